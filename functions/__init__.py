@@ -1,0 +1,1 @@
+"""Tracekeeper: alerts and evidence from the traces that AI agents send to Azure Monitor."""

@@ -1,0 +1,1 @@
+"""What happens to a finding until a person has heard of it."""

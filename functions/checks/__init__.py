@@ -1,0 +1,1 @@
+"""Rules over traces: what they ask, when they run and what they found."""

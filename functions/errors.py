@@ -1,0 +1,138 @@
+"""The one error tree. Adapters map every library error into it; each error says what a person does next.
+
+    TracekeeperError
+    ├── SettingsError               an app setting is missing or unusable
+    ├── ConfigurationError          a config file is wrong: file, line and rule
+    ├── SourceError                 the telemetry could not be read
+    │   ├── SourceThrottled         429 after all retries
+    │   ├── SourceUnavailable       5xx, time-out or broken connection
+    │   ├── SourceRefused           401 or 403: a role is missing
+    │   ├── QueryRejected           400: the KQL is wrong
+    │   ├── PartialResult           200 with an error inside; its rows are not used
+    │   └── ResultTooLarge          a row or size limit was met; the rest is unknown
+    ├── StorageError                blob storage failed
+    │   └── DocumentConflict        someone else wrote first; read again
+    ├── EvidenceError               an export can't be made or a bundle is not what it claims
+    │   ├── RedactionFailure        something that must not leave was found in the output
+    │   └── BundleInvalid           verification failed
+    └── RequestError                the caller's request can't be served (has an HTTP status)
+        ├── InvalidRequest          400
+        ├── NotAuthenticated        401
+        ├── Forbidden               403
+        ├── NotFound                404
+        └── NotReady                409
+"""
+
+from typing import ClassVar
+
+
+class TracekeeperError(Exception):
+    """Base of all errors of this project.
+
+    Args:
+        message: What went wrong, free of secrets and of telemetry content.
+        next_step: What a person can do about it, as a sentence.
+    """
+
+    def __init__(self, message: str, *, next_step: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}"
+
+
+class SettingsError(TracekeeperError):
+    """An app setting is missing or unusable."""
+
+
+class ConfigurationError(TracekeeperError):
+    """A config file is wrong; the message names file, line and rule."""
+
+
+class SourceError(TracekeeperError):
+    """The telemetry could not be read; nothing may be concluded from its absence."""
+
+
+class SourceThrottled(SourceError):
+    """The service answered 429 until the retries were used up."""
+
+
+class SourceUnavailable(SourceError):
+    """The service answered 5xx, timed out or could not be reached."""
+
+
+class SourceRefused(SourceError):
+    """The service answered 401 or 403: the identity lacks a role."""
+
+
+class QueryRejected(SourceError):
+    """The service answered 400: the KQL is wrong."""
+
+
+class PartialResult(SourceError):
+    """The service answered 200 with an error inside; a check on it has failed, never passed."""
+
+
+class ResultTooLarge(SourceError):
+    """A row or size limit was met, so that rows are missing from the answer."""
+
+
+class StorageError(TracekeeperError):
+    """Blob storage failed."""
+
+
+class DocumentConflict(StorageError):
+    """The document changed since it was read."""
+
+
+class EvidenceError(TracekeeperError):
+    """An export can't be made or a bundle is not what it claims."""
+
+
+class RedactionFailure(EvidenceError):
+    """The rescan found something in the finished bytes that must not leave; the export is withheld."""
+
+
+class BundleInvalid(EvidenceError):
+    """A bundle does not verify."""
+
+
+class RequestError(TracekeeperError):
+    """A request that can't be served; `status` is the HTTP status, `title` its RFC 9457 title."""
+
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "Bad request"
+
+
+class InvalidRequest(RequestError):
+    """The request itself is malformed."""
+
+
+class NotAuthenticated(RequestError):
+    """Nobody is signed in, or the platform's sign-in is off."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class Forbidden(RequestError):
+    """The caller lacks the role."""
+
+    status = 403
+    title = "Not permitted"
+
+
+class NotFound(RequestError):
+    """There is no such thing, or the caller may not know of it."""
+
+    status = 404
+    title = "Not found"
+
+
+class NotReady(RequestError):
+    """The thing exists but is not in the state that the request needs."""
+
+    status = 409
+    title = "Not ready"

@@ -1,0 +1,1 @@
+"""What an auditor gets: selected, sanitized, packed and verifiable."""

@@ -1,0 +1,1 @@
+"""Documents, logs and objects that outlive a process."""

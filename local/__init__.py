@@ -1,0 +1,1 @@
+"""Azure on a laptop, for development and tests only; never deployed."""

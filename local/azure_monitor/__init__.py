@@ -1,0 +1,1 @@
+"""Stand-in for Azure Monitor: Application Insights ingestion and the Log Analytics query API."""
