@@ -1,0 +1,48 @@
+"""What a check says: windows and findings, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from functions.traces.source import Cell
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A half-open stretch [start, end) of ingestion time, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found for one key in one window.
+
+    Attributes:
+        check_id: The check.
+        key: Key column to value, for example {"Agent": "dispatcher", "Tool": "get_shipment_status"}. Hostile.
+        window: The window judged.
+        value: The measured value, in the check's unit.
+        threshold: The limit it was held against, in the same unit; None where any occurrence counts.
+        violations: How many times (a sum of ItemCount).
+        trace_ids: The traces concerned, at most 1,000.
+        shows: Further columns that the check names under `shows`. Hostile.
+    """
+
+    check_id: str
+    key: Mapping[str, str]
+    window: Window
+    value: float
+    threshold: float | None
+    violations: int
+    trace_ids: tuple[str, ...]
+    shows: Mapping[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """One window that a check has evaluated, with all that it found there (nothing is a result too)."""
+
+    window: Window
+    findings: tuple[Finding, ...]
