@@ -1,7 +1,21 @@
-"""An append-only log whose lines are chained by hash: the interface and the chain."""
+"""An append-only log whose lines are chained by hash: the interface and the chain.
 
-from collections.abc import Iterator, Mapping
+A line is the JSON object {"entry": …, "hash": …, "previous": …}; `hash` is SHA-256 over the previous line's hash
+and the entry's canonical JSON, so that a changed, moved, inserted or missing line breaks the chain. What a chain
+alone cannot show is a cut at its end: compare the last hash with one noted elsewhere.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
+
+import orjson
+
+from functions.errors import StorageError
+from functions.storage.documents import encode
+
+GENESIS = "0" * 64
+"""What the first line names as its previous one."""
 
 
 class AppendLog(Protocol):
@@ -22,3 +36,39 @@ class AppendLog(Protocol):
             StorageError: The log could not be read, or its chain is broken.
         """
         ...
+
+
+def chain_line(previous: str, entry: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the line (with its newline) that follows the line hashed `previous`, and its own hash."""
+    digest = _digest(previous, encode(entry))
+    return encode({"entry": entry, "hash": digest, "previous": previous}) + b"\n", digest
+
+
+def check_chain(lines: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield each line's entry and hash, oldest first.
+
+    Raises:
+        StorageError: A line is not what the one before it says; names its number, counted from 1.
+    """
+    previous = GENESIS
+    for number, line in enumerate(lines, start=1):
+        try:
+            link = orjson.loads(line)
+            entry, digest, named = link["entry"], link["hash"], link["previous"]
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise _broken(number) from error
+        if named != previous or digest != _digest(previous, encode(entry)):
+            raise _broken(number)
+        previous = digest
+        yield entry, digest
+
+
+def _digest(previous: str, entry: bytes) -> str:
+    return hashlib.sha256(previous.encode() + entry).hexdigest()
+
+
+def _broken(number: int) -> StorageError:
+    return StorageError(
+        f"The chain of the log is broken at line {number}.",
+        next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
+    )

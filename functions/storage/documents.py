@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -18,6 +20,11 @@ class Document:
     name: str
     body: Mapping[str, Any]
     version: str
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Return canonical JSON: sorted keys, no spaces, datetimes as ISO 8601 in UTC with "Z"."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 class Documents(Protocol):
