@@ -1,0 +1,37 @@
+# Each target installs what it needs into .venv and local/node_modules.
+.DEFAULT_GOAL := help
+.PHONY: demo serve test lint help
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH
+ARGS ?=
+
+demo: .venv/installed local/node_modules/installed ## Watch it work once, without an Azure account (ARGS=--healthy: agents that behave)
+	@$(PYTHON) -m local.demo $(ARGS)
+
+serve: .venv/installed local/node_modules/installed ## Keep the whole of it running on this machine
+	@$(PYTHON) -m local.serve $(ARGS)
+
+test: lint local/node_modules/installed ## Run every test, with coverage
+	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: .venv/installed ## Check style and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/installed: requirements-dev.txt requirements.txt local/requirements-node.txt local/python313.sh
+	@echo "Installing Python packages (once) ..."
+	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@node --version >/dev/null 2>&1 || .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r local/requirements-node.txt
+	@touch $@
+
+local/node_modules/installed: local/package-lock.json .venv/installed
+	@echo "Installing Node packages (once) ..."
+	@cd local && npm ci --silent
+	@touch $@

@@ -1,0 +1,157 @@
+"""Writes KQL: literals, datatables, and the full text of a query over the two views.
+
+Values reach a query only through the quoting functions here; nothing else may put text into KQL.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import starmap
+from pathlib import Path
+from string import Template
+
+from functions.traces.agents import Attributes
+
+Literal = str | int | float | bool | datetime | None
+
+_COLUMN_TYPES = frozenset({"string", "long", "real", "bool", "datetime"})
+_HERE = Path(__file__).parent
+
+
+def text(value: str) -> str:
+    r"""Quote a string so that KQL reads back exactly `value`, whatever it holds.
+
+    Backslash, quote and everything outside printable ASCII become escapes, so that no character can end the
+    literal or hide in it. (KQL string literals: \\uXXXX and \\UXXXXXXXX are escapes of the language.)
+    """
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character in {'"', "\\"}:
+        return "\\" + character
+    if 0x20 <= code < 0x7F:
+        return character
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def instant(value: datetime) -> str:
+    """Quote a UTC-aware datetime, to the microsecond."""
+    if value.utcoffset() != timedelta(0):
+        message = "a KQL instant must be UTC-aware"
+        raise ValueError(message)
+    return f"datetime({value.astimezone(UTC).isoformat(timespec='microseconds').replace('+00:00', 'Z')})"
+
+
+def span(value: timedelta) -> str:
+    """Quote a whole number of seconds as a timespan."""
+    return f"{int(value.total_seconds())}s"
+
+
+def literal(value: Literal, kind: str) -> str:
+    """Quote one cell of a datatable of the column type `kind`."""
+    if value is None:
+        return '""' if kind == "string" else f"{kind}(null)"
+    if kind == "string":
+        return text(str(value))
+    if kind == "datetime" and isinstance(value, datetime):
+        return instant(value)
+    if kind == "bool" and isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | datetime) or not math.isfinite(value):
+        message = f"{type(value).__name__} can't be a KQL {kind}"
+        raise ValueError(message)
+    return f"long({int(value)})" if kind == "long" else f"real({float(value)!r})"
+
+
+def datatable(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Literal]]) -> str:
+    """Return a `let` statement that binds `name` to a datatable, every cell quoted.
+
+    Args:
+        name: An identifier of ours, never a value from outside.
+        columns: Column name to type (string, long, real, bool or datetime), in order.
+        rows: The cells, in the order of `columns`.
+    """
+    if not (name.isidentifier() and all(c.isidentifier() and t in _COLUMN_TYPES for c, t in columns.items())):
+        message = f"unusable datatable {name!r}"
+        raise ValueError(message)
+    declared = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
+    cells = ",\n  ".join(
+        ", ".join(literal(cell, kind) for cell, kind in zip(row, columns.values(), strict=True))
+        for row in rows
+    )
+    return f"let {name} = datatable({declared})[\n  {cells}\n];"
+
+
+def compose(
+    query: str,
+    *,
+    attributes: Attributes,
+    tables: Sequence[str],
+    received_from: datetime,
+    received_to: datetime,
+    every: timedelta,
+    lookback: timedelta,
+    settle: timedelta,
+) -> str:
+    """Return the full text of `query` with the views, their bounds and its parameter tables in front.
+
+    Args:
+        query: KQL over `spans`, `runs` and the tables; rows carry `Window`, the start of their window.
+        attributes: Which properties a deployment uses for what.
+        tables: `let` statements made by `datatable`.
+        received_from: First instant of ingestion time to judge, UTC.
+        received_to: End of the ingestion time to judge (exclusive), UTC.
+        every: Width of a window.
+        lookback: How much earlier than `received_from` other rows of a run may have been received.
+        settle: How much later than `received_to` other rows of a run may have been received.
+    """
+    return "\n".join(
+        (
+            f"let Every = {span(every)};",
+            f"let ReceivedFrom = {instant(received_from - lookback)};",
+            f"let ReceivedTo = {instant(received_to + settle)};",
+            *tables,
+            _views(attributes),
+            query.strip(),
+        )
+    )
+
+
+def _views(attributes: Attributes) -> str:
+    return (
+        _template("spans.kql").substitute(
+            data_as_of=_first_property(attributes.data_as_of),
+            dimensions=_bag(attributes.dimensions),
+            document_count=_first_property(attributes.document_count),
+            document_ids=_first_property(attributes.document_ids),
+            environment=_first_property(attributes.environment),
+            intent=_first_property(attributes.intent),
+            prompt_version=_first_property(attributes.prompt_version),
+            tenant=_first_property(attributes.tenant),
+        )
+        + _template("runs.kql").substitute()
+    )
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((_HERE / name).read_text(encoding="utf-8"))
+
+
+def _first_property(names: Sequence[str]) -> str:
+    """Return an expression: the first of these properties that is not empty, as text."""
+    expression = '""'
+    for name in reversed(names):
+        value = f"tostring(Properties[{text(name)}])"
+        expression = value if expression == '""' else f"iff(isnotempty({value}), {value}, {expression})"
+    return expression
+
+
+def _bag(properties: Mapping[str, Sequence[str]]) -> str:
+    if not properties:
+        return "dynamic({})"
+    pairs = (f"{text(key)}, {_first_property(names)}" for key, names in properties.items())
+    return f"bag_pack({', '.join(pairs)})"
