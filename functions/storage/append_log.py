@@ -1,8 +1,8 @@
 """An append-only log whose lines are chained by hash: the interface and the chain.
 
-A line is the JSON object {"entry": …, "hash": …, "previous": …}; `hash` is SHA-256 over the previous line's hash
-and the entry's canonical JSON, so that a changed, moved, inserted or missing line breaks the chain. What a chain
-alone cannot show is a cut at its end: compare the last hash with one noted elsewhere.
+A line is the JSON object {"entry": …, "hash": …, "previous": …}; `hash` is SHA-256 over the hash of the line
+before and the entry's canonical JSON, so that a changed, moved, inserted or missing line breaks the chain. What a
+chain alone cannot show is a cut at its end: compare the last hash with one noted elsewhere.
 """
 
 import hashlib

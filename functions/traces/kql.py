@@ -22,18 +22,21 @@ _HERE = Path(__file__).parent
 def text(value: str) -> str:
     r"""Quote a string so that KQL reads back exactly `value`, whatever it holds.
 
-    Backslash, quote and everything outside printable ASCII become escapes, so that no character can end the
-    literal or hide in it. (KQL string literals: \\uXXXX and \\UXXXXXXXX are escapes of the language.)
+    Backslash, quote and all that is not printable become escapes, so that no character can end the literal or
+    hide in it. (Escapes of KQL string literals: https://learn.microsoft.com/kusto/query/scalar-data-types/string.)
     """
     return '"' + "".join(map(_escaped, value)) + '"'
 
 
+_SHORT_ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
 def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in {'"', "\\"}:
-        return "\\" + character
-    if 0x20 <= code < 0x7F:
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    if character.isprintable():
         return character
+    code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
