@@ -1,7 +1,8 @@
 """Decides what an export request may ask for: one selector, one profile, a reason and a ticket."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -173,7 +174,7 @@ def _name(value: object, field: str) -> str | None:
 
 
 def _line(value: object, field: str, allowed: re.Pattern[str]) -> str:
-    # These words are shown to people in a portal, a terminal and a bundle: plain text, nothing that is markup.
+    # People read these words in a portal, a terminal and a bundle: plain text, nothing that is markup.
     line = value.strip() if isinstance(value, str) else ""
     if not allowed.fullmatch(line):
         raise _invalid(field, f"must be one line of plain text that matches {allowed.pattern}")
@@ -181,7 +182,11 @@ def _line(value: object, field: str, allowed: re.Pattern[str]) -> str:
 
 
 def _fields(
-    value: object, field: str, *, required: Set[str] = frozenset(), optional: Set[str] = frozenset()
+    value: object,
+    field: str,
+    *,
+    required: AbstractSet[str] = frozenset(),
+    optional: AbstractSet[str] = frozenset(),
 ) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _invalid(field, "must be an object")

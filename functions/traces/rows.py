@@ -107,7 +107,7 @@ class Slice:
 
     @property
     def _filtered(self) -> str:
-        return f"{self.table}\n| {_between(self.since, self.until)}\n| where OperationId in ({_list(self.trace_ids)})"
+        return "\n| ".join((self.table, _between(self.since, self.until), _among(self.trace_ids)))
 
     def halves(self) -> tuple["Slice", "Slice"]:
         """Split it in the middle of its time."""
