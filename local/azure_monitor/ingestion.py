@@ -1,0 +1,137 @@
+"""The telemetry of one workspace: takes Application Insights envelopes in, answers KQL about them."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import duckdb
+import orjson
+
+from local.azure_monitor import engine
+from local.azure_monitor.content import move_content
+from local.azure_monitor.engine import Table, Timespan
+from local.azure_monitor.envelopes import EnvelopeRejected, Row, row_of
+from local.azure_monitor.rewriting import INGESTION_TIME, TIME_RECEIVED
+from local.azure_monitor.schema import tables
+
+WORKSPACE_ID = "00000000-0000-0000-0000-00000000da7a"
+"""The workspace's guid, the TenantId of every row."""
+
+OLDEST = timedelta(days=2)
+"""A row whose own time is older than this when received gets the received time instead.
+
+https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated
+"""
+
+_STORED = {"string": "VARCHAR", "int": "INTEGER", "real": "DOUBLE", "bool": "BOOLEAN"}
+# Times and JSON travel as text and are cast on insertion.
+_STORED_AS_TEXT = {"datetime": "TIMESTAMP", "dynamic": "JSON"}
+_ROWS_A_STATEMENT = 2_000
+
+
+class Telemetry:
+    """Six App* tables in memory. Safe to use from several threads.
+
+    Args:
+        content_routing: "table" moves GenAI content into AppGenAIContent, as since 2026-09-30;
+            "inline" leaves it in Properties, as before and for subscriptions that opted out.
+    """
+
+    def __init__(self, *, content_routing: Literal["table", "inline"] = "table") -> None:
+        self._routed = content_routing == "table"
+        self._database = engine.open_database()
+        self._writing = threading.Lock()
+        for table, columns in tables().items():
+            described = ", ".join(
+                f'"{name}" {(_STORED | _STORED_AS_TEXT)[kind]}' for name, kind in _stored_columns(columns)
+            )
+            self._database.execute(f'CREATE TABLE "{table}" ({described})')
+
+    def ingest(self, envelopes: Iterable[Mapping[str, Any]], *, delay: timedelta | None = None) -> int:
+        """Store envelopes and return how many were accepted; the others are dropped, as the service does.
+
+        Args:
+            envelopes: Parsed envelopes as posted to /v2.1/track.
+            delay: How long after its own time each row counts as ingested (telemetry of another time is
+                replayed so). Without it the rows are ingested now.
+        """
+        accepted = 0
+        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        with self._writing:
+            now = datetime.now(UTC)
+            for envelope in envelopes:
+                try:
+                    row = row_of(envelope)
+                except EnvelopeRejected:
+                    continue
+                accepted += 1
+                if row is None:
+                    continue
+                received = now if delay is None else row.time + delay / 2
+                ingested = now if delay is None else row.time + delay
+                for part in self._parts(row):
+                    rows[part.table].append(_stored_row(part, received, ingested))
+            for table, waiting in rows.items():
+                _insert(self._database, table, waiting)
+        return accepted
+
+    def query(self, kql: str, timespan: Timespan | None = None) -> Table:
+        """Answer a KQL query over the rows whose TimeGenerated lies within `timespan`, both ends included.
+
+        Raises:
+            QueryRefused: The query is wrong, or uses what the stand-in does not know.
+        """
+        return engine.run_query(self._database, kql, timespan)
+
+    def _parts(self, row: Row) -> Iterator[Row]:
+        if not self._routed:
+            yield row
+            return
+        kept, content = move_content(row)
+        yield kept
+        if content is not None:
+            yield content
+
+
+def _stored_columns(columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [*columns.items(), (TIME_RECEIVED, "datetime"), (INGESTION_TIME, "datetime")]
+
+
+def _stored_row(row: Row, received: datetime, ingested: datetime) -> dict[str, Any]:
+    time = row.time if received - row.time <= OLDEST else received
+    known = tables()[row.table]
+    # Kusto strings are never null: what is absent is empty.
+    blank = {name: "" for name, kind in known.items() if kind == "string"}
+    values = {
+        **blank,
+        **row.values,
+        "TimeGenerated": _instant(time),
+        TIME_RECEIVED: _instant(received),
+        INGESTION_TIME: _instant(ingested),
+        "TenantId": WORKSPACE_ID,
+        "Type": row.table,
+        "SourceSystem": "Azure",
+        "_IsBillable": "True",
+    }
+    return {name: str(value) if known.get(name) == "string" else value for name, value in values.items()}
+
+
+def _instant(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _insert(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    columns = _stored_columns(tables()[table])
+    shape = orjson.dumps(
+        [{name: "JSON" if kind == "dynamic" else _STORED.get(kind, "VARCHAR") for name, kind in columns}]
+    ).decode()
+    names = ", ".join(f'"{name}"' for name, _ in columns)
+    statement = (
+        f'INSERT INTO "{table}" SELECT {names} FROM '  # noqa: S608 - names are the schema's own
+        f"(SELECT unnest(from_json($rows::JSON, '{shape}'), recursive := true))"
+    )
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        text = orjson.dumps(rows[start : start + _ROWS_A_STATEMENT]).decode()
+        database.execute(statement, {"rows": text})

@@ -1,0 +1,136 @@
+"""Translates KQL to SQL with duckdb-kql, corrected where that library's answer would differ from Kusto's.
+
+- `ingestion_time()` reads the hidden column that holds it, and is refused behind a union or a join, where
+  Azure Monitor loses it.
+- `make_set` and `make_list` stop at their size limit (1,048,576 elements by default).
+- A string column of the empty side of an outer join, lookup or union is "": Kusto strings are never null.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from duckdb_kql import KqlSchemaError, KqlUnsupportedError, ir
+from duckdb_kql.control import is_control_command
+from duckdb_kql.lower import lower
+from duckdb_kql.schema import output_columns
+from duckdb_kql.translate import quote_ident, to_sql
+from duckdb_kql.translate.naming import expression_name
+
+from local.azure_monitor.schema import tables
+
+INGESTION_TIME = "_IngestionTime"
+"""The hidden column behind `ingestion_time()`. No query may name it."""
+
+TIME_RECEIVED = "_TimeReceived"
+"""The standard column with the earlier moment at which the service received a row."""
+
+MAX_SET = 1_048_576
+"""https://learn.microsoft.com/kusto/query/make-set-aggregation-function"""
+
+_CAPPED = frozenset({"make_set", "make_list"})
+
+Columns = Mapping[str, list[str]]
+
+
+def translate(kql: str) -> str:
+    """Return the SQL that answers a KQL query over the stand-in's tables.
+
+    Raises:
+        duckdb_kql.KqlError: The query is wrong, or duckdb-kql does not know what it uses.
+    """
+    if is_control_command(kql):
+        raise KqlUnsupportedError("control command", hint="the query API takes queries only")
+    columns = {table: [*known, TIME_RECEIVED, INGESTION_TIME] for table, known in tables().items()}
+    return str(to_sql(_correct_query(lower(kql), columns), columns))
+
+
+def _correct_query(query: ir.Query, columns: Columns) -> ir.Query:
+    known = dict(columns)
+    lets: list[tuple[str, ir.Query | ir.Expr]] = []
+    for name, bound in query.lets:
+        corrected = _correct(bound, known)
+        lets.append((name, corrected))
+        if isinstance(corrected, ir.Query):
+            known[name] = output_columns(corrected, known)
+    fixed = dataclasses.replace(query, lets=lets, source=_correct(query.source, known), operators=[])
+    merged = False
+    for operator in query.operators:
+        if merged and _reads_ingestion_time(operator):
+            raise KqlUnsupportedError("ingestion_time()", hint="it is lost behind a union or a join")
+        before = output_columns(fixed, columns)
+        corrected = _correct(operator, known)
+        fixed.operators.append(corrected)
+        blanks = _blank_strings(corrected, before, output_columns(fixed, columns), known)
+        if blanks:
+            fixed.operators.append(ir.Extend(blanks))
+        merged = merged or isinstance(operator, ir.Union | ir.Join | ir.Lookup)
+    return fixed
+
+
+def _correct(node: Any, columns: Columns) -> Any:  # noqa: ANN401 - walks whatever the library's tree is made of
+    match node:
+        case ir.Query():
+            return _correct_query(node, columns)
+        case ir.FunctionCall("ingestion_time"):
+            return ir.ColumnRef(INGESTION_TIME)
+        case ir.ColumnRef(name) if name == INGESTION_TIME:
+            raise KqlSchemaError(name, hint="no such column")
+        case ir.Summarize():
+            capped = tuple(_capped(_correct(one, columns)) for one in node.aggregates)
+            return dataclasses.replace(node, aggregates=capped, by=_correct(node.by, columns))
+        case tuple() | list():
+            return type(node)(_correct(part, columns) for part in node)
+        case ir.Node():
+            parts = {
+                field.name: _correct(getattr(node, field.name), columns) for field in dataclasses.fields(node)
+            }
+            return dataclasses.replace(node, **parts)
+    return node
+
+
+def _capped(aggregate: ir.NamedExpr) -> ir.NamedExpr:
+    """Cut a make_set or make_list at its limit; duckdb-kql ignores the second argument."""
+    call = aggregate.expr
+    if not isinstance(call, ir.FunctionCall) or call.name not in _CAPPED:
+        return aggregate
+    limit = call.args[1] if len(call.args) > 1 else ir.Literal(MAX_SET, "long")
+    last = ir.BinaryOp("-", limit, ir.Literal(1, "long"))
+    kept = ir.FunctionCall(call.name, call.args[:1])
+    cut = ir.FunctionCall("array_slice", (kept, ir.Literal(0, "long"), last))
+    return ir.NamedExpr(cut, aggregate.name or expression_name(kept))
+
+
+def _blank_strings(
+    operator: ir.Operator, before: list[str], after: list[str], columns: Columns
+) -> tuple[ir.NamedExpr, ...]:
+    """Return what makes null strings empty in the columns that the operator may have left without a value."""
+    match operator:
+        case ir.Join(kind="leftouter") | ir.Lookup(kind="leftouter"):
+            hollow = [name for name in after if name not in before]
+        case ir.Join(kind="rightouter" | "fullouter"):
+            hollow = after
+        case ir.Union(kind="outer"):
+            legs = [before, *(output_columns(branch, dict(columns)) for branch in operator.branches)]
+            hollow = [name for name in after if not all(name in leg for leg in legs)]
+        case _:
+            hollow = []
+    return tuple(ir.NamedExpr(_blank_if_string(quote_ident(name)), name) for name in hollow)
+
+
+def _blank_if_string(column: str) -> ir.Expr:
+    # The tree has no types. DuckDB casts "" to the column's type, which succeeds for strings alone.
+    return ir.RenderedAggregate(f"coalesce({column}, TRY(cast_to_type('', {column})))")
+
+
+def _reads_ingestion_time(node: Any) -> bool:  # noqa: ANN401 - walks whatever the library's tree is made of
+    match node:
+        case ir.FunctionCall("ingestion_time"):
+            return True
+        case ir.Query():
+            return False
+        case tuple() | list():
+            return any(_reads_ingestion_time(part) for part in node)
+        case ir.Node():
+            return any(_reads_ingestion_time(getattr(node, field.name)) for field in dataclasses.fields(node))
+    return False
