@@ -1,12 +1,13 @@
 """An append-only log whose lines are chained by hash: the interface and the chain.
 
 A line is the JSON object {"entry": …, "hash": …, "previous": …}; `hash` is SHA-256 over the hash of the line
-before and the entry's canonical JSON, so that a changed, moved, inserted or missing line breaks the chain. What a
-chain alone cannot show is a cut at its end: compare the last hash with one noted elsewhere.
+before and the entry's canonical JSON, so that a changed, moved, inserted or missing line breaks the chain. A
+chain cannot show that its end was cut off: for that, compare the last hash with one noted elsewhere.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
@@ -16,6 +17,15 @@ from functions.storage.documents import encode
 
 GENESIS = "0" * 64
 """What the first line names as its previous one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of a log: its entry, its own hash and that of the line before."""
+
+    entry: Mapping[str, Any]
+    hash: str
+    previous: str
 
 
 class AppendLog(Protocol):
@@ -52,23 +62,24 @@ def check_chain(lines: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Any], str
     """
     previous = GENESIS
     for number, line in enumerate(lines, start=1):
-        try:
-            link = orjson.loads(line)
-            entry, digest, named = link["entry"], link["hash"], link["previous"]
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise _broken(number) from error
-        if named != previous or digest != _digest(previous, encode(entry)):
-            raise _broken(number)
-        previous = digest
-        yield entry, digest
+        link = parse_line(line)
+        if link is None or link.previous != previous or link.hash != _digest(previous, encode(link.entry)):
+            raise StorageError(
+                f"The chain of the log is broken at line {number}.",
+                next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
+            )
+        previous = link.hash
+        yield link.entry, link.hash
+
+
+def parse_line(line: bytes) -> Link | None:
+    """Return what the line says, unchecked, or None where it is no line of a log."""
+    try:
+        parts = orjson.loads(line)
+        return Link(dict(parts["entry"]), str(parts["hash"]), str(parts["previous"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _digest(previous: str, entry: bytes) -> str:
     return hashlib.sha256(previous.encode() + entry).hexdigest()
-
-
-def _broken(number: int) -> StorageError:
-    return StorageError(
-        f"The chain of the log is broken at line {number}.",
-        next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
-    )
