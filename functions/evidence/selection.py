@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,11 @@ MAX_TRACE_IDS = 1_000
 MAX_WINDOW = timedelta(days=31)
 PROFILES = ("metadata",)
 
+_NONE: frozenset[str] = frozenset()
+_REQUEST = frozenset({"selector", "profile", "reason", "ticket"})
+_SELECTORS = frozenset({"trace_ids", "window", "alert_id"})
+_BOUNDS = frozenset({"start", "end"})
+_FILTERS = frozenset({"agent", "release"})
 _TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 _ALERT_ID = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(r"[\w .:/@+()-]{1,128}")
@@ -89,7 +93,7 @@ def parse_selection(body: object, *, resolve_alert: ResolveAlert) -> Selection:
         InvalidRequest: Names the field and the rule it breaks, never the value.
         NotFound: There is no such alert.
     """
-    fields = _fields(body, "body", required={"selector", "profile", "reason", "ticket"})
+    fields = _fields(body, "body", _REQUEST)
     if fields["profile"] not in PROFILES:
         raise _invalid("profile", f"must be one of: {', '.join(PROFILES)}")
     return Selection(
@@ -119,10 +123,9 @@ def parse_trace_id(value: object, field: str = "trace_id") -> str:
 
 
 def _selector(value: object, resolve_alert: ResolveAlert) -> Selector:
-    known = {"trace_ids", "window", "alert_id"}
-    fields = _fields(value, "selector", optional=known)
+    fields = _fields(value, "selector", optional=_SELECTORS)
     if len(fields) != 1:
-        raise _invalid("selector", f"must hold exactly one of: {', '.join(sorted(known))}")
+        raise _invalid("selector", f"must hold exactly one of: {', '.join(sorted(_SELECTORS))}")
     if "trace_ids" in fields:
         return TraceIds(_trace_ids(fields["trace_ids"]))
     if "window" in fields:
@@ -142,7 +145,7 @@ def _trace_ids(value: object) -> tuple[str, ...]:
 
 def _window(value: object) -> TimeWindow:
     field = "selector.window"
-    fields = _fields(value, field, required={"start", "end"}, optional={"agent", "release"})
+    fields = _fields(value, field, _BOUNDS, _FILTERS)
     start, end = (_instant(fields[name], f"{field}.{name}") for name in ("start", "end"))
     if start >= end:
         raise _invalid(field, "must start before it ends")
@@ -182,11 +185,7 @@ def _line(value: object, field: str, allowed: re.Pattern[str]) -> str:
 
 
 def _fields(
-    value: object,
-    field: str,
-    *,
-    required: AbstractSet[str] = frozenset(),
-    optional: AbstractSet[str] = frozenset(),
+    value: object, field: str, required: frozenset[str] = _NONE, optional: frozenset[str] = _NONE
 ) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _invalid(field, "must be an object")

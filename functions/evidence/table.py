@@ -1,0 +1,82 @@
+"""Writes sanitized rows as spans.csv: one line a row, fixed columns, safe to open in a spreadsheet."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+import orjson
+
+from functions.evidence.otlp import row_name
+from functions.traces.model import Scalar, TraceRow
+
+# A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
+# (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_INTEGER = re.compile(r"[0-9]{1,15}")
+
+
+def _property(*names: str) -> Callable[[TraceRow], Scalar]:
+    return lambda row: next((row.properties[name] for name in names if name in row.properties), "")
+
+
+def _count(*names: str) -> Callable[[TraceRow], Scalar]:
+    text = _property(*names)
+    return lambda row: int(value) if _INTEGER.fullmatch(value := str(text(row))) else value
+
+
+def _column(name: str) -> Callable[[TraceRow], Scalar]:
+    return lambda row: row.columns.get(name, "")
+
+
+_CELLS: Mapping[str, Callable[[TraceRow], Scalar]] = {
+    "trace_id": lambda row: row.trace_id,
+    "table": lambda row: row.table,
+    "span_id": lambda row: row.span_id,
+    "parent_id": lambda row: row.parent_id,
+    "time": lambda row: _iso(row.time),
+    "received": lambda row: _iso(row.received),
+    "name": row_name,
+    "operation": _property("gen_ai.operation.name"),
+    "agent": _property("gen_ai.agent.name"),
+    "tool": _property("gen_ai.tool.name"),
+    "model": _property("gen_ai.response.model", "gen_ai.request.model"),
+    "input_tokens": _count("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    "output_tokens": _count("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    "duration_ms": _column("DurationMs"),
+    "success": _column("Success"),
+    "result_code": _column("ResultCode"),
+    "item_count": _column("ItemCount"),
+    "service": _column("AppRoleName"),
+    "release": _column("AppVersion"),
+    "attributes": lambda row: orjson.dumps(dict(row.properties), option=orjson.OPT_SORT_KEYS).decode(),
+}
+
+COLUMNS = tuple(_CELLS)
+"""The columns of spans.csv, in order; `attributes` is a JSON object of all attributes of the row."""
+
+
+def encode_table(rows: Iterable[TraceRow]) -> bytes:
+    """Encode rows that hold nothing but safe values, in their order, as RFC 4180 in UTF-8."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(read(row)) for read in _CELLS.values()] for row in rows)
+    return out.getvalue().encode()
+
+
+def guarded(text: str) -> str:
+    """Return text that no spreadsheet reads as a formula: one that might be is preceded by an apostrophe."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _cell(value: Scalar) -> Scalar:
+    """Guard text; numbers and truth values are of our own making."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return guarded(value) if isinstance(value, str) else value
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
