@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import starmap
 from pathlib import Path
 from string import Template
 
@@ -124,16 +123,23 @@ def compose(
 
 
 def _views(attributes: Attributes) -> str:
+    dimensions = list(attributes.dimensions.items())
     return (
         _template("spans.kql").substitute(
             data_as_of=_first_property(attributes.data_as_of),
-            dimensions=_bag(attributes.dimensions),
             document_count=_first_property(attributes.document_count),
             document_ids=_first_property(attributes.document_ids),
             environment=_first_property(attributes.environment),
             intent=_first_property(attributes.intent),
             prompt_version=_first_property(attributes.prompt_version),
             tenant=_first_property(attributes.tenant),
+            own_dimensions="".join(
+                f", OwnDimension{n} = {_first_property(names)}" for n, (_, names) in enumerate(dimensions)
+            ),
+            trace_dimensions="".join(
+                f", TraceDimension{n} = max(OwnDimension{n})" for n in range(len(dimensions))
+            ),
+            dimensions=_bag([key for key, _ in dimensions]),
         )
         + _template("runs.kql").substitute()
     )
@@ -153,8 +159,11 @@ def _first_property(names: Sequence[str]) -> str:
     return expression
 
 
-def _bag(properties: Mapping[str, Sequence[str]]) -> str:
-    if not properties:
+def _bag(dimensions: Sequence[str]) -> str:
+    if not dimensions:
         return "dynamic({})"
-    pairs = (f"{text(key)}, {_first_property(names)}" for key, names in properties.items())
+    pairs = (
+        f"{text(key)}, iff(isnotempty(OwnDimension{n}), OwnDimension{n}, TraceDimension{n})"
+        for n, key in enumerate(dimensions)
+    )
     return f"bag_pack({', '.join(pairs)})"

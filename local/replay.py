@@ -1,0 +1,212 @@
+"""Loads captured telemetry into Azure on a laptop, lets the deployed code judge all of it, and exports it all.
+
+    python -m local replay FILE... --over 24h [--config DIR] [--content-routing table|inline] --out DIR
+
+Writes findings.jsonl, alerts.jsonl, coverage.json and bundle-metadata.zip, all read back over HTTP.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import requests
+
+from functions.alerts.state import CheckState
+from functions.checks.definition import CheckDefinition, duration
+from functions.configuration import SHIPPED, Configuration, load_configuration
+from local.retiming import read_envelopes, retime
+from local.stack import Stack
+
+INGESTION_DELAY = timedelta(seconds=2)
+"""How long after its own time a replayed row becomes visible; Azure's usual lag is under ten seconds."""
+
+_EXPORT_DEADLINE_SECONDS = 600
+_CANARY_MARGIN = timedelta(minutes=1)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What the service said about the replayed telemetry.
+
+    Attributes:
+        rows: Envelopes loaded.
+        alerts: Each alert as GET alerts/{id} answers.
+        coverage: Check id to what GET checks/{id}/coverage answers.
+        export: The finished export as GET exports/{id} answers.
+        bundle: Where the bundle was saved.
+    """
+
+    rows: int
+    alerts: tuple[Mapping[str, Any], ...]
+    coverage: Mapping[str, Any]
+    export: Mapping[str, Any]
+    bundle: Path
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Return all findings, by check, window and key."""
+        found = [finding for alert in self.alerts for finding in alert["findings"]]
+        return sorted(found, key=lambda f: (f["check_id"], f["window"]["start"], orjson.dumps(f["key"])))
+
+    def found_traces(self) -> dict[str, list[str]]:
+        """Return the trace ids that each check named, sorted, without repetition."""
+        named: dict[str, set[str]] = {}
+        for finding in self.findings():
+            named.setdefault(finding["check_id"], set()).update(finding["trace_ids"])
+        return {check: sorted(traces) for check, traces in named.items()}
+
+
+def judged_end(checks: Iterable[CheckDefinition], now: datetime) -> datetime:
+    """Return the latest instant before which every check can already judge all windows."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return min(epoch + (now - check.settle - epoch) // check.every * check.every for check in checks)
+
+
+def replay(
+    stack: Stack,
+    configuration: Configuration,
+    envelopes: Sequence[Mapping[str, Any]],
+    *,
+    over: timedelta,
+    out: Path,
+    say: Say,
+) -> Replayed:
+    """Load `envelopes` as the last `over`, tick until all of it is judged, export it and save what was said."""
+    end = judged_end(configuration.checks, datetime.now(UTC)) - INGESTION_DELAY
+    start = end - over
+    moved = retime(envelopes, end=end, over=over, data_as_of=configuration.agents.attributes.data_as_of)
+    rows = stack.telemetry.ingest(moved, delay=INGESTION_DELAY)
+    say(f"loaded {rows} rows of telemetry, spread over {start:%d %b %H:%M} to {end:%d %b %H:%M} UTC")
+    _watch_from(stack, configuration.checks, start)
+    stack.start_host()
+    person = stack.sign_in("engineer")
+    coverage = _tick_until_judged(stack, person, configuration.checks, end + INGESTION_DELAY, say)
+    alerts = tuple(
+        _get(person, f"{stack.host_url}/api/v1/alerts/{alert['id']}")
+        for alert in _get(person, f"{stack.host_url}/api/v1/alerts")["alerts"]
+    )
+    export, bundle = _export(stack, person, start - _CANARY_MARGIN, end + _CANARY_MARGIN, out, say)
+    replayed = Replayed(rows=rows, alerts=alerts, coverage=coverage, export=export, bundle=bundle)
+    _save(replayed, out)
+    return replayed
+
+
+def _watch_from(stack: Stack, checks: Iterable[CheckDefinition], start: datetime) -> None:
+    """Put the checks where they would stand had the service been deployed just before `start`."""
+    documents = stack.documents()
+    for check in checks:
+        state = CheckState(watermark=start - check.every)
+        documents.write(f"checks/{check.id}", state.to_body(), version=None)
+
+
+def _tick_until_judged(
+    stack: Stack, person: requests.Session, checks: Sequence[CheckDefinition], end: datetime, say: Say
+) -> dict[str, Any]:
+    """Fire the watch timer until every check has judged all windows before `end`."""
+    while True:
+        stack.fire("watch_tick")
+        coverage = {
+            check.id: _get(person, f"{stack.host_url}/api/v1/checks/{check.id}/coverage") for check in checks
+        }
+        behind = [
+            name
+            for name, covered in coverage.items()
+            if not covered["watermark"] or _instant(covered["watermark"]) < end
+        ]
+        say(f"judged: {len(checks) - len(behind)} of {len(checks)} checks are up to date")
+        failing = [name for name, covered in coverage.items() if covered["last_evaluation"]["ok"] is False]
+        if failing:
+            message = f"these checks could not be evaluated: {', '.join(failing)} (see the host's log)"
+            raise SystemExit(message)
+        if not behind:
+            return coverage
+
+
+def _export(
+    stack: Stack, person: requests.Session, start: datetime, end: datetime, out: Path, say: Say
+) -> tuple[Mapping[str, Any], Path]:
+    """Ask for all traces in the window, wait for the bundle and save it."""
+    asked = person.post(
+        f"{stack.host_url}/api/v1/exports",
+        json={
+            "selector": {"window": {"start": _text(start), "end": _text(end)}},
+            "profile": "metadata",
+            "reason": "replay of captured telemetry",
+            "ticket": "REPLAY-1",
+        },
+        timeout=60,
+    )
+    asked.raise_for_status()
+    location = f"{stack.host_url}{asked.headers['Location']}"
+    deadline = time.monotonic() + _EXPORT_DEADLINE_SECONDS
+    while (export := _get(person, location))["state"] in {"queued", "running"}:
+        if time.monotonic() > deadline:
+            message = f"the export is still {export['state']} after {_EXPORT_DEADLINE_SECONDS} s"
+            raise SystemExit(message)
+        time.sleep(0.5)
+    if export["state"] != "done":
+        message = f"the export ended as {export['state']}: {export.get('problem')}"
+        raise SystemExit(message)
+    out.mkdir(parents=True, exist_ok=True)
+    bundle = out / "bundle-metadata.zip"
+    answer = person.get(f"{location}/bundle", timeout=120)
+    answer.raise_for_status()
+    bundle.write_bytes(answer.content)
+    say(f"exported: {bundle.stat().st_size:,} bytes in {bundle.name}")
+    return export, bundle
+
+
+def _save(replayed: Replayed, out: Path) -> None:
+    _write_lines(out / "findings.jsonl", replayed.findings())
+    _write_lines(out / "alerts.jsonl", replayed.alerts)
+    (out / "coverage.json").write_bytes(orjson.dumps(replayed.coverage, option=orjson.OPT_INDENT_2))
+
+
+def _write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
+    path.write_bytes(b"".join(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values))
+
+
+def _get(person: requests.Session, url: str) -> dict[str, Any]:
+    answer = person.get(url, timeout=60)
+    answer.raise_for_status()
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m local replay", description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="envelopes, .jsonl or .jsonl.gz")
+    parser.add_argument("--over", type=duration, default="24h", help="time to spread them over (default 24h)")
+    parser.add_argument("--config", type=Path, help="folder whose files replace the shipped configuration's")
+    parser.add_argument("--content-routing", choices=["table", "inline"], default="table")
+    parser.add_argument("--out", type=Path, required=True, help="folder for what comes out")
+    options = parser.parse_args(arguments)
+    routing: Literal["table", "inline"] = options.content_routing
+    configuration = load_configuration(SHIPPED, *([options.config] if options.config else []))
+    envelopes = [envelope for file in options.files for envelope in read_envelopes(file)]
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"[{time.monotonic() - began:5.1f} s] {what}", flush=True)
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    with Stack(options.out / "stack", config=options.config, content_routing=routing) as stack:
+        replayed = replay(stack, configuration, envelopes, over=options.over, out=options.out, say=say)
+    for check, traces in replayed.found_traces().items():
+        say(f"{check}: {len(traces)} traces")
+    return 0
