@@ -1,0 +1,85 @@
+"""Turns an error into the problem document that the caller gets: https://www.rfc-editor.org/rfc/rfc9457.
+
+What is told is what the error tree says of itself, which is free of secrets and of telemetry. Of any other
+exception nothing is told, and only its type is logged.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from functions.errors import (
+    ConfigurationError,
+    DocumentConflict,
+    EvidenceError,
+    RequestError,
+    ResultTooLarge,
+    SettingsError,
+    SourceError,
+    SourceThrottled,
+    StorageError,
+    TracekeeperError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = logging.getLogger("tracekeeper.problems")
+
+_STATUS: tuple[tuple[type[TracekeeperError], int, str], ...] = (
+    (ResultTooLarge, 422, "Too much to answer at once"),
+    (SourceThrottled, 503, "The telemetry store is busy"),
+    (SourceError, 502, "The telemetry could not be read"),
+    (DocumentConflict, 409, "Changed by someone else"),
+    (StorageError, 503, "Storage is not available"),
+    (EvidenceError, 500, "The evidence was withheld"),
+)
+"""The first class that fits decides; all others are our own fault and tell nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a caller is told.
+
+    Attributes:
+        status: The HTTP status.
+        title: The kind of problem, the same each time.
+        body: The problem document.
+    """
+
+    status: int
+    title: str
+    body: dict[str, Any]
+
+
+def problem(error: Exception, correlation_id: str) -> Problem:
+    """Return the problem document for any exception; logs those that are not the caller's."""
+    if isinstance(error, RequestError):
+        return _problem(error, error.status, error.title, correlation_id, told=error)
+    _log.error("request failed: %s, correlation id %s", type(error).__name__, correlation_id)
+    for kind, status, title in _STATUS:
+        if isinstance(error, kind):
+            return _problem(error, status, title, correlation_id, told=error)
+    if isinstance(error, SettingsError | ConfigurationError):
+        _log.error("%s (correlation id %s)", error, correlation_id)
+    return _problem(error, 500, "Something went wrong here", correlation_id, told=None)
+
+
+def _problem(
+    error: Exception, status: int, title: str, correlation_id: str, *, told: TracekeeperError | None
+) -> Problem:
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower() if told else "internal-error"
+    detail = told.message if told else "The request could not be served."
+    next_step = told.next_step if told else "Tell whoever runs the service the instance of this problem."
+    return Problem(
+        status,
+        title,
+        {
+            "type": f"urn:tracekeeper:problem:{kind}",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "next_step": next_step,
+            "instance": f"urn:uuid:{correlation_id}",
+        },
+    )

@@ -1,0 +1,146 @@
+"""Reads the app settings, once and all of them, into one frozen value; nothing else reads the environment."""
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from functions.errors import SettingsError
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HTTPS = re.compile(r"https://[^\s/?#@]+(/[^\s]*)?")
+_RESOURCE_ID = re.compile(r"/subscriptions/[^\s?#]+", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+_LETTERS = re.compile(r"[A-Za-z]{1,32}")
+_KEY_BYTES = 32
+
+WHERE = {
+    "LOGS_ENDPOINT": "your cloud's Log Analytics API, https://api.loganalytics.azure.com by default",
+    "LOGS_WORKSPACE_ID": "the workspace's page in the portal, 'Workspace ID'",
+    "LOGS_RESOURCE_ID": "the Application Insights resource's page, 'JSON view', 'Resource ID'",
+    "STORAGE_BLOB_ENDPOINT": "the storage account's page, 'Endpoints', 'Blob service'",
+    "AZURE_CLIENT_ID": "the user-assigned managed identity's page, 'Client ID'",
+    "TEAMS_WEBHOOK_URL": "the Teams workflow 'When a Teams webhook request is received', kept in Key Vault",
+    "PSEUDONYM_KEY": "`openssl rand -base64 32`, kept in Key Vault",
+    "PSEUDONYM_KEY_ID": "your own name for that key, letters only",
+    "AUTH_TENANT_ID": "the Microsoft Entra tenant's overview, 'Tenant ID'",
+    "AUTH_CLIENT_ID": "the app registration's overview, 'Application (client) ID'",
+    "WEBSITE_AUTH_ENABLED": "the platform, which sets it once App Service authentication is on",
+    "WEBSITE_HOSTNAME": "the platform, which sets it",
+    "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
+}
+"""Every setting that is read, and where a person gets its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The app settings, checked for form. Secrets stay out of repr.
+
+    Attributes:
+        logs_endpoint: Base URL of the query API.
+        logs_workspace_id: The workspace asked; None where `logs_resource_id` is asked.
+        logs_resource_id: The resource asked; None where `logs_workspace_id` is asked.
+        storage_blob_endpoint: Base URL of the storage account's blob service.
+        azure_client_id: The user-assigned identity that the app acts as.
+        teams_webhook_url: Where cards go; None where there is no Teams destination.
+        pseudonym_key: 32 bytes.
+        pseudonym_key_id: The key's name, letters.
+        auth_tenant_id: The tenant whose people may call, lower case.
+        auth_client_id: The app registration that their tokens are for, lower case.
+        auth_enabled: Whether the platform authenticates callers and strips forged headers.
+        hostname: The app's own host name, for links.
+        config_directory: A site's own config files, or None.
+    """
+
+    logs_endpoint: str
+    logs_workspace_id: str | None
+    logs_resource_id: str | None
+    storage_blob_endpoint: str
+    azure_client_id: str
+    teams_webhook_url: str | None = field(repr=False)
+    pseudonym_key: bytes = field(repr=False)
+    pseudonym_key_id: str
+    auth_tenant_id: str
+    auth_client_id: str
+    auth_enabled: bool
+    hostname: str
+    config_directory: Path | None
+
+    def webhook_url(self, setting: str) -> str:
+        """Return the address that a destination's rule names by its setting.
+
+        Raises:
+            SettingsError: The setting is not one that holds a webhook's URL, or is missing.
+        """
+        if setting != "TEAMS_WEBHOOK_URL" or self.teams_webhook_url is None:
+            raise SettingsError(
+                f"The setting {setting}, which a destination in alerts.yaml names, holds no address.",
+                next_step=f"Set TEAMS_WEBHOOK_URL: {WHERE['TEAMS_WEBHOOK_URL']}.",
+            )
+        return self.teams_webhook_url
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty one counts as missing.
+
+    Raises:
+        SettingsError: Names the first setting that is missing or unusable and where to get it; never a value.
+    """
+    given = {name: environment.get(name, "").strip() for name in WHERE}
+    if bool(given["LOGS_WORKSPACE_ID"]) == bool(given["LOGS_RESOURCE_ID"]):
+        raise _unusable("LOGS_WORKSPACE_ID", "and LOGS_RESOURCE_ID: exactly one of the two must be set")
+    return Settings(
+        logs_endpoint=_matching(
+            {"LOGS_ENDPOINT": given["LOGS_ENDPOINT"] or "https://api.loganalytics.azure.com"},
+            "LOGS_ENDPOINT",
+            _HTTPS,
+            "must be an https URL",
+        ).rstrip("/"),
+        logs_workspace_id=_optional(given, "LOGS_WORKSPACE_ID", _GUID, "must be a GUID"),
+        logs_resource_id=_optional(
+            given, "LOGS_RESOURCE_ID", _RESOURCE_ID, "must begin with /subscriptions/"
+        ),
+        storage_blob_endpoint=_matching(
+            given, "STORAGE_BLOB_ENDPOINT", _HTTPS, "must be an https URL"
+        ).rstrip("/"),
+        azure_client_id=_matching(given, "AZURE_CLIENT_ID", _GUID, "must be a GUID"),
+        teams_webhook_url=_optional(given, "TEAMS_WEBHOOK_URL", _HTTPS, "must be an https URL"),
+        pseudonym_key=_key(given, "PSEUDONYM_KEY"),
+        pseudonym_key_id=_matching(given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"),
+        auth_tenant_id=_matching(given, "AUTH_TENANT_ID", _GUID, "must be a GUID").lower(),
+        auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),
+        auth_enabled=given["WEBSITE_AUTH_ENABLED"].lower() == "true",
+        hostname=_matching(given, "WEBSITE_HOSTNAME", _HOST, "must be a host name"),
+        config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
+    )
+
+
+def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], rule: str) -> str:
+    if not given[name]:
+        raise _unusable(name, "is missing")
+    if not form.fullmatch(given[name]):
+        raise _unusable(name, rule)
+    return given[name]
+
+
+def _optional(given: Mapping[str, str], name: str, form: re.Pattern[str], rule: str) -> str | None:
+    return _matching(given, name, form, rule) if given[name] else None
+
+
+def _key(given: Mapping[str, str], name: str) -> bytes:
+    if not given[name]:
+        raise _unusable(name, "is missing")
+    try:
+        key = base64.b64decode(given[name], validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise _unusable(name, f"must be {_KEY_BYTES} bytes in base64")
+    return key
+
+
+def _unusable(name: str, rule: str) -> SettingsError:
+    return SettingsError(f"The app setting {name} {rule}.", next_step=f"Get it from {WHERE[name]}.")

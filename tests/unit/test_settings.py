@@ -1,0 +1,115 @@
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from functions.errors import SettingsError
+from functions.settings import WHERE, read_settings
+
+ROOT = Path(__file__).parents[2]
+GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+WEBHOOK = "https://prod.example.com/workflows/1?sig=sesame"
+KEY = b"0123456789abcdef0123456789abcdef"
+WHOLE = {
+    "LOGS_WORKSPACE_ID": GUID,
+    "STORAGE_BLOB_ENDPOINT": "https://account.blob.core.windows.net/",
+    "AZURE_CLIENT_ID": GUID,
+    "TEAMS_WEBHOOK_URL": WEBHOOK,
+    "PSEUDONYM_KEY": base64.b64encode(KEY).decode(),
+    "PSEUDONYM_KEY_ID": "first",
+    "AUTH_TENANT_ID": GUID.upper(),
+    "AUTH_CLIENT_ID": GUID,
+    "WEBSITE_AUTH_ENABLED": "True",
+    "WEBSITE_HOSTNAME": "tracekeeper.azurewebsites.net",
+}
+
+
+def test_a_whole_environment_is_read() -> None:
+    settings = read_settings(WHOLE)
+    assert settings.logs_endpoint == "https://api.loganalytics.azure.com"
+    assert settings.storage_blob_endpoint == "https://account.blob.core.windows.net"
+    assert settings.pseudonym_key == KEY
+    assert settings.auth_tenant_id == GUID
+    assert settings.auth_enabled
+    assert settings.config_directory is None
+
+
+@pytest.mark.parametrize("given", ["False", "", "0", "yes", "None"])
+def test_sign_in_counts_as_off_unless_the_platform_says_true(given: str) -> None:
+    assert not read_settings(WHOLE | {"WEBSITE_AUTH_ENABLED": given}).auth_enabled
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"TEAMS_WEBHOOK_URL", "WEBSITE_AUTH_ENABLED"}))
+def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        read_settings(WHOLE | {name: " "})
+    assert WHERE[name] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOGS_ENDPOINT", "http://api.example.com"),
+        ("LOGS_WORKSPACE_ID", "sesame"),
+        ("STORAGE_BLOB_ENDPOINT", "sesame"),
+        ("STORAGE_BLOB_ENDPOINT", "https://user:sesame@account.blob.core.windows.net"),
+        ("AZURE_CLIENT_ID", "sesame"),
+        ("TEAMS_WEBHOOK_URL", "http://prod.example.com/?sig=sesame"),
+        ("PSEUDONYM_KEY", "sesame"),
+        ("PSEUDONYM_KEY", base64.b64encode(b"sesame").decode()),
+        ("PSEUDONYM_KEY_ID", "sesame1"),
+        ("AUTH_TENANT_ID", "sesame"),
+        ("AUTH_CLIENT_ID", f"api://{GUID}"),
+        ("WEBSITE_HOSTNAME", "https://sesame"),
+    ],
+)
+def test_an_unusable_setting_is_named_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        read_settings(WHOLE | {name: value})
+    assert value not in str(caught.value)
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("resource_id", ["/subscriptions/s/resourceGroups/g/providers/p", ""])
+def test_exactly_one_place_to_ask_for_logs_is_set(resource_id: str) -> None:
+    given = WHOLE | {"LOGS_WORKSPACE_ID": "" if not resource_id else GUID, "LOGS_RESOURCE_ID": resource_id}
+    with pytest.raises(SettingsError, match="exactly one"):
+        read_settings(given)
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    shown = repr(read_settings(WHOLE))
+    assert "sesame" not in shown
+    assert repr(KEY) not in shown
+
+
+@pytest.mark.parametrize("setting", ["TEAMS_WEBHOOK_URL", "PSEUDONYM_KEY", "PATH"])
+def test_a_destination_gets_no_setting_but_a_webhook_that_is_set(setting: str) -> None:
+    settings = read_settings(WHOLE | {"TEAMS_WEBHOOK_URL": ""})
+    with pytest.raises(SettingsError, match=setting):
+        settings.webhook_url(setting)
+
+
+def test_a_destination_gets_the_webhook() -> None:
+    assert read_settings(WHOLE).webhook_url("TEAMS_WEBHOOK_URL") == WEBHOOK
+
+
+def test_the_sample_file_lists_every_setting_and_no_other() -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    assert {name for name in sample if not name.startswith("AzureWebJobsStorage__")} == WHERE.keys()
+
+
+def test_the_sample_file_holds_no_secret() -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    assert not sample["TEAMS_WEBHOOK_URL"] + sample["PSEUDONYM_KEY"]
+
+
+def test_nothing_else_in_functions_reads_the_environment() -> None:
+    readers = [
+        path.name
+        for path in (ROOT / "functions").rglob("*.py")
+        if re.search(r"os\.environ|os\.getenv|import environ", path.read_text())
+    ]
+    assert readers == ["settings.py"]
