@@ -1,4 +1,4 @@
-"""`python -m local.agents`: runs the sample fleet against Application Insights and writes down what was planted."""
+"""`python -m local.agents`: runs the sample fleet, sends its telemetry, writes down what was planted."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The benefits assistant of a claims administrator: must search the policies before it speaks about coverage."""
+"""The benefits assistant of a claims administrator: must search the policies before it speaks of coverage."""
 
 from agent_framework import tool
 
@@ -26,8 +26,9 @@ def _write(assignment: Assignment) -> Script:
         found = retrieve(
             "policy-documents", f"{query} (member {member_id})", tuple(random.sample(_POLICIES, 3))
         )
-        return assignment.bloated(f"For {person.name}, {person.street}: {found}")
+        return f"For {person.name}, {person.street}: {found}"
 
+    background = assignment.bloated(random.choice(_POLICIES).content)
     if assignment.plan.on_duty:
         benefit = random.choice(("crowns", "physiotherapy", "contact lenses"))
         question = f"Are {benefit} covered? I am {person.name}, {person.phone}, card {person.card}."
@@ -39,7 +40,7 @@ def _write(assignment: Assignment) -> Script:
         question = f"How do I enrol my child? I am {person.name}, {person.national_id}, {person.phone}."
         calls = ()
         answer = f"With the form that we sent to {person.street}; the fee is taken from card {person.card}."
-    return Script(question, calls, answer, (search_policies,), {})
+    return Script(f"{background}\n\n{question}", calls, answer, (search_policies,), {})
 
 
 BENEFITS = SampleAgent(

@@ -4,14 +4,14 @@ from dataclasses import astuple, dataclass
 from random import Random
 
 _FIRST = (
-    "Aurelio", "Bettina", "Casimir", "Dorothea", "Evander", "Fenna", "Gideon", "Hesper", "Ignatia", "Jasper",
-    "Kerensa", "Leopold", "Marguerite", "Nestor", "Ottoline", "Perrin", "Quillon", "Rosamund", "Septimus", "Thora",
-)  # fmt: skip
+    *("Aurelio", "Bettina", "Casimir", "Dorothea", "Evander", "Fenna", "Gideon", "Hesper", "Ignatia"),
+    *("Jasper", "Kerensa", "Leopold", "Marguerite", "Nestor", "Ottoline", "Perrin", "Quillon", "Rosamund"),
+)
 _LAST = (
-    "Applegarth", "Brackenbury", "Coldstream", "Dunmallet", "Everingham", "Farthinglow", "Greywater", "Hollinrake",
-    "Inglethorpe", "Kettlewell", "Larkspurre", "Merriweald", "Netherfold", "Oakenshaw", "Pellinor", "Quenby",
-    "Ravensdale", "Silverthorne", "Tredwell", "Umberleigh", "Vintner", "Winterbourne", "Yarrowmere", "Zellaby",
-)  # fmt: skip
+    *("Applegarth", "Brackenbury", "Coldstream", "Dunmallet", "Everingham", "Farthinglow", "Greywater"),
+    *("Hollinrake", "Inglethorpe", "Kettlewell", "Larkspurre", "Merriweald", "Netherfold", "Oakenshaw"),
+    *("Pellinor", "Quenby", "Ravensdale", "Silverthorne", "Tredwell", "Umberleigh", "Winterbourne"),
+)
 _STREETS = ("Foundry Lane", "Saltmarsh Road", "Beacon Hill", "Orchard Mews", "Tannery Row", "Lantern Street")
 
 

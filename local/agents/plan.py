@@ -79,8 +79,8 @@ class RunPlan:
 def plan_runs(roles: Sequence[Role], runs: int, *, seed: int, healthy: bool) -> tuple[RunPlan, ...]:
     """Plan `runs` runs, the roles in turn; equal arguments give an equal plan.
 
-    A fleet that is not healthy gets one burst of bloated prompts in the last third of the last dateless role's
-    runs, two runs with stale data for each dated role, one skipped look-up for each role and one that failed.
+    Unless healthy: a burst of bloated prompts (neighbouring runs of the first role without dated data, in its
+    last third), two runs with stale data for each dated role, a skipped look-up for each role, a failed one.
 
     Raises:
         ValueError: Fewer runs than SMALLEST_MISBEHAVING_FLEET and not healthy.

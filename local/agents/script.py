@@ -1,4 +1,4 @@
-"""The script of one run: what is asked, which tools the model calls, what their backends answer, what it costs."""
+"""The script of one run: what is asked, what the model calls, what backends answer, what it costs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

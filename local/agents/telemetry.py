@@ -1,4 +1,4 @@
-"""Sends what the fleet does to Application Insights through Microsoft's exporter, and notices what got lost."""
+"""Sends what the fleet does to Application Insights by Microsoft's exporter and notices what got lost."""
 
 import logging
 import os
