@@ -38,7 +38,7 @@ def move_content(row: Row) -> tuple[Row, Row | None]:
     span_id = row.values.get("Id") or row.values.get("ParentId", "")
     trace_id = row.values.get("OperationId", "")
     content_id = str(uuid.uuid5(_NAMESPACE, f"{row.table}/{trace_id}/{span_id}/{row.time.isoformat()}"))
-    pointers = {key: f"{CONTENT_TABLE}:{content_id}" for key in moved}
+    pointers = dict.fromkeys(moved, f"{CONTENT_TABLE}:{content_id}")
     kept = {**properties, **pointers, POINTER: content_id}
     content = Row(CONTENT_TABLE, row.time, _content_values(row, moved, content_id, trace_id, span_id))
     return Row(row.table, row.time, {**row.values, "Properties": kept}), content

@@ -17,6 +17,11 @@ MAX_ROWS = 500_000
 MAX_BYTES = 104_857_600
 """Limits of one answer: https://learn.microsoft.com/azure/azure-monitor/service-limits#query-api"""
 
+_TOO_LARGE = (
+    f"The results of this query exceed the set limit of {MAX_ROWS} records or {MAX_BYTES} bytes, "
+    "so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003)."
+)
+
 _ROWS_A_FETCH = 20_000
 
 
@@ -26,7 +31,8 @@ class Table:
 
     Attributes:
         columns: Name and KQL type of each column.
-        rows: Cells as the query API encodes them in JSON: datetime and timespan as text, dynamic as JSON text.
+        rows: Cells as the query API encodes them in JSON: datetime, timespan and guid as text, dynamic as
+            JSON text.
         problem: Why rows are missing (a limit was met), or None when the answer is complete.
     """
 
@@ -35,7 +41,7 @@ class Table:
     problem: str | None = None
 
 
-class QueryRefused(Exception):
+class QueryError(Exception):
     """The service answers 400.
 
     Attributes:
@@ -62,14 +68,14 @@ def run_query(database: duckdb.DuckDBPyConnection, kql: str, timespan: Timespan 
     """Run one query on a cursor of its own.
 
     Raises:
-        QueryRefused: The query is wrong, or uses what duckdb-kql does not know.
+        QueryError: The query is wrong, or uses what duckdb-kql does not know.
     """
     try:
         sql = translate(kql)
     except KqlSyntaxError as error:
-        raise QueryRefused("SyntaxError", str(error)) from error
+        raise QueryError("SyntaxError", str(error)) from error
     except KqlError as error:
-        raise QueryRefused("SemanticError", str(error)) from error
+        raise QueryError("SemanticError", str(error)) from error
     with database.cursor() as cursor:
         cursor.execute("SET TimeZone = 'UTC'")
         if timespan is not None:
@@ -78,7 +84,8 @@ def run_query(database: duckdb.DuckDBPyConnection, kql: str, timespan: Timespan 
             cursor.execute(sql)
             return _read(cursor)
         except duckdb.Error as error:
-            raise QueryRefused("SemanticError", str(error)) from error
+            # The lines after the first quote the generated SQL, which the author of the KQL never saw.
+            raise QueryError("SemanticError", str(error).partition("\n")[0]) from error
 
 
 def _limit_to(cursor: duckdb.DuckDBPyConnection, timespan: Timespan) -> None:

@@ -67,7 +67,7 @@ _COLUMNS_OF_FIELDS = {
 _DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)")
 
 
-class EnvelopeRejected(ValueError):
+class EnvelopeError(ValueError):
     """An envelope that the ingestion service would refuse; the message says why."""
 
 
@@ -90,17 +90,17 @@ def row_of(envelope: Mapping[str, Any]) -> Row | None:
     """Return the row that an envelope becomes, or None where it becomes none (a metric).
 
     Raises:
-        EnvelopeRejected: It has no time, or no data of a known type.
+        EnvelopeError: It has no time, or no data of a known type.
     """
     data = envelope.get("data")
     base_type = data.get("baseType") if isinstance(data, Mapping) else None
     if base_type in IGNORED:
         return None
     if not isinstance(data, Mapping) or base_type not in TABLE_OF:
-        raise EnvelopeRejected("unknown baseType")
+        raise EnvelopeError("unknown baseType")
     body = data.get("baseData")
     if not isinstance(body, Mapping):
-        raise EnvelopeRejected("baseData is missing")
+        raise EnvelopeError("baseData is missing")
     values = {
         **_context(envelope),
         **{column: body[name] for name, column in _COLUMNS_OF_FIELDS[base_type].items() if name in body},
@@ -118,15 +118,15 @@ def duration_ms(text: str) -> float:
     """Read a duration as the exporter writes it (`d.hh:mm:ss.fff`), in milliseconds."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise EnvelopeRejected("duration is malformed")
+        raise EnvelopeError("duration is malformed")
     days, hours, minutes, seconds = found.groups()
-    whole = (int(days or 0) * 24 + int(hours)) * 60 + int(minutes)
-    return round(whole * 60_000 + float(seconds) * 1000, 4)
+    whole_minutes = (int(days or 0) * 24 + int(hours)) * 60 + int(minutes)
+    return round(whole_minutes * 60_000 + float(seconds) * 1000, 4)
 
 
 def _context(envelope: Mapping[str, Any]) -> dict[str, Any]:
     tags = envelope.get("tags") or {}
-    context = {column: str(tags[tag]) for tag, column in _COLUMN_OF_TAG.items() if tag in tags}
+    context: dict[str, Any] = {c: str(tags[tag]) for tag, c in _COLUMN_OF_TAG.items() if tag in tags}
     context["IKey"] = str(envelope.get("iKey", ""))
     rate = envelope.get("sampleRate")
     # A rate of 25 (percent) means that this row stands for four.
@@ -164,7 +164,7 @@ def _time(envelope: Mapping[str, Any]) -> datetime:
     try:
         time = datetime.fromisoformat(str(envelope.get("time")))
     except ValueError:
-        raise EnvelopeRejected("time is malformed") from None
+        raise EnvelopeError("time is malformed") from None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ import orjson
 from local.azure_monitor import engine
 from local.azure_monitor.content import move_content
 from local.azure_monitor.engine import Table, Timespan
-from local.azure_monitor.envelopes import EnvelopeRejected, Row, row_of
+from local.azure_monitor.envelopes import EnvelopeError, Row, row_of
 from local.azure_monitor.rewriting import INGESTION_TIME, TIME_RECEIVED
 from local.azure_monitor.schema import tables
 
@@ -64,7 +64,7 @@ class Telemetry:
             for envelope in envelopes:
                 try:
                     row = row_of(envelope)
-                except EnvelopeRejected:
+                except EnvelopeError:
                     continue
                 accepted += 1
                 if row is None:
@@ -81,7 +81,7 @@ class Telemetry:
         """Answer a KQL query over the rows whose TimeGenerated lies within `timespan`, both ends included.
 
         Raises:
-            QueryRefused: The query is wrong, or uses what the stand-in does not know.
+            QueryError: The query is wrong, or uses what the stand-in does not know.
         """
         return engine.run_query(self._database, kql, timespan)
 

@@ -7,7 +7,6 @@
 """
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from duckdb_kql import KqlSchemaError, KqlUnsupportedError, ir
@@ -30,7 +29,7 @@ MAX_SET = 1_048_576
 
 _CAPPED = frozenset({"make_set", "make_list"})
 
-Columns = Mapping[str, list[str]]
+Columns = dict[str, list[str]]
 
 
 def translate(kql: str) -> str:
@@ -68,7 +67,7 @@ def _correct_query(query: ir.Query, columns: Columns) -> ir.Query:
     return fixed
 
 
-def _correct(node: Any, columns: Columns) -> Any:  # noqa: ANN401 - walks whatever the library's tree is made of
+def _correct(node: Any, columns: Columns) -> Any:
     match node:
         case ir.Query():
             return _correct_query(node, columns)
@@ -76,17 +75,24 @@ def _correct(node: Any, columns: Columns) -> Any:  # noqa: ANN401 - walks whatev
             return ir.ColumnRef(INGESTION_TIME)
         case ir.ColumnRef(name) if name == INGESTION_TIME:
             raise KqlSchemaError(name, hint="no such column")
-        case ir.Summarize():
-            capped = tuple(_capped(_correct(one, columns)) for one in node.aggregates)
-            return dataclasses.replace(node, aggregates=capped, by=_correct(node.by, columns))
         case tuple() | list():
             return type(node)(_correct(part, columns) for part in node)
-        case ir.Node():
-            parts = {
-                field.name: _correct(getattr(node, field.name), columns) for field in dataclasses.fields(node)
-            }
-            return dataclasses.replace(node, **parts)
-    return node
+    if not (isinstance(node, ir.Node) and dataclasses.is_dataclass(node)):
+        return node
+    named = _named(node) if isinstance(node, ir.NamedExpr) else node
+    parts = {one.name: _correct(getattr(named, one.name), columns) for one in dataclasses.fields(named)}
+    corrected = dataclasses.replace(named, **parts)
+    if isinstance(corrected, ir.Summarize):
+        return dataclasses.replace(corrected, aggregates=tuple(map(_capped, corrected.aggregates)))
+    return corrected
+
+
+def _named(expression: ir.NamedExpr) -> ir.NamedExpr:
+    """Give what reads the ingestion time Kusto's own name for it: the hidden column's may not show."""
+    if expression.name is not None or not _reads_ingestion_time(expression):
+        return expression
+    alone = isinstance(expression.expr, ir.FunctionCall) and expression.expr.name == "ingestion_time"
+    return ir.NamedExpr(expression.expr, "$IngestionTime" if alone else "Column1")
 
 
 def _capped(aggregate: ir.NamedExpr) -> ir.NamedExpr:
@@ -111,7 +117,7 @@ def _blank_strings(
         case ir.Join(kind="rightouter" | "fullouter"):
             hollow = after
         case ir.Union(kind="outer"):
-            legs = [before, *(output_columns(branch, dict(columns)) for branch in operator.branches)]
+            legs = [before, *(output_columns(branch, columns) for branch in operator.branches)]
             hollow = [name for name in after if not all(name in leg for leg in legs)]
         case _:
             hollow = []
@@ -123,7 +129,7 @@ def _blank_if_string(column: str) -> ir.Expr:
     return ir.RenderedAggregate(f"coalesce({column}, TRY(cast_to_type('', {column})))")
 
 
-def _reads_ingestion_time(node: Any) -> bool:  # noqa: ANN401 - walks whatever the library's tree is made of
+def _reads_ingestion_time(node: Any) -> bool:
     match node:
         case ir.FunctionCall("ingestion_time"):
             return True
@@ -131,6 +137,6 @@ def _reads_ingestion_time(node: Any) -> bool:  # noqa: ANN401 - walks whatever t
             return False
         case tuple() | list():
             return any(_reads_ingestion_time(part) for part in node)
-        case ir.Node():
-            return any(_reads_ingestion_time(getattr(node, field.name)) for field in dataclasses.fields(node))
+    if isinstance(node, ir.Node) and dataclasses.is_dataclass(node):
+        return any(_reads_ingestion_time(getattr(node, one.name)) for one in dataclasses.fields(node))
     return False

@@ -1,0 +1,136 @@
+"""Azure Monitor over HTTP: the ingestion endpoint that exporters post to and the query API that clients ask."""
+
+import gzip
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import orjson
+from werkzeug import Request, Response
+
+from local.azure_monitor import answers
+from local.azure_monitor.engine import QueryError, Timespan
+from local.azure_monitor.envelopes import EnvelopeError, row_of
+from local.azure_monitor.faults import Faults
+from local.azure_monitor.ingestion import Telemetry
+from local.azure_monitor.timespans import read_timespan
+
+MAX_AT_ONCE = 5
+"""Queries at once for each user: https://learn.microsoft.com/azure/azure-monitor/service-limits#query-api
+
+The real service first queues up to 200 more for three minutes; here the sixth is throttled at once.
+"""
+
+_TRACK = re.compile(r"/v2(\.1)?/track")
+_QUERY = re.compile(r"/v1/(workspaces/[0-9a-fA-F-]{36}|/?subscriptions/.+)/query")
+_STATUS_OF_FAULT = {"throttled": 429, "timeout": 504, "unavailable": 503, "refused": 403}
+
+
+def create_app(telemetry: Telemetry, faults: Faults, *, token_ok: Callable[[str], bool]) -> WSGIApplication:
+    """Return the WSGI app.
+
+    Args:
+        telemetry: What is ingested into and asked about.
+        faults: What queries meet instead of an answer; POST /local/faults adds to it.
+        token_ok: Says whether a bearer token may ask.
+    """
+    slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+    def answer_query(request: Request) -> Response:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not token_ok(token):
+            return answers.error(401)
+        if not slots.acquire(blocking=False):
+            return answers.error(429)
+        try:
+            return _query(request, telemetry, faults)
+        finally:
+            slots.release()
+
+    @Request.application
+    def app(request: Request) -> Response:
+        if request.method != "POST":
+            return answers.error(404)
+        if _TRACK.fullmatch(request.path):
+            return _track(request, telemetry)
+        if request.path == "/local/faults":
+            return _add_fault(request, faults)
+        if _QUERY.fullmatch(request.path):
+            return answer_query(request)
+        return answers.error(404)
+
+    return app
+
+
+def _track(request: Request, telemetry: Telemetry) -> Response:
+    try:
+        envelopes = _envelopes(request)
+    except (ValueError, OSError):
+        problem = {"index": 0, "statusCode": 400, "message": "Invalid JSON"}
+        return answers.json_answer({"itemsReceived": 0, "itemsAccepted": 0, "errors": [problem]}, 400)
+    accepted = telemetry.ingest(envelopes)
+    body = {
+        "itemsReceived": len(envelopes),
+        "itemsAccepted": accepted,
+        "errors": [] if accepted == len(envelopes) else _problems(envelopes),
+    }
+    return answers.json_answer(body, 206 if body["errors"] else 200)
+
+
+def _envelopes(request: Request) -> list[Mapping[str, Any]]:
+    """Parse a body that is a JSON array, or one envelope a line, perhaps compressed."""
+    body = request.get_data()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    if body.lstrip().startswith(b"["):
+        parsed: list[Mapping[str, Any]] = orjson.loads(body)
+        return parsed
+    return [orjson.loads(line) for line in body.splitlines() if line.strip()]
+
+
+def _problems(envelopes: list[Mapping[str, Any]]) -> list[dict[str, object]]:
+    problems: list[dict[str, object]] = []
+    for index, envelope in enumerate(envelopes):
+        try:
+            row_of(envelope)
+        except EnvelopeError as error:
+            problems.append({"index": index, "statusCode": 400, "message": str(error)})
+    return problems
+
+
+def _add_fault(request: Request, faults: Faults) -> Response:
+    try:
+        faults.add(**orjson.loads(request.get_data()))
+    except (TypeError, ValueError):
+        return answers.error(400)
+    return Response(status=204)
+
+
+def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
+    try:
+        kql, timespan = _asked(orjson.loads(request.get_data()))
+    except (TypeError, ValueError, KeyError):
+        return answers.error(400)
+    fault = faults.take(kql)
+    if fault is not None and fault.kind != "partial":
+        return answers.error(_STATUS_OF_FAULT[fault.kind], retry_after=fault.retry_after)
+    try:
+        table = telemetry.query(kql, timespan)
+    except QueryError as error:
+        return answers.refusal(error)
+    if fault is not None:
+        some = table.rows[: len(table.rows) // 2]
+        table = replace(table, rows=some, problem="The query was stopped before it was complete")
+    return answers.result(table)
+
+
+def _asked(body: Mapping[str, Any]) -> tuple[str, Timespan | None]:
+    timespan = body.get("timespan")
+    kql = body["query"]
+    if not isinstance(kql, str):
+        raise TypeError
+    return kql, read_timespan(timespan, datetime.now(UTC)) if timespan else None
