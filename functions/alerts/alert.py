@@ -1,0 +1,163 @@
+"""What an alert and a notice about it are, and how much of a finding is kept with them."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import orjson
+
+from functions.checks.definition import Severity
+from functions.checks.finding import Finding
+from functions.traces.source import Cell
+
+MAX_FINDINGS = 200
+"""Findings kept with an alert, the latest ones."""
+MAX_TRACE_IDS = 20_000
+"""Trace ids kept with an alert over all its findings: bounds the check's document."""
+MAX_SAMPLES = 10
+"""Trace ids kept with a notice."""
+MAX_SHOWN_CHARACTERS = 500
+"""Length of a text kept from a finding's `shows`."""
+
+NoticeKind = Literal["opened", "repeated", "resolved", "passed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The last notice of an alert that a destination accepted."""
+
+    destination: str
+    kind: NoticeKind
+    episode: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The life of one (check, key).
+
+    Attributes:
+        id: `alert_id(check_id, key)`.
+        check_id: The check, or "check_failed".
+        severity: The check's, when the alert last had a finding.
+        owner: The check's, likewise.
+        key: Key column to value. Hostile.
+        state: "open" or "resolved".
+        episode: 1 for the first time it opened, 2 for the next.
+        opened_at: Start of the first window with a finding of this episode.
+        last_seen: End of the last window with one.
+        resolved_at: End of the window that made it quiet for long enough; None while open.
+        quiet: Evaluated windows in a row without a finding.
+        value: The latest finding's, in the check's unit.
+        threshold: The latest finding's limit; None where any occurrence counts.
+        worst: The largest value of this episode.
+        violations: Sum over this episode.
+        runs: Agent runs concerned in this episode.
+        shows: The latest finding's further columns. Hostile.
+        findings: The latest ones over all episodes, oldest first.
+        findings_dropped: How many earlier ones are no longer kept.
+        notices: Notices made in this episode.
+        noticed_at: When the last one was made.
+        told: What each destination last accepted.
+    """
+
+    id: str
+    check_id: str
+    severity: Severity
+    owner: str
+    key: Mapping[str, str]
+    state: Literal["open", "resolved"]
+    episode: int
+    opened_at: datetime
+    last_seen: datetime
+    resolved_at: datetime | None
+    quiet: int
+    value: float
+    threshold: float | None
+    worst: float
+    violations: int
+    runs: int
+    shows: Mapping[str, Cell]
+    findings: tuple[Finding, ...]
+    findings_dropped: int
+    notices: int = 0
+    noticed_at: datetime | None = None
+    told: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that people have to be told about an alert.
+
+    Attributes:
+        alert: The alert as it was then; of its findings only the latest, with at most MAX_SAMPLES trace ids.
+        kind: "opened"; "repeated" (still open, and last told long ago); "resolved"; "passed" (opened and
+            resolved before anybody could be told).
+        number: Counts the notices of this episode from 1.
+        earlier: Further episodes that opened and resolved since the last notice, of which nobody was told.
+        at: When it was made.
+        destinations: Who has to hear it.
+    """
+
+    alert: Alert
+    kind: NoticeKind
+    number: int
+    earlier: int
+    at: datetime
+    destinations: tuple[str, ...]
+
+
+def alert_id(check_id: str, key: Mapping[str, str]) -> str:
+    """Return the 16 hex digits that name the alert of this check and key for ever."""
+    named = orjson.dumps([check_id, dict(key)], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(named).hexdigest()[:16]
+
+
+def kept(finding: Finding) -> Finding:
+    """Return the finding as it can be stored: valid Unicode, text for instants, long texts cut.
+
+    A lone surrogate in an agent's name must not make a check's document unwritable.
+    """
+    return replace(
+        finding,
+        key={name: _valid(value) for name, value in finding.key.items()},
+        trace_ids=tuple(_valid(trace_id) for trace_id in finding.trace_ids),
+        shows={name: _shown(cell) for name, cell in finding.shows.items()},
+    )
+
+
+def latest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the last findings that fit into MAX_FINDINGS and MAX_TRACE_IDS; the very last always does."""
+    room, fitting = MAX_TRACE_IDS, 0
+    for finding in reversed(findings[-MAX_FINDINGS:]):
+        room -= len(finding.trace_ids)
+        if room < 0 and fitting:
+            break
+        fitting += 1
+    return findings[len(findings) - fitting :]
+
+
+def snapshot(alert: Alert) -> Alert:
+    """Return the alert with only what a notice shows of its findings."""
+    last = alert.findings[-1:]
+    return replace(
+        alert, findings=tuple(replace(finding, trace_ids=finding.trace_ids[:MAX_SAMPLES]) for finding in last)
+    )
+
+
+def runs_of(finding: Finding) -> int:
+    """Return how many runs a finding concerns: the check's own count, or else its traces."""
+    counted = finding.shows.get("Runs")
+    return counted if isinstance(counted, int) else len(finding.trace_ids)
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _shown(cell: Cell) -> Cell:
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat()
+    return _valid(cell)[:MAX_SHOWN_CHARACTERS] if isinstance(cell, str) else cell

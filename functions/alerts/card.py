@@ -1,0 +1,201 @@
+"""Writes the Adaptive Card that tells a person of a notice; its first line is enough at 3 a.m. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.alerts.alert import Alert, Notice
+from functions.alerts.escaping import escape
+from functions.checks.definition import CheckDefinition
+from functions.errors import TracekeeperError
+from functions.storage.documents import encode
+from functions.traces.source import Cell
+
+MAX_BYTES = 20_000
+"""Teams drops what is over 28,672 bytes of its own encoding without a word; this leaves it room."""
+MAX_FACTS = 16
+SAMPLES_SHOWN = 3
+_TITLE_LENGTH, _STEP_LENGTH = 150, 300
+
+_LEADS = {"repeated": "STILL OPEN", "resolved": "RESOLVED", "passed": "OVER"}
+_STYLES = {"repeated": "warning", "resolved": "good", "passed": "accent"}
+_OPENED_STYLES = {"critical": "attention", "high": "attention", "medium": "warning", "low": "emphasis"}
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def card_message(notice: Notice, check: CheckDefinition, base_url: str) -> Mapping[str, Any]:
+    """Return the message that a Workflows webhook posts as a card.
+
+    Args:
+        notice: What to tell.
+        check: The check it came from: title, unit and triage.
+        base_url: Where the HTTP API is, for example "https://example.azurewebsites.net".
+
+    Raises:
+        TracekeeperError: The card is larger than Teams takes; it names the check and the size.
+    """
+    headline = _headline(notice, check)
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "msteams": {"width": "Full"},
+        "fallbackText": headline,
+        "body": [
+            {
+                "type": "Container",
+                "style": _style(notice),
+                "bleed": True,
+                "items": [
+                    {
+                        "type": "TextBlock",
+                        "text": headline,
+                        "weight": "Bolder",
+                        "size": "Medium",
+                        "wrap": True,
+                    },
+                    {"type": "TextBlock", "text": _status(notice), "wrap": True, "spacing": "Small"},
+                ],
+            },
+            {"type": "FactSet", "facts": list(_facts(notice.alert, check))[:MAX_FACTS]},
+            {
+                "type": "TextBlock",
+                "text": f"First step: {_first_step(check)}",
+                "wrap": True,
+                "separator": True,
+            },
+        ],
+        "actions": list(_actions(notice.alert, base_url)),
+    }
+    message = {
+        "type": "message",
+        "attachments": [
+            {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+        ],
+    }
+    return _small_enough(message, check.id)
+
+
+def _small_enough(message: Mapping[str, Any], check_id: str) -> Mapping[str, Any]:
+    size = len(encode(message))
+    if size > MAX_BYTES:
+        raise TracekeeperError(
+            f"A card of the check {check_id} has {size} bytes; Teams takes {MAX_BYTES}.",
+            next_step="Shorten the check's title, triage or list of shown columns.",
+        )
+    return message
+
+
+def _style(notice: Notice) -> str:
+    return _STYLES.get(notice.kind) or _OPENED_STYLES[notice.alert.severity]
+
+
+def _headline(notice: Notice, check: CheckDefinition) -> str:
+    """Who, what and how bad."""
+    alert = notice.alert
+    lead = _LEADS.get(notice.kind) or alert.severity.upper()
+    subject = alert.key.get("Agent") or next(iter(alert.key.values()), "")
+    size = "" if notice.kind == "resolved" else f": {_measure(alert, check.unit)}"
+    return f"{lead} · {escape(subject)} · {escape(check.title, _TITLE_LENGTH)}{size}"
+
+
+def _status(notice: Notice) -> str:
+    alert = notice.alert
+    again = "" if alert.episode == 1 else f" again (episode {alert.episode})"
+    lasted = _duration((alert.resolved_at or notice.at) - alert.opened_at)
+    sentence = {
+        "opened": f"Opened{again}.",
+        "repeated": f"Still open after {lasted}.",
+        "resolved": f"Over after {lasted}: not found in the last {_count(alert.quiet, 'evaluated window')}.",
+        "passed": f"Opened{again} and was over after {lasted}, before its windows could be evaluated.",
+    }[notice.kind]
+    earlier = ""
+    if notice.earlier:
+        earlier = f" Since the last notice it also opened and resolved {_count(notice.earlier, 'more time')}."
+    return f"{sentence}{earlier} Severity {alert.severity}, for {escape(alert.owner)}."
+
+
+def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
+    """Yield the table's rows, the ones that matter most first: what is too much is cut at the end."""
+    yield _fact("Measured", _measure(alert, check.unit))
+    if alert.worst > alert.value:
+        yield _fact("Worst", _quantity(alert.worst, check.unit))
+    yield _fact("Since", _moment(alert.opened_at))
+    yield _fact("Last seen", _moment(alert.last_seen))
+    if alert.resolved_at:
+        yield _fact("Resolved", _moment(alert.resolved_at))
+    for name, value in alert.key.items():
+        yield _fact(_label(name), escape(value))
+    if "Release" in alert.shows:
+        yield _fact("Release", escape(str(alert.shows["Release"] or "")))
+    yield _fact("Runs", f"{alert.runs:,} since it opened")
+    conversations = alert.shows.get("Conversations")
+    if isinstance(conversations, int):
+        yield _fact("Conversations", f"{conversations:,} in the latest window")
+    yield _fact("Occurrences", f"{alert.violations:,} since it opened")
+    yield from _samples(alert)
+    for name in check.shows:
+        if name not in {"Release", "Runs", "Conversations"} and alert.shows.get(name) not in {None, ""}:
+            yield _fact(_label(name), _cell(alert.shows[name]))
+
+
+def _samples(alert: Alert) -> Iterator[dict[str, str]]:
+    ids = [trace_id for finding in alert.findings for trace_id in finding.trace_ids]
+    if ids:
+        yield _fact("Sample traces", ", ".join(escape(trace_id) for trace_id in ids[:SAMPLES_SHOWN]))
+
+
+def _actions(alert: Alert, base_url: str) -> Iterator[dict[str, str]]:
+    yield _button("Open the alert", f"{base_url}/api/v1/alerts/{alert.id}")
+    for finding in alert.findings:
+        for trace_id in filter(_TRACE_ID.fullmatch, finding.trace_ids[:1]):
+            yield _button("Open a sample trace", f"{base_url}/api/v1/traces/{trace_id}")
+
+
+def _button(title: str, url: str) -> dict[str, str]:
+    return {"type": "Action.OpenUrl", "title": title, "url": url}
+
+
+def _fact(title: str, value: str) -> dict[str, str]:
+    return {"title": title, "value": value}
+
+
+def _measure(alert: Alert, unit: str) -> str:
+    measured = _quantity(alert.value, unit)
+    return measured if alert.threshold is None else f"{measured}, limit {_quantity(alert.threshold, unit)}"
+
+
+def _quantity(value: float, unit: str) -> str:
+    number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
+
+
+def _cell(cell: Cell) -> str:
+    return f"{cell:.4g}" if isinstance(cell, float) else escape(str(cell))
+
+
+def _label(column: str) -> str:
+    """Turn "PromptVersion" into "Prompt version"."""
+    return escape(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column).capitalize())
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _duration(length: timedelta) -> str:
+    minutes = round(length.total_seconds() / 60)
+    if minutes < 120:
+        return _count(minutes, "minute")
+    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // (24 * 60), "day")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _first_step(check: CheckDefinition) -> str:
+    """Return the first sentence of the triage guide."""
+    sentence = re.split(r"(?<=[.!?])\s", " ".join(check.triage.split()), maxsplit=1)[0]
+    return escape(sentence, _STEP_LENGTH)

@@ -1,0 +1,1 @@
+"""How notices reach people: one interface, one file for each kind of destination."""
