@@ -111,14 +111,8 @@ def _read(cursor: duckdb.DuckDBPyConnection) -> Table:
         ]
         for row in zip(*cells, strict=True):
             size += sum(len(cell) if isinstance(cell, str) else 8 for cell in row)
-            if len(rows) == MAX_ROWS:
-                return Table(
-                    columns, rows, f"The results of this query exceed the set limit of {MAX_ROWS} records"
-                )
-            if size > MAX_BYTES:
-                return Table(
-                    columns, rows, f"The results of this query exceed the set limit of {MAX_BYTES} bytes"
-                )
+            if len(rows) == MAX_ROWS or size > MAX_BYTES:
+                return Table(columns, rows, _TOO_LARGE)
             rows.append(list(row))
     return Table(columns, rows)
 

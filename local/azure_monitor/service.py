@@ -1,4 +1,4 @@
-"""Azure Monitor over HTTP: the ingestion endpoint that exporters post to and the query API that clients ask."""
+"""Azure Monitor over HTTP: the ingestion endpoint for exporters and the query API for clients."""
 
 import gzip
 import re
