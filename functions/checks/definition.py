@@ -43,7 +43,7 @@ class CheckDefinition:
 
 def check_definition(body: dict[str, Any]) -> CheckDefinition:
     """Build a definition from a body that check.schema.json has accepted."""
-    (kind, options), = body["condition"].items()
+    ((kind, options),) = body["condition"].items()
     return CheckDefinition(
         id=body["id"],
         title=body["title"],

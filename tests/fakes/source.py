@@ -20,8 +20,6 @@ class Asked:
 Answer = Rows | Exception
 Script = Iterable[Answer] | Callable[[Asked], Answer]
 
-NOTHING = Rows(columns=(), rows=())
-
 
 class ScriptedSource:
     """Gives the next answer of a list, or what a callable makes of the query; raises those that are errors.

@@ -1,0 +1,119 @@
+"""Reads a check's result rows as measurements; refuses a result that breaks the contract of a check's query.
+
+The contract: one row for each window and key, with `Window` (datetime, the start of a window), the key
+columns (string), `Value` (a finite number), `Violations` (a whole number), `TraceIds` (a list of strings as
+JSON text), the columns under `shows`, and optionally `Threshold` (a finite number): the limit that the query
+itself applied. Other columns are ignored.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from functions.checks.definition import CheckDefinition
+from functions.checks.windows import window_start
+from functions.errors import ConfigurationError
+from functions.traces.source import Cell, Rows
+
+MOST_TRACE_IDS = 1000
+"""A finding names at most this many traces, as many as make_set(TraceId, 1000) keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One result row. Key and shows are hostile.
+
+    Attributes:
+        window: The start of its window.
+        key: The values of the check's key columns, in their order.
+        value: In the check's unit.
+        threshold: The limit that the query itself applied; None where it has no such column.
+        violations: How many times.
+        trace_ids: Sorted, at most `MOST_TRACE_IDS`.
+        shows: The columns that the check names under `shows`.
+    """
+
+    window: datetime
+    key: tuple[str, ...]
+    value: float
+    threshold: float | None
+    violations: int
+    trace_ids: tuple[str, ...]
+    shows: Mapping[str, Cell]
+
+
+def measurements(check: CheckDefinition, rows: Rows, width: timedelta) -> list[Measurement]:
+    """Read every row.
+
+    Raises:
+        ConfigurationError: The check's query does not keep the contract; the message names the column.
+    """
+    contract = _Contract(check.id, width)
+    contract.has_columns(rows, ("Window", *check.key, "Value", "Violations", "TraceIds", *check.shows))
+    measured = [_measurement(check, record, contract) for record in rows.records()]
+    if len({(m.window, m.key) for m in measured}) < len(measured):
+        raise contract.broken("it has two rows for one window and key")
+    return measured
+
+
+def _measurement(check: CheckDefinition, record: Mapping[str, Cell], contract: "_Contract") -> Measurement:
+    return Measurement(
+        window=contract.window(record["Window"]),
+        key=tuple(contract.text(column, record[column]) for column in check.key),
+        value=contract.number("Value", record["Value"]),
+        threshold=contract.number("Threshold", record["Threshold"]) if "Threshold" in record else None,
+        violations=contract.count(record["Violations"]),
+        trace_ids=contract.trace_ids(record["TraceIds"]),
+        shows={column: record[column] for column in check.shows},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Contract:
+    """Takes cells for what the contract says they are, or raises. No cell is repeated in an error."""
+
+    check_id: str
+    width: timedelta
+
+    def broken(self, how: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"checks/{self.check_id}.yaml: the query's result can't be judged: {how}.",
+            next_step="Correct the query; docs/checks.md says what a result holds.",
+        )
+
+    def has_columns(self, rows: Rows, expected: tuple[str, ...]) -> None:
+        missing = [column for column in expected if column not in rows.columns]
+        if missing:
+            raise self.broken(f"it lacks the column {', '.join(missing)}")
+
+    def window(self, cell: Cell) -> datetime:
+        if not isinstance(cell, datetime) or window_start(cell, self.width) != cell:
+            raise self.broken("Window is not the start of a window")
+        return cell
+
+    def text(self, column: str, cell: Cell) -> str:
+        if not isinstance(cell, str):
+            raise self.broken(f"the key {column} is null or not a string")
+        return cell
+
+    def number(self, column: str, cell: Cell) -> float:
+        if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+            raise self.broken(f"{column} is null or not a finite number")
+        return float(cell)
+
+    def count(self, cell: Cell) -> int:
+        if isinstance(cell, bool) or not isinstance(cell, int) or cell < 0:
+            raise self.broken("Violations is null or not a whole number")
+        return cell
+
+    def trace_ids(self, cell: Cell) -> tuple[str, ...]:
+        try:
+            ids = orjson.loads(cell) if isinstance(cell, str) else None
+        except orjson.JSONDecodeError:
+            ids = None
+        if not isinstance(ids, list) or not all(isinstance(trace_id, str) for trace_id in ids):
+            raise self.broken("TraceIds is null or not a list of strings")
+        return tuple(sorted(set(ids))[:MOST_TRACE_IDS])

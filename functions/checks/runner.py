@@ -1,0 +1,125 @@
+"""Evaluates one check: works out what is due, asks once, judges. What goes wrong is an outcome, not a pass."""
+
+import logging
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.checks.definition import CheckDefinition
+from functions.checks.evaluation import judge
+from functions.checks.finding import JudgedWindow, Window
+from functions.checks.parameters import parameter_tables
+from functions.checks.windows import Batch, due_windows
+from functions.configuration import Configuration
+from functions.errors import TracekeeperError
+from functions.traces.kql import compose
+from functions.traces.source import Rows, TraceSource
+
+TIME_MARGIN = timedelta(days=2, hours=6)
+"""How far TimeGenerated may lie from ingestion time. A row more than two days old when it is received gets the
+received time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated);
+the hours are for a slow pipeline behind that."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NothingDue:
+    """No window has ended and settled since the watermark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """All of a batch was judged.
+
+    Attributes:
+        judged: Every window of the batch in order, with what was found there.
+        watermark: The end of the last of them: where the next evaluation begins.
+        rows: Result rows that lie in these windows.
+        unjudged: Those of them with too little history to be called usual or unusual.
+    """
+
+    judged: tuple[JudgedWindow, ...]
+    watermark: datetime
+    rows: int
+    unjudged: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFailed:
+    """Nothing is known about these windows; they stay due.
+
+    Attributes:
+        error: Why, free of telemetry.
+        windows: What was asked for.
+    """
+
+    error: TracekeeperError
+    windows: tuple[Window, ...]
+
+
+Outcome = NothingDue | Evaluated | EvaluationFailed
+
+
+class Runner:
+    """Evaluates checks of one configuration on one source. Holds no state of its own."""
+
+    def __init__(self, source: TraceSource, configuration: Configuration) -> None:
+        self._source = source
+        self._configuration = configuration
+
+    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+        """Judge the windows that are due.
+
+        Args:
+            check: One of the configuration's checks.
+            watermark: The end of the last window judged; None before the first evaluation.
+            now: The present instant, UTC.
+        """
+        batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
+        if batch is None:
+            return NothingDue()
+        try:
+            judgement = judge(check, self._ask(check, batch), batch)
+        except TracekeeperError as error:
+            return EvaluationFailed(error, batch.windows)
+        except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
+            return EvaluationFailed(_unexpected(check, error), batch.windows)
+        return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged)
+
+    def _ask(self, check: CheckDefinition, batch: Batch) -> Rows:
+        """Run the one query that answers all windows of the batch and their history."""
+        configuration = self._configuration
+        received_from = batch.windows[0].start - _history(check)
+        received_to = batch.windows[-1].end
+        query = compose(
+            check.query,
+            attributes=configuration.agents.attributes,
+            tables=parameter_tables(check.query, configuration.agents, configuration.prices),
+            received_from=received_from,
+            received_to=received_to,
+            every=batch.width,
+            lookback=check.lookback,
+            settle=check.settle,
+        )
+        return self._source.query(
+            query,
+            since=received_from - check.lookback - TIME_MARGIN,
+            until=received_to + check.settle + TIME_MARGIN,
+        )
+
+
+def _history(check: CheckDefinition) -> timedelta:
+    return timedelta(hours=check.condition.options.get("history", 0))
+
+
+def _unexpected(check: CheckDefinition, error: Exception) -> TracekeeperError:
+    """Name a bug by its type and place; its text may quote telemetry."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error(
+        "Check %s stopped on %s at %s:%s", check.id, type(error).__name__, place.filename, place.lineno
+    )
+    return TracekeeperError(
+        f"The check {check.id} stopped on an unexpected {type(error).__name__}.",
+        next_step="Look for the check's id in the app's log; the windows are tried again at the next tick.",
+    )
