@@ -22,8 +22,8 @@ from azure_functions_runtime.native_invocation import invocation_request_native
 from local.invocations import (
     Call,
     Failed,
-    OutgoingMessage,
     Outcome,
+    OutgoingMessage,
     Succeeded,
     read_answer,
     read_messages,
@@ -33,7 +33,7 @@ _BINDINGS = frozenset({"httpTrigger", "http", "timerTrigger", "queueTrigger", "q
 _RETURN = "$return"
 
 
-class AppNotIndexed(Exception):
+class AppLoadError(Exception):
     """The folder holds no app, or one that doesn't load; the message has the reason and where."""
 
 
@@ -69,7 +69,7 @@ class FunctionsRuntime:
         functions: By name.
 
     Raises:
-        AppNotIndexed: The app doesn't load, or has a binding that this host lacks.
+        AppLoadError: The app doesn't load, or has a binding that this host lacks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -107,13 +107,13 @@ class FunctionsRuntime:
         )
         answer = self._wait(worker.worker_init_request(request))
         if answer.result.status != _MESSAGES.StatusResult.Success:
-            raise AppNotIndexed(f"{answer.result.exception.message}\n{answer.result.exception.stack_trace}")
+            raise AppLoadError(f"{answer.result.exception.message}\n{answer.result.exception.stack_trace}")
         found = self._wait(worker.functions_metadata_request(request)).function_metadata_results
         if not found:
-            raise AppNotIndexed(f"{folder} has no function_app.py, or it has no functions.")
+            raise AppLoadError(f"{folder} has no function_app.py, or it has no functions.")
         return found  # type: ignore[no-any-return]  # the runtime ships no types
 
-    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - the runtime ships no types
+    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
@@ -132,25 +132,20 @@ class _BindingInfo(_Message):
 _MESSAGES = SimpleNamespace(
     StatusResult=_StatusResult,
     BindingInfo=_BindingInfo,
-    **{
-        name: _Message
-        for name in (
-            "FunctionMetadataResponse",
-            "RpcException",
-            "RpcFunctionMetadata",
-            "RpcRetryOptions",
-            "WorkerInitResponse",
-            "WorkerMetadata",
-        )
-    },
+    FunctionMetadataResponse=_Message,
+    RpcException=_Message,
+    RpcFunctionMetadata=_Message,
+    RpcRetryOptions=_Message,
+    WorkerInitResponse=_Message,
+    WorkerMetadata=_Message,
 )
 
 
-def _read_function(metadata: Any) -> Function:  # noqa: ANN401 - the runtime ships no types
+def _read_function(metadata: Any) -> Function:
     bindings = [_read_binding(json.loads(raw)) for raw in metadata.raw_bindings]
     strange = {binding.type for binding in bindings} - _BINDINGS
     if strange:
-        raise AppNotIndexed(f"{metadata.name} has bindings that the local host lacks: {sorted(strange)}.")
+        raise AppLoadError(f"{metadata.name} has bindings that the local host lacks: {sorted(strange)}.")
     trigger = next(binding for binding in bindings if binding.type.endswith("Trigger"))
     outputs = tuple(binding for binding in bindings if binding is not trigger)
     return Function(metadata.name, metadata.function_id, trigger, outputs)

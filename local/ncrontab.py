@@ -88,7 +88,9 @@ def parse_schedule(expression: str) -> Schedule:
     """
     fields = expression.split()
     if len(fields) != len(_FIELDS):
-        raise ValueError(f"A timer's schedule has six fields, seconds first; {expression!r} has {len(fields)}.")
+        raise ValueError(
+            f"A timer's schedule has six fields, seconds first; {expression!r} has {len(fields)}."
+        )
     return Schedule(*(_parse_field(text, field) for text, field in zip(fields, _FIELDS, strict=True)))
 
 
