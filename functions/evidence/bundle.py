@@ -1,7 +1,7 @@
 """Packs payload files into a bundle: a BagIt 1.0 bag in a zip, the same bytes for the same files.
 
-(https://www.rfc-editor.org/rfc/rfc8493) Nothing in it tells when it was made, so that an export can be repeated and
-compared.
+(https://www.rfc-editor.org/rfc/rfc8493) Nothing in it tells when it was made, so that an export can be
+repeated and compared.
 """
 
 import hashlib
