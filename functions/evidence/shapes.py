@@ -1,0 +1,135 @@
+"""The shapes that a kept value must have. None of them has room for free text; what does not fit is not kept.
+
+A shape is a function from a value to the value as it may be kept, or None. Applying it twice changes nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from functions.traces.model import Scalar
+
+Shape = Callable[[Any], Scalar | None]
+
+_LONGEST_LIST = 8192  # Azure Monitor cuts property values there
+_MOST_ITEMS = 500
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){0,3}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
+_HEX_ID = re.compile(r"(?:[0-9a-f]{8}){1,2}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_LONG_NUMBER = re.compile(r"[0-9]{9}")
+_INTEGER = re.compile(r"-?[0-9]{1,15}")
+_DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2})?")
+_SHORT_DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]{1,7})?(?:Z|[+-][01][0-9]:[0-5][0-9])"
+)
+_BOOLEAN_TEXTS = frozenset({"true", "false", "True", "False"})
+
+
+def _of_pattern(pattern: re.Pattern[str], *, longest: int = 64) -> Shape:
+    """Return the shape of a short word that fits `pattern`.
+
+    Nine digits in a row are an account number as often as not (a social security number has nine), so they
+    are refused unless the word is an identifier of fixed length.
+    """
+
+    def shape(value: Any) -> str | None:
+        if not isinstance(value, str) or len(value) > longest or pattern.fullmatch(value) is None:
+            return None
+        if _LONG_NUMBER.search(value) and not (_UUID.fullmatch(value) or _HEX_ID.fullmatch(value)):
+            return None
+        return value
+
+    return shape
+
+
+def _boolean(value: Any) -> bool | str | None:
+    if isinstance(value, bool) or (isinstance(value, str) and value in _BOOLEAN_TEXTS):
+        return value
+    return None
+
+
+def _integer(value: Any) -> int | str | None:
+    """At most 15 digits: the card numbers in use have 16, and shorter ones the detectors find."""
+    if isinstance(value, str):
+        return value if _INTEGER.fullmatch(value) else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+        return value
+    return None
+
+
+def _number(value: Any) -> int | float | str | None:
+    """At most 9 digits before the point and 6 behind; finer ones are rounded, so that nothing hides."""
+    if isinstance(value, str):
+        if _DECIMAL.fullmatch(value) is None:
+            return None
+        return value if _SHORT_DECIMAL.fullmatch(value) else f"{float(value):.6f}"
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
+        return round(value, 6)
+    return None
+
+
+def _instant(value: Any) -> str | None:
+    """An ISO 8601 instant with its zone."""
+    if not isinstance(value, str) or _INSTANT.fullmatch(value) is None:
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value
+
+
+def one_of(values: Iterable[str]) -> Shape:
+    """Return the shape of a text that is one of `values`."""
+    allowed = frozenset(values)
+    return lambda value: value if isinstance(value, str) and value in allowed else None
+
+
+def list_of(item: Shape) -> Shape:
+    """Return the shape of a list whose items all have the shape `item`.
+
+    Lists arrive as JSON, as the text of a Python tuple or comma-separated; they are kept comma-separated.
+    """
+
+    def shape(value: Any) -> str | None:
+        if not isinstance(value, str) or len(value) > _LONGEST_LIST:
+            return None
+        items = _items(value)
+        if len(items) > _MOST_ITEMS or any(item(text) is None for text in items):
+            return None
+        return ",".join(items)
+
+    return shape
+
+
+def _items(text: str) -> list[str]:
+    if (text[:1], text[-1:]) in {("[", "]"), ("(", ")")}:
+        text = text[1:-1].removesuffix(",")
+    if not text.strip(" "):
+        return []
+    return [_unquoted(item.strip(" ")) for item in text.split(",")]
+
+
+def _unquoted(item: str) -> str:
+    quoted = len(item) >= 2 and item[0] == item[-1] and item[0] in {'"', "'"}
+    return item[1:-1] if quoted else item
+
+
+SHAPES: Mapping[str, Shape] = {
+    "name": _of_pattern(_NAME),
+    "model": _of_pattern(_MODEL, longest=128),
+    "version": _of_pattern(_VERSION),
+    "hex_id": _of_pattern(_HEX_ID),
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+    "instant": _instant,
+    "id_list": list_of(_of_pattern(_NAME)),
+}
+"""The shapes by the names that config/redaction.yaml uses."""
