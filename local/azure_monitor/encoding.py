@@ -69,12 +69,14 @@ def _timespan(value: timedelta) -> str:
 
 def _dynamic(value: object) -> str:
     if not isinstance(value, str):
-        return orjson.dumps(value, default=_inside_dynamic).decode()
+        return orjson.dumps(value, default=_inside_dynamic, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
     # A dynamic that is a string is sent as its text; DuckDB holds it as quoted JSON.
     return str(orjson.loads(value)) if value.startswith('"') else value
 
 
 def _inside_dynamic(value: object) -> object:
+    if isinstance(value, date):
+        return _datetime(value)
     if isinstance(value, timedelta):
         return _timespan(value)
     if isinstance(value, Decimal):

@@ -92,25 +92,25 @@ def row_of(envelope: Mapping[str, Any]) -> Row | None:
     Raises:
         EnvelopeError: It has no time, or no data of a known type.
     """
-    data = envelope.get("data")
-    base_type = data.get("baseType") if isinstance(data, Mapping) else None
+    data = _bag(_bag(envelope, "envelope").get("data"), "data")
+    base_type = data.get("baseType")
     if base_type in IGNORED:
         return None
-    if not isinstance(data, Mapping) or base_type not in TABLE_OF:
+    if base_type not in TABLE_OF:
         raise EnvelopeError("unknown baseType")
-    body = data.get("baseData")
-    if not isinstance(body, Mapping):
-        raise EnvelopeError("baseData is missing")
+    body = _bag(data.get("baseData"), "baseData")
     values = {
         **_context(envelope),
         **{column: body[name] for name, column in _COLUMNS_OF_FIELDS[base_type].items() if name in body},
-        "Properties": {str(key): _text(value) for key, value in (body.get("properties") or {}).items()},
-        "Measurements": dict(body.get("measurements") or {}),
+        "Properties": {
+            str(key): _text(value) for key, value in _bag(body.get("properties"), "properties").items()
+        },
+        "Measurements": dict(_bag(body.get("measurements"), "measurements")),
     }
     if "duration" in body:
         values["DurationMs"] = duration_ms(str(body["duration"]))
     if base_type == "ExceptionData":
-        values.update(_exception(body.get("exceptions") or []))
+        values.update(_exception(body.get("exceptions")))
     return Row(TABLE_OF[base_type], _time(envelope), values)
 
 
@@ -125,18 +125,21 @@ def duration_ms(text: str) -> float:
 
 
 def _context(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    tags = envelope.get("tags") or {}
+    tags = _bag(envelope.get("tags"), "tags")
     context: dict[str, Any] = {c: str(tags[tag]) for tag, c in _COLUMN_OF_TAG.items() if tag in tags}
     context["IKey"] = str(envelope.get("iKey", ""))
-    rate = envelope.get("sampleRate")
+    rate = envelope.get("sampleRate") or 100.0
+    if not isinstance(rate, int | float) or rate <= 0:
+        raise EnvelopeError("sampleRate is malformed")
     # A rate of 25 (percent) means that this row stands for four.
-    context["ItemCount"] = max(1, round(100 / float(rate))) if rate else 1
+    context["ItemCount"] = max(1, round(100 / rate))
     return context
 
 
-def _exception(chain: list[Mapping[str, Any]]) -> dict[str, Any]:
-    if not chain:
-        return {}
+def _exception(exceptions: object) -> dict[str, Any]:
+    if not isinstance(exceptions, list) or not exceptions:
+        raise EnvelopeError("exceptions are missing")
+    chain = [_bag(one, "exception") for one in exceptions]
     outer, innermost = chain[0], chain[-1]
     details = [
         {
@@ -166,6 +169,14 @@ def _time(envelope: Mapping[str, Any]) -> datetime:
     except ValueError:
         raise EnvelopeError("time is malformed") from None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _bag(value: object, what: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise EnvelopeError(f"{what} is malformed")
+    return value
 
 
 def _text(value: object) -> str:

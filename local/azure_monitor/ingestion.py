@@ -57,24 +57,20 @@ class Telemetry:
             delay: How long after its own time each row counts as ingested (telemetry of another time is
                 replayed so). Without it the rows are ingested now.
         """
-        accepted = 0
-        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        arrived = datetime.now(UTC)
         with self._writing:
+            rows, accepted = _accepted_rows(envelopes)
             now = datetime.now(UTC)
-            for envelope in envelopes:
-                try:
-                    row = row_of(envelope)
-                except EnvelopeError:
-                    continue
-                accepted += 1
-                if row is None:
-                    continue
-                received = now if delay is None else row.time + delay / 2
+            stored: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            for row in rows:
+                received = arrived if delay is None else row.time + delay / 2
                 ingested = now if delay is None else row.time + delay
                 for part in self._parts(row):
-                    rows[part.table].append(_stored_row(part, received, ingested))
-            for table, waiting in rows.items():
+                    stored[part.table].append(_stored_row(part, received, ingested))
+            self._database.begin()
+            for table, waiting in stored.items():
                 _insert(self._database, table, waiting)
+            self._database.commit()
         return accepted
 
     def query(self, kql: str, timespan: Timespan | None = None) -> Table:
@@ -93,6 +89,19 @@ class Telemetry:
         yield kept
         if content is not None:
             yield content
+
+
+def _accepted_rows(envelopes: Iterable[Mapping[str, Any]]) -> tuple[list[Row], int]:
+    rows, accepted = [], 0
+    for envelope in envelopes:
+        try:
+            row = row_of(envelope)
+        except EnvelopeError:
+            continue
+        accepted += 1
+        if row is not None:
+            rows.append(row)
+    return rows, accepted
 
 
 def _stored_columns(columns: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -115,7 +124,11 @@ def _stored_row(row: Row, received: datetime, ingested: datetime) -> dict[str, A
         "SourceSystem": "Azure",
         "_IsBillable": "True",
     }
-    return {name: str(value) if known.get(name) == "string" else value for name, value in values.items()}
+    return {name: _stored_text(value) if name in blank else value for name, value in values.items()}
+
+
+def _stored_text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _instant(time: datetime) -> str:

@@ -16,6 +16,7 @@ from duckdb_kql.schema import output_columns
 from duckdb_kql.translate import quote_ident, to_sql
 from duckdb_kql.translate.naming import expression_name
 
+from local.azure_monitor.literals import decode_escapes
 from local.azure_monitor.schema import tables
 
 INGESTION_TIME = "_IngestionTime"
@@ -41,7 +42,7 @@ def translate(kql: str) -> str:
     if is_control_command(kql):
         raise KqlUnsupportedError("control command", hint="the query API takes queries only")
     columns = {table: [*known, TIME_RECEIVED, INGESTION_TIME] for table, known in tables().items()}
-    return str(to_sql(_correct_query(lower(kql), columns), columns))
+    return str(to_sql(_correct_query(lower(decode_escapes(kql)), columns), columns))
 
 
 def _correct_query(query: ir.Query, columns: Columns) -> ir.Query:
