@@ -1,4 +1,4 @@
-"""Evaluates one check: works out what is due, asks once, judges. What goes wrong is an outcome, not a pass."""
+"""Evaluates one check: works out what is due, asks once, judges. A failure is an outcome, not a pass."""
 
 import logging
 import traceback
@@ -16,7 +16,7 @@ from functions.traces.kql import compose
 from functions.traces.source import Rows, TraceSource
 
 TIME_MARGIN = timedelta(days=2, hours=6)
-"""How far TimeGenerated may lie from ingestion time. A row more than two days old when it is received gets the
+"""How far TimeGenerated may lie from ingestion time. A row more than two days old when received gets the
 received time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated);
 the hours are for a slow pipeline behind that."""
 
