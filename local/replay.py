@@ -1,4 +1,4 @@
-"""Loads captured telemetry into Azure on a laptop, lets the deployed code judge all of it, and exports it all.
+"""Loads captured telemetry into Azure on a laptop, has the deployed code judge it all, and exports it all.
 
     python -m local replay FILE... --over 24h [--config DIR] [--content-routing table|inline] --out DIR
 
@@ -18,6 +18,7 @@ import requests
 
 from functions.alerts.state import CheckState
 from functions.checks.definition import CheckDefinition, duration
+from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from local.retiming import read_envelopes, retime
 from local.stack import Stack
@@ -64,8 +65,7 @@ class Replayed:
 
 def judged_end(checks: Iterable[CheckDefinition], now: datetime) -> datetime:
     """Return the latest instant before which every check can already judge all windows."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return min(epoch + (now - check.settle - epoch) // check.every * check.every for check in checks)
+    return min(window_start(now - check.settle, check.every) for check in checks)
 
 
 def replay(
@@ -77,7 +77,7 @@ def replay(
     out: Path,
     say: Say,
 ) -> Replayed:
-    """Load `envelopes` as the last `over`, tick until all of it is judged, export it and save what was said."""
+    """Load `envelopes` as the last `over`, tick until all is judged, export it and save what was said."""
     end = judged_end(configuration.checks, datetime.now(UTC)) - INGESTION_DELAY
     start = end - over
     moved = retime(envelopes, end=end, over=over, data_as_of=configuration.agents.attributes.data_as_of)
@@ -101,7 +101,7 @@ def _watch_from(stack: Stack, checks: Iterable[CheckDefinition], start: datetime
     """Put the checks where they would stand had the service been deployed just before `start`."""
     documents = stack.documents()
     for check in checks:
-        state = CheckState(watermark=start - check.every)
+        state = CheckState(watermark=window_start(start, check.every))
         documents.write(f"checks/{check.id}", state.to_body(), version=None)
 
 
@@ -128,7 +128,7 @@ def _tick_until_judged(
             return coverage
 
 
-def _export(
+def _export(  # noqa: PLR0917 - each is used once, in this order
     stack: Stack, person: requests.Session, start: datetime, end: datetime, out: Path, say: Say
 ) -> tuple[Mapping[str, Any], Path]:
     """Ask for all traces in the window, wait for the bundle and save it."""

@@ -1,0 +1,194 @@
+"""`make demo`: real agents answer, the service judges their traces, and a person reads what came of it."""
+
+import argparse
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from functions.configuration import SHIPPED, load_configuration
+from local.agents.capture import Capture
+from local.replay import Replayed, Say, replay
+from local.serving import Certificates, Service
+from local.stack import Stack
+
+FOLDER = Path(".local/demo")
+OVER = timedelta(hours=12)
+EXACT = ("stale_tool_data", "skipped_lookup")
+"""Checks that must name exactly the planted traces; a cost spike names the costliest traces of a window."""
+
+_REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What the agents did, as they know it, and what they sent.
+
+    Attributes:
+        traces: How many runs there were.
+        planted: Check id to the traces it should name.
+        secrets: Personal values that the agents saw; none may leave through the service.
+        envelopes: What their exporter posted.
+    """
+
+    traces: int
+    planted: Mapping[str, Sequence[str]]
+    secrets: Sequence[str]
+    envelopes: Sequence[Mapping[str, Any]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it all once; 0 when what was planted is what was found and nothing leaked."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--healthy", action="store_true", help="agents that behave: expect silence")
+    healthy: bool = parser.parse_args(arguments).healthy
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"[{time.monotonic() - began:5.1f} s] {what}", flush=True)
+
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    say("starting Azure on this machine: storage, identity, Azure Monitor and a Teams inbox")
+    with Stack(FOLDER / "stack") as stack:
+        fleet = run_fleet(stack.certificates, healthy=healthy, say=say)
+        say("starting the Functions app and judging twelve hours of traces")
+        replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=FOLDER, say=say)
+        cards = stack.posts()
+    verified, report = _verify(replayed.bundle)
+    summary = {
+        "traces": fleet.traces,
+        "planted": fleet.planted,
+        "findings": {check: replayed.found_traces().get(check, []) for check in fleet.planted},
+        "alerts_opened": len(replayed.alerts),
+        "cards_accepted": len(cards),
+        "export": {
+            "spans": replayed.export["counts"]["spans"],
+            "bundle": str(replayed.bundle),
+            "verified": verified,
+        },
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    (FOLDER / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+    faults = find_faults(summary, healthy=healthy, leaked=_leaked(fleet.secrets, replayed, cards))
+    _tell(summary, replayed, fleet, report)
+    for fault in faults:
+        print(f"FAILED: {fault}")
+    return 1 if faults else 0
+
+
+def run_fleet(certificates: Certificates, *, healthy: bool, say: Say) -> Fleet:
+    """Let the agents answer, and keep what their exporter posts."""
+    say("three Microsoft Agent Framework agents answer questions (scripted model, real telemetry exporter)")
+    capture = Capture()
+    planted = FOLDER / "planted.json"
+    with Service(capture, certificates) as endpoint:
+        environment = {
+            **os.environ,
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+                f"InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint={endpoint.url}/"
+            ),
+            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+            "REQUESTS_CA_BUNDLE": str(certificates.authority.resolve()),
+        }
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "local.agents", "--out", str(planted.resolve())),
+                *(["--healthy"] if healthy else []),
+            ],
+            env=environment,
+            cwd=_REPOSITORY,
+            check=True,
+        )
+    with gzip.open(FOLDER / "envelopes.jsonl.gz", "wb", compresslevel=1) as saved:
+        saved.writelines(orjson.dumps(e, option=orjson.OPT_APPEND_NEWLINE) for e in capture.envelopes)
+    truth = orjson.loads(planted.read_bytes())
+    return Fleet(truth["traces"], truth["planted"], truth["secrets"], capture.envelopes)
+
+
+def find_faults(summary: Mapping[str, Any], *, healthy: bool, leaked: int) -> list[str]:
+    """Return what is not as it has to be, as sentences."""
+    faults = [
+        f"{check} named other traces than the planted ones"
+        for check in EXACT
+        if sorted(summary["planted"][check]) != sorted(summary["findings"][check])
+    ]
+    if leaked:
+        faults.append(f"{leaked} of the personal values that the agents saw left through the service")
+    if not summary["export"]["verified"]:
+        faults.append("the bundle does not verify")
+    if healthy and (summary["alerts_opened"] or summary["cards_accepted"]):
+        faults.append("agents that behave raised an alert")
+    if not healthy and not (summary["findings"]["cost_spike"] and summary["cards_accepted"]):
+        faults.append("no cost spike was found, or no card was accepted")
+    return faults
+
+
+def _verify(bundle: Path) -> tuple[bool, str]:
+    """Verify the bundle as its reader would, with the command."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "functions.cli", "verify", str(bundle)],
+        cwd=_REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.returncode == 0, answer.stdout.strip()
+
+
+def _leaked(secrets: Sequence[str], replayed: Replayed, cards: Sequence[Mapping[str, Any]]) -> int:
+    """Count the personal values found in the unpacked bundle, its file names, a card or an alert."""
+    unpacked = FOLDER / "bundle"
+    shutil.unpack_archive(replayed.bundle, unpacked)
+    texts = [file.read_bytes() + file.name.encode() for file in unpacked.rglob("*") if file.is_file()]
+    texts += [orjson.dumps(cards), orjson.dumps([dict(alert) for alert in replayed.alerts])]
+    return sum(any(secret.encode() in text for text in texts) for secret in secrets)
+
+
+def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Fleet, report: str) -> None:
+    lines = [
+        "",
+        "What happened",
+        (
+            f"  Three agents answered {summary['traces']} questions;"
+            f" {replayed.rows:,} rows of telemetry reached Azure Monitor."
+        ),
+        "  Checks read the traces back with KQL and found:",
+        *(
+            f"    {check:16} {len(summary['findings'][check])} traces named, {len(planted)} planted"
+            for check, planted in fleet.planted.items()
+        ),
+        (
+            f"  {summary['alerts_opened']} alerts opened;"
+            f" the Teams inbox accepted {summary['cards_accepted']} cards."
+        ),
+        *(f"    {alert['severity']:8} {alert['title']}" for alert in replayed.alerts),
+        f"  An auditor's export holds {summary['export']['spans']:,} spans. `tracekeeper verify` says:",
+        *(f"    {line}" for line in report.splitlines()),
+        (
+            f"  The agents saw {len(fleet.secrets)} personal values;"
+            " none may be in the bundle, an alert or a card."
+        ),
+        "",
+        "Where to look next",
+        f"  {FOLDER}/summary.json      these figures",
+        f"  {FOLDER}/bundle/           the evidence, unpacked; open data/spans.csv",
+        f"  {FOLDER}/alerts.jsonl      each alert with its findings",
+        "  make serve                   keep it running: sign in as operator or auditor, see the cards",
+        "  docs/architecture.md         how it works",
+        f"  done in {summary['seconds']} s",
+    ]
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
