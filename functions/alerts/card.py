@@ -129,7 +129,8 @@ def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
         yield _fact(_label(name), escape(value))
     if "Release" in alert.shows:
         yield _fact("Release", escape(str(alert.shows["Release"] or "")))
-    yield _fact("Runs", f"{alert.runs:,} since it opened")
+    if alert.runs:
+        yield _fact("Runs", f"{alert.runs:,} since it opened")
     conversations = alert.shows.get("Conversations")
     if isinstance(conversations, int):
         yield _fact("Conversations", f"{conversations:,} in the latest window")

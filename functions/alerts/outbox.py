@@ -1,6 +1,6 @@
 """Decides which notice is sent where and when, and keeps the receipts. Pure.
 
-An entry is written with the alert it tells of, before anything is sent; it leaves for a receipt or a refusal only.
+An entry is written with the alert it tells of, before anything is sent; it ends as a receipt or a refusal.
 """
 
 from collections.abc import Iterable

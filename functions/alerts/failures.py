@@ -1,0 +1,88 @@
+"""Turns a check that can't be evaluated into an alert of its own: silence must not look like health. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from functions.alerts.alert import Alert
+from functions.alerts.lifecycle import Advance, Waiting, advance
+from functions.alerts.rules import AlertRules
+from functions.checks.definition import CheckDefinition, Condition
+from functions.checks.finding import Finding, JudgedWindow, Window
+
+CHECK_FAILED = "check_failed"
+"""Stands for a check's id in the alerts about failures."""
+
+
+def failure_check(check: CheckDefinition) -> CheckDefinition:
+    """Return the definition that tells of the failures of `check`; it is never evaluated itself."""
+    return CheckDefinition(
+        id=CHECK_FAILED,
+        title="A check can't be evaluated: what it watches goes unseen",
+        severity="high",
+        owner=check.owner,
+        every=check.every,
+        settle=timedelta(0),
+        lookback=timedelta(0),
+        key=("Check",),
+        needs=(),
+        shows=("Error",),
+        unit="failed evaluations",
+        query="",
+        condition=Condition(kind="any", options={}),
+        false_positives="A short outage of Azure Monitor ends by itself: no window is lost, only late.",
+        triage=(
+            "Look at the error: SourceRefused means that the app's identity lacks a role on the workspace, "
+            "QueryRejected or ConfigurationError that the check's query is wrong, anything else that Azure "
+            "Monitor does not answer. The windows that were missed are judged as soon as it works again."
+        ),
+    )
+
+
+def report_failure(
+    alerts: Mapping[str, Alert],
+    *,
+    check: CheckDefinition,
+    error: str,
+    failures: int,
+    windows: Sequence[Window],
+    rules: AlertRules,
+    waiting: Waiting,
+    now: datetime,
+) -> Advance:
+    """Open, or keep open, the alert about `check` once it has failed often enough in a row.
+
+    Args:
+        alerts: The alerts of the check's document; all others stay as they are.
+        check: The check that failed.
+        error: The kind of error.
+        failures: Failed evaluations in a row, this one included.
+        windows: What could not be judged.
+        rules: When to report and repeat.
+        waiting: What waits in the outbox.
+        now: When it failed.
+    """
+    if failures < rules.report_failure_after:
+        return Advance(alerts, ())
+    window = Window(min(one.start for one in windows), now)
+    finding = Finding(
+        check_id=CHECK_FAILED,
+        key={"Check": check.id},
+        window=window,
+        value=float(failures),
+        threshold=float(rules.report_failure_after),
+        violations=1,
+        trace_ids=(),
+        shows={"Error": error},
+    )
+    judged = (JudgedWindow(window, (finding,)),)
+    return advance(alerts, judged, check=failure_check(check), rules=rules, waiting=waiting, now=now)
+
+
+def report_success(
+    alerts: Mapping[str, Alert], *, check: CheckDefinition, rules: AlertRules, waiting: Waiting, now: datetime
+) -> Advance:
+    """Resolve the alert about `check`, if there is one: one good evaluation is enough."""
+    judged = (JudgedWindow(Window(now, now), ()),)
+    at_once = replace(rules, resolve_after_quiet=1)
+    return advance(alerts, judged, check=failure_check(check), rules=at_once, waiting=waiting, now=now)

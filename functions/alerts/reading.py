@@ -1,0 +1,150 @@
+"""Answers what people ask over HTTP: which checks run, how far they came, and which alerts there are."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from functions.alerts.alert import Alert
+from functions.alerts.outbox import Outbox
+from functions.alerts.records import Json, alert_json, instant_text
+from functions.alerts.state import PREFIX, CheckState, evaluation_json, state_from_json
+from functions.checks.definition import CheckDefinition
+from functions.checks.finding import Window
+from functions.configuration import Configuration
+from functions.errors import NotFound, StorageError
+from functions.storage.documents import Documents
+
+AlertState = Literal["open", "resolved"]
+
+
+def list_checks(documents: Documents, configuration: Configuration) -> list[Json]:
+    """Return every configured check with its latest evaluation, in the order of their ids.
+
+    `state` is "ok", "failing" (also where its document can't be read) or "never" (not evaluated yet).
+    """
+    return [_check(check, _readable(documents, check.id)) for check in configuration.checks]
+
+
+def check_coverage(documents: Documents, configuration: Configuration, check_id: str) -> Json:
+    """Return which ingestion time a check has evaluated, and the gaps in it.
+
+    Raises:
+        NotFound: There is no such check.
+        StorageError: Its document could not be read.
+    """
+    if all(check.id != check_id for check in configuration.checks):
+        raise NotFound("There is no such check.", next_step="GET /api/v1/checks lists them.")
+    state = _state(documents, PREFIX + check_id) or CheckState()
+    intervals = state.coverage.intervals
+    known = Window(intervals[0].start, intervals[-1].end) if intervals else None
+    gaps = state.coverage.gaps(known) if known else ()
+    return {
+        "check_id": check_id,
+        "watermark": state.watermark and instant_text(state.watermark),
+        "intervals": state.coverage.to_json(),
+        "gaps": [{"start": instant_text(gap.start), "end": instant_text(gap.end)} for gap in gaps],
+    }
+
+
+def list_alerts(documents: Documents, state: AlertState | None = None) -> Json:
+    """Return the alerts without their findings, the latest seen first.
+
+    Args:
+        documents: Where the checks' states are.
+        state: Only those in this state; None for all.
+
+    Returns:
+        `alerts`, and under `unreadable` the names of documents whose alerts are not known.
+
+    Raises:
+        StorageError: The store could not be listed.
+    """
+    alerts: list[Alert] = []
+    unreadable: list[str] = []
+    for name in documents.names(PREFIX):
+        held = _readable(documents, name.removeprefix(PREFIX))
+        if isinstance(held, StorageError):
+            unreadable.append(name)
+        elif held:
+            alerts.extend(alert for alert in held.alerts.values() if state in {None, alert.state})
+    alerts.sort(key=lambda alert: (alert.last_seen, alert.id), reverse=True)
+    return {"alerts": [_summary(alert) for alert in alerts], "unreadable": unreadable}
+
+
+def read_alert(documents: Documents, alert_id: str) -> Json:
+    """Return one alert with its findings and what became of its notices.
+
+    Raises:
+        NotFound: There is no such alert.
+        StorageError: A document could not be read, so that nobody knows.
+    """
+    for name in documents.names(PREFIX):
+        state = _state(documents, name)
+        if state and alert_id in state.alerts:
+            deliveries = sorted(
+                _deliveries(state.outbox, alert_id), key=lambda one: (one["made_at"], one["key"])
+            )
+            return alert_json(state.alerts[alert_id]) | {"deliveries": deliveries}
+    raise NotFound("There is no such alert.", next_step="GET /api/v1/alerts lists them.")
+
+
+def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Json:
+    state = held if isinstance(held, CheckState) else CheckState()
+    last = state.last_evaluation
+    failing = isinstance(held, StorageError) or (last is not None and not last.ok)
+    return {
+        "id": check.id,
+        "title": check.title,
+        "severity": check.severity,
+        "owner": check.owner,
+        "every_minutes": check.every.total_seconds() / 60,
+        "state": "failing" if failing else "ok" if last else "never",
+        "last_evaluation": last and evaluation_json(last),
+        "consecutive_failures": state.consecutive_failures,
+        "error": type(held).__name__ if isinstance(held, StorageError) else last and last.error,
+        "evaluated_until": state.watermark and instant_text(state.watermark),
+        "open_alerts": sum(alert.state == "open" for alert in state.alerts.values()),
+    }
+
+
+def _summary(alert: Alert) -> Json:
+    return {name: value for name, value in alert_json(alert).items() if name != "findings"}
+
+
+def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:
+    for receipt in outbox.receipts:
+        if receipt.alert_id == alert_id:
+            yield {
+                "key": receipt.key,
+                "destination": receipt.destination,
+                "kind": receipt.kind,
+                "state": "accepted",
+                "made_at": instant_text(receipt.created_at),
+                "accepted_at": instant_text(receipt.accepted_at),
+                "attempts": receipt.attempts,
+                "reason": None,
+            }
+    for state, entries in (("waiting", outbox.waiting), ("refused", outbox.refused)):
+        for entry in entries:
+            if entry.notice.alert.id == alert_id:
+                yield {
+                    "key": entry.key,
+                    "destination": entry.destination,
+                    "kind": entry.notice.kind,
+                    "state": state,
+                    "made_at": instant_text(entry.notice.at),
+                    "accepted_at": None,
+                    "attempts": entry.attempts,
+                    "reason": entry.reason,
+                }
+
+
+def _readable(documents: Documents, check_id: str) -> CheckState | StorageError | None:
+    try:
+        return _state(documents, PREFIX + check_id)
+    except StorageError as error:
+        return error
+
+
+def _state(documents: Documents, name: str) -> CheckState | None:
+    held = documents.read(name)
+    return state_from_json(name, held.body) if held else None

@@ -1,0 +1,127 @@
+"""What the document `checks/<id>` holds: how far a check has come, its alerts and their notices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from functions.alerts.alert import Alert
+from functions.alerts.outbox import Outbox
+from functions.alerts.records import (
+    Json,
+    alert_json,
+    instant,
+    instant_text,
+    outbox_json,
+    read_alert,
+    read_outbox,
+)
+from functions.checks.coverage import Coverage, coverage_from_json
+from functions.errors import StorageError
+
+FORMAT = 1
+"""Rises when a body is written that earlier versions would misread."""
+
+PREFIX = "checks/"
+"""Document names are this and the check's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvaluation:
+    """The latest attempt to evaluate a check.
+
+    Attributes:
+        at: When.
+        ok: Whether all that was due could be judged.
+        windows: How many were due.
+        rows: Result rows in them; 0 where it failed.
+        unjudged: Those of them with too little history to be judged.
+        error: The kind of error, such as "SourceThrottled"; None where it went well.
+    """
+
+    at: datetime
+    ok: bool
+    windows: int
+    rows: int
+    unjudged: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """All that is remembered of a check.
+
+    Attributes:
+        watermark: End of the last window judged; None before the first.
+        last_evaluation: None before the first.
+        consecutive_failures: Failed evaluations since the last good one.
+        coverage: Which windows were evaluated.
+        alerts: By id; those of the check and the one about its failures.
+        outbox: What has to be told, and receipts for what was.
+    """
+
+    watermark: datetime | None = None
+    last_evaluation: LastEvaluation | None = None
+    consecutive_failures: int = 0
+    coverage: Coverage = field(default_factory=Coverage)
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    outbox: Outbox = field(default_factory=Outbox)
+
+
+def state_to_json(state: CheckState) -> Json:
+    """Return a document body."""
+    last = state.last_evaluation
+    return {
+        "format": FORMAT,
+        "watermark": state.watermark and instant_text(state.watermark),
+        "last_evaluation": last and evaluation_json(last),
+        "consecutive_failures": state.consecutive_failures,
+        "coverage": state.coverage.to_json(),
+        "alerts": [alert_json(alert) for alert in state.alerts.values()],
+        "outbox": outbox_json(state.outbox),
+    }
+
+
+def evaluation_json(last: LastEvaluation) -> Json:
+    """Return the latest evaluation as the document and the HTTP API show it."""
+    return {
+        "at": instant_text(last.at),
+        "ok": last.ok,
+        "windows": last.windows,
+        "rows": last.rows,
+        "unjudged": last.unjudged,
+        "error": last.error,
+    }
+
+
+def state_from_json(name: str, body: Mapping[str, Any]) -> CheckState:
+    """Read the body of the document `name`.
+
+    Raises:
+        StorageError: A newer version wrote it, or it isn't such a body.
+    """
+    if isinstance(body.get("format"), int) and body["format"] > FORMAT:
+        raise StorageError(
+            f"The document {name} was written by a newer version: format {body['format']}, not {FORMAT}.",
+            next_step="Deploy that version or a later one again; nothing was changed.",
+        )
+    try:
+        return _read(body)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"The document {name} is not a check's state ({type(error).__name__}).",
+            next_step="Restore an earlier version of it, or delete it: the last 24 hours are judged again.",
+        ) from None
+
+
+def _read(body: Mapping[str, Any]) -> CheckState:
+    last = body["last_evaluation"]
+    alerts = [read_alert(alert) for alert in body["alerts"]]
+    return CheckState(
+        watermark=body["watermark"] and instant(body["watermark"]),
+        last_evaluation=last and LastEvaluation(**last | {"at": instant(last["at"])}),
+        consecutive_failures=int(body["consecutive_failures"]),
+        coverage=coverage_from_json(body["coverage"]),
+        alerts={alert.id: alert for alert in alerts},
+        outbox=read_outbox(body["outbox"]),
+    )
