@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 
-from functions.evidence.otlp import row_name
+from functions.evidence.otlp import row_attributes, row_name
 from functions.traces.model import Scalar, TraceRow
 
 # A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
@@ -50,7 +50,7 @@ _CELLS: Mapping[str, Callable[[TraceRow], Scalar]] = {
     "item_count": _column("ItemCount"),
     "service": _column("AppRoleName"),
     "release": _column("AppVersion"),
-    "attributes": lambda row: orjson.dumps(dict(row.properties), option=orjson.OPT_SORT_KEYS).decode(),
+    "attributes": lambda row: orjson.dumps(row_attributes(row)).decode(),
 }
 
 COLUMNS = tuple(_CELLS)
