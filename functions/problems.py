@@ -1,21 +1,20 @@
 """Turns an error into the problem document that the caller gets: https://www.rfc-editor.org/rfc/rfc9457.
 
 What is told is what the error tree says of itself, which is free of secrets and of telemetry. Of any other
-exception nothing is told, and only its type is logged.
+exception nothing is told, and only its type and place are logged.
 """
 
 import logging
 import re
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
 from functions.errors import (
-    ConfigurationError,
     DocumentConflict,
     EvidenceError,
     RequestError,
     ResultTooLarge,
-    SettingsError,
     SourceError,
     SourceThrottled,
     StorageError,
@@ -56,13 +55,19 @@ def problem(error: Exception, correlation_id: str) -> Problem:
     """Return the problem document for any exception; logs those that are not the caller's."""
     if isinstance(error, RequestError):
         return _problem(error, error.status, error.title, correlation_id, told=error)
-    _log.error("request failed: %s, correlation id %s", type(error).__name__, correlation_id)
+    _log.error("a request failed: %s, correlation id %s", describe(error), correlation_id)
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             return _problem(error, status, title, correlation_id, told=error)
-    if isinstance(error, SettingsError | ConfigurationError):
-        _log.error("%s (correlation id %s)", error, correlation_id)
     return _problem(error, 500, "Something went wrong here", correlation_id, told=None)
+
+
+def describe(error: Exception) -> str:
+    """Return what a log may say of an error: its type, its place and, of our own errors, the text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    text = f": {error}" if isinstance(error, TracekeeperError) else ""
+    return f"{type(error).__name__}{place}{text}"
 
 
 def _problem(

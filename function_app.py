@@ -1,0 +1,9 @@
+"""The Functions app: every function is in a blueprint of functions/triggers."""
+
+import azure.functions as func
+
+from functions.triggers import operations, watch
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+for blueprint in (watch.blueprint, operations.blueprint):
+    app.register_functions(blueprint)

@@ -1,0 +1,207 @@
+"""The one way in for HTTP: who is calling, may they, serve, write it down, and only then answer.
+
+The functions are anonymous to the Functions host, whose keys are shared secrets that name nobody: App
+Service authentication stands before them, and what it says of the caller is checked here on every request.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import azure.functions as func
+import orjson
+
+from functions.access.ledger import Access, Outcome, fingerprint
+from functions.access.principal import HEADER, Principal, read_principal
+from functions.access.roles import Role, require
+from functions.errors import Forbidden, InvalidRequest, NotAuthenticated, RequestError
+from functions.problems import MEDIA_TYPE, problem
+from functions.storage.documents import encode
+from functions.wiring import Services
+
+_BODY_BYTES = 256 * 1024
+_PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+_ANYONE = Principal(object_id="", name="", roles=frozenset())
+"""Who calls an endpoint that is open."""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers.
+
+    Attributes:
+        body: A JSON value, or bytes for a download.
+        status: The HTTP status.
+        headers: Further headers.
+        on: What the ledger says it was about, beyond the route's parameters.
+        message: What goes into the queue once the ledger has it, where the endpoint has one.
+    """
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    on: Mapping[str, str] = field(default_factory=dict)
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler may read of a request. All of it is hostile."""
+
+    caller: Principal
+    route: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """Return the JSON body.
+
+        A form on another site can post JSON text, but not with JSON's content type, so this is asked for.
+
+        Raises:
+            InvalidRequest: It is not JSON, or too long.
+        """
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" or len(self.body) > _BODY_BYTES:
+            raise InvalidRequest(
+                f"The body must be JSON, sent as application/json, of at most {_BODY_BYTES} bytes.",
+                next_step="Correct the request and send it again.",
+            )
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidRequest(
+                "The body is not valid JSON.", next_step="Correct the request and send it again."
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One route.
+
+    Attributes:
+        name: The function's name in the app.
+        method: The HTTP method.
+        path: The route's template.
+        action: What the ledger calls it.
+        role: The role it needs; None where it is open to anyone.
+        recorded: Whether the ledger holds every request, not only those denied.
+        handle: Serves it; raises errors of the tree.
+        query: The query parameters that it knows.
+    """
+
+    name: str
+    method: str
+    path: str
+    action: str
+    role: Role | None
+    recorded: bool
+    handle: Callable[[Services, Request], Answer]
+    query: frozenset[str] = frozenset()
+
+
+def serve(
+    endpoint: Endpoint, request: func.HttpRequest, provide: Callable[[], Services]
+) -> tuple[func.HttpResponse, str | None]:
+    """Serve one request; return the response and the message for the queue, if any. Never raises."""
+    correlation_id = str(uuid4())
+    caller: Principal | None = None
+    outcome: Outcome = "served"
+    reason = ""
+    try:
+        services = provide()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+        return _respond(_refusal(error, correlation_id), correlation_id), None
+    try:
+        if endpoint.role is not None:
+            caller = read_principal(request.headers.get(HEADER), services.sign_in)
+            require(caller, endpoint.role)
+        answer = endpoint.handle(services, _read(endpoint, request, caller))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+        answer, outcome = _refusal(error, correlation_id), _outcome(error)
+        reason = f"{answer.body['title']}: {answer.body['detail']}"
+    if endpoint.recorded or outcome == "denied":
+        on = {**{name: _printable(value) for name, value in request.route_params.items()}, **answer.on}
+        access = Access(endpoint.action, caller, on, outcome, reason, correlation_id)
+        try:
+            services.ledger.record(access)
+        except Exception as error:  # noqa: BLE001 - what is not written down is not served
+            answer = _refusal(error, correlation_id)
+    return _respond(answer, correlation_id), answer.message
+
+
+def endpoints_blueprint(endpoints: Iterable[Endpoint], provide: Callable[[], Services]) -> func.Blueprint:
+    """Return a blueprint with one function for each endpoint."""
+    blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
+    for endpoint in endpoints:
+        function = blueprint.route(
+            route=endpoint.path,
+            methods=[endpoint.method],
+            auth_level=func.AuthLevel.ANONYMOUS,
+            trigger_arg_name="request",
+        )(_function(endpoint, provide))
+        blueprint.function_name(endpoint.name)(function)
+    return blueprint
+
+
+def _function(
+    endpoint: Endpoint, provide: Callable[[], Services]
+) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    def function(request: func.HttpRequest) -> func.HttpResponse:
+        return serve(endpoint, request, provide)[0]
+
+    function.__name__ = endpoint.name
+    return function
+
+
+def _read(endpoint: Endpoint, request: func.HttpRequest, caller: Principal | None) -> Request:
+    if request.params.keys() - endpoint.query:
+        known = ", ".join(sorted(endpoint.query)) or "none"
+        raise InvalidRequest(
+            f"The query has a parameter that is not known here; known: {known}.",
+            next_step="Correct the request and send it again.",
+        )
+    return Request(
+        caller or _ANYONE, request.route_params, request.params, request.headers, request.get_body()
+    )
+
+
+def _outcome(error: Exception) -> Outcome:
+    if isinstance(error, NotAuthenticated | Forbidden):
+        return "denied"
+    return "refused" if isinstance(error, RequestError) else "failed"
+
+
+def _refusal(error: Exception, correlation_id: str) -> Answer:
+    told = problem(error, correlation_id)
+    headers = {"Content-Type": MEDIA_TYPE}
+    if told.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Answer(told.body, told.status, headers)
+
+
+def _printable(value: str) -> str:
+    """Return an id as it is, and anything else as its hash: the ledger is no place for foreign text."""
+    return value if _PLAIN.fullmatch(value) else f"sha256:{fingerprint(value)}"
+
+
+def _respond(answer: Answer, correlation_id: str) -> func.HttpResponse:
+    body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
+    headers = {"Content-Type": "application/json", **answer.headers, **_HEADERS}
+    headers["X-Correlation-Id"] = correlation_id
+    return func.HttpResponse(
+        body, status_code=answer.status, headers=headers, mimetype=headers["Content-Type"]
+    )

@@ -1,0 +1,115 @@
+"""The routes of those who run the service, and of those who look over their shoulders."""
+
+from functions.access.roles import Role
+from functions.alerts import reading
+from functions.errors import InvalidRequest
+from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
+from functions.wiring import Services, services
+
+MOST_ENTRIES = 1_000
+"""Entries of the access log in one answer."""
+
+
+def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+    """Say that settings and configuration are usable (the way in has read them), and no more: it is open."""
+    return Answer({"status": "ok"})
+
+
+def list_checks(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+    """List the checks."""
+    return Answer({"checks": reading.list_checks(services.documents, services.configuration)})
+
+
+def show_coverage(services: Services, request: Request) -> Answer:
+    """Show which windows a check has evaluated."""
+    return Answer(
+        reading.check_coverage(services.documents, services.configuration, request.route["check_id"])
+    )
+
+
+def list_alerts(services: Services, request: Request) -> Answer:
+    """List the alerts, all or those in one state."""
+    match request.query.get("state"):
+        case None:
+            return Answer(reading.list_alerts(services.documents))
+        case "open" | "resolved" as state:
+            return Answer(reading.list_alerts(services.documents, state))
+        case _:
+            raise InvalidRequest("The parameter state must be open or resolved.", next_step="Correct it.")
+
+
+def show_alert(services: Services, request: Request) -> Answer:
+    """Show one alert with its findings."""
+    return Answer(reading.read_alert(services.documents, request.route["alert_id"]))
+
+
+def list_accesses(services: Services, request: Request) -> Answer:
+    """List the latest accesses, newest first, having checked the whole chain."""
+    count = request.query.get("count", "100")
+    if not (count.isascii() and count.isdigit() and len(count) <= 4 and 1 <= int(count) <= MOST_ENTRIES):
+        raise InvalidRequest(
+            f"The parameter count must be a number from 1 to {MOST_ENTRIES}.", next_step="Correct it."
+        )
+    return Answer({"entries": services.ledger.latest(int(count))})
+
+
+ENDPOINTS = (
+    Endpoint(
+        name="show_health",
+        method="GET",
+        path="api/v1/health",
+        action="health",
+        role=None,
+        recorded=False,
+        handle=show_health,
+    ),
+    Endpoint(
+        name="list_checks",
+        method="GET",
+        path="api/v1/checks",
+        action="checks.list",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=list_checks,
+    ),
+    Endpoint(
+        name="show_coverage",
+        method="GET",
+        path="api/v1/checks/{check_id}/coverage",
+        action="checks.coverage",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=show_coverage,
+    ),
+    Endpoint(
+        name="list_alerts",
+        method="GET",
+        path="api/v1/alerts",
+        action="alerts.list",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=list_alerts,
+        query=frozenset({"state"}),
+    ),
+    Endpoint(
+        name="show_alert",
+        method="GET",
+        path="api/v1/alerts/{alert_id}",
+        action="alerts.read",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=show_alert,
+    ),
+    Endpoint(
+        name="list_accesses",
+        method="GET",
+        path="api/v1/access-log",
+        action="access-log.read",
+        role=Role.AUDIT_READ,
+        recorded=True,
+        handle=list_accesses,
+        query=frozenset({"count"}),
+    ),
+)
+
+blueprint = endpoints_blueprint(ENDPOINTS, services)

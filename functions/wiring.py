@@ -1,0 +1,103 @@
+"""Builds the real clients from the settings, once a process and not before the first request needs them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from threading import Lock
+
+from azure.identity import ManagedIdentityCredential
+from azure.monitor.query import LogsQueryClient
+from azure.storage.blob import BlobServiceClient
+
+from functions.access.ledger import Ledger
+from functions.access.principal import SignIn
+from functions.alerts.delivery.interface import Destination
+from functions.alerts.delivery.teams import TeamsDestination
+from functions.alerts.watch import Watch
+from functions.checks.runner import Runner
+from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.settings import Settings, read_settings
+from functions.storage.blob import BlobAppendBlobs, BlobDocuments
+from functions.storage.chained_log import ChainedLog
+from functions.storage.documents import Documents
+from functions.traces.log_analytics import client_options, log_analytics
+from functions.traces.source import TraceSource
+
+_ONE_AT_A_TIME = Lock()
+"""`cache` alone builds twice where the first two requests come together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the triggers call; tests build one on fakes.
+
+    Attributes:
+        sign_in: Whom to believe.
+        ledger: Where accesses are written down.
+        documents: The state of checks and exports.
+        configuration: What config files decide.
+        watch: The watch.
+    """
+
+    sign_in: SignIn
+    ledger: Ledger
+    documents: Documents
+    configuration: Configuration
+    watch: Watch
+
+
+def services() -> Services:
+    """Return the services on Azure's clients.
+
+    Raises:
+        SettingsError: An app setting is missing or unusable.
+        ConfigurationError: A config file is.
+    """
+    with _ONE_AT_A_TIME:
+        return _build()
+
+
+@cache
+def _build() -> Services:
+    settings = read_settings()
+    configuration = load_configuration(
+        SHIPPED, *([settings.config_directory] if settings.config_directory else [])
+    )
+    credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
+    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential)
+    documents = BlobDocuments(blobs.get_container_client("state"))
+    source = _source(settings, credential)
+    return Services(
+        sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
+        ledger=Ledger(ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now), now=_now),
+        documents=documents,
+        configuration=configuration,
+        watch=Watch(
+            documents=documents,
+            runner=Runner(source, configuration),
+            configuration=configuration,
+            destinations=_destinations(settings, configuration),
+            clock=_now,
+            hostname=settings.hostname,
+        ),
+    )
+
+
+def _source(settings: Settings, credential: ManagedIdentityCredential) -> TraceSource:
+    return log_analytics(
+        LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options()),
+        workspace_id=settings.logs_workspace_id,
+        resource_id=settings.logs_resource_id,
+    )
+
+
+def _destinations(settings: Settings, configuration: Configuration) -> Mapping[str, Destination]:
+    return {
+        rule.name: TeamsDestination(settings.webhook_url(rule.setting))
+        for rule in configuration.alerts.destinations
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
