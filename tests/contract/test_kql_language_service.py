@@ -1,0 +1,124 @@
+"""Every query is accepted by Microsoft's own KQL language service, for the tables as they are documented."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.checks.parameters import parameter_tables
+from functions.configuration import SHIPPED, load_configuration
+from functions.traces.kql import compose
+from functions.traces.model import TABLES
+from functions.traces.rows import Slice, find_traces, traces_in_window
+from functions.traces.source import Rows
+from local.azure_monitor.ingestion import Telemetry
+from local.azure_monitor.schema import tables
+from local.node import find_node
+from tests.fakes.source import ScriptedSource
+
+LOCAL = Path(__file__).parents[2] / "local"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+HOSTILE = '"] | take 0 // \\ \n \u202e'
+CONFIGURATION = load_configuration(SHIPPED)
+CHECKS = {check.id: check for check in CONFIGURATION.checks}
+
+
+def composed(query: str) -> str:
+    return compose(
+        query,
+        attributes=CONFIGURATION.agents.attributes,
+        tables=parameter_tables(query, CONFIGURATION.agents, CONFIGURATION.prices),
+        received_from=NOW - timedelta(hours=1),
+        received_to=NOW,
+        every=timedelta(minutes=5),
+        lookback=timedelta(hours=1),
+        settle=timedelta(minutes=5),
+    )
+
+
+def reading_queries() -> dict[str, str]:
+    recorder = ScriptedSource(lambda _: Rows((), ()))
+    find_traces(recorder, ["0" * 32], now=NOW)
+    traces_in_window(recorder, start=NOW - timedelta(days=1), end=NOW, agent=HOSTILE, release=HOSTILE)
+    slices = [Slice(table, ("0" * 32,), NOW - timedelta(days=1), NOW) for table in TABLES]
+    return {f"reading {n}": kql for n, kql in enumerate(asked.kql for asked in recorder.asked)} | {
+        f"{kind} {part.table}": kql
+        for part in slices
+        for kind, kql in (("rows", part.kql), ("count", part.count_kql))
+    }
+
+
+@cache
+def queries() -> Mapping[str, str]:
+    views = {view: composed(view) for view in ("spans", "runs")}
+    return views | {id_: composed(check.query) for id_, check in CHECKS.items()} | reading_queries()
+
+
+def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    answer = subprocess.run(
+        [str(find_node()), str(LOCAL / "kql_language_service.mjs")],
+        input=json.dumps(
+            {"tables": {name: dict(columns) for name, columns in tables().items()}, "queries": texts}
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdicts: dict[str, dict[str, Any]] = json.loads(answer.stdout)
+    return verdicts
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, dict[str, Any]]:
+    return ask(queries())
+
+
+@pytest.mark.parametrize("name", queries())
+def test_the_language_service_accepts_the_query(verdicts: dict[str, dict[str, Any]], name: str) -> None:
+    assert verdicts[name]["errors"] == []
+
+
+@pytest.mark.parametrize("name", queries())
+def test_the_local_engine_runs_the_query_and_agrees_on_the_columns(
+    verdicts: dict[str, dict[str, Any]], name: str
+) -> None:
+    answer = Telemetry().query(queries()[name], (NOW - timedelta(days=3), NOW))
+    assert dict(answer.columns) == verdicts[name]["columns"]
+
+
+@pytest.mark.parametrize("check_id", CHECKS)
+def test_a_check_s_result_has_the_columns_of_the_contract(
+    verdicts: dict[str, dict[str, Any]], check_id: str
+) -> None:
+    check = CHECKS[check_id]
+    columns = verdicts[check_id]["columns"]
+    expected = {"Window": "datetime", "Value": "real", "Violations": "long", "TraceIds": "dynamic"}
+    assert expected.items() <= columns.items()
+    assert all(columns[key] == "string" for key in check.key)
+    assert set(check.shows) <= columns.keys()
+
+
+def test_the_views_have_the_columns_that_checks_md_names(verdicts: dict[str, dict[str, Any]]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    for view in ("spans", "runs"):
+        table = text.split(f"<!-- columns of {view} -->")[1].split("<!-- end -->")[0]
+        documented = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", table, re.MULTILINE))
+        assert documented == verdicts[view]["columns"]
+
+
+def test_the_language_service_refuses_what_is_wrong() -> None:
+    refused = ask(
+        {
+            "syntax": "AppRequests | wherex true",
+            "column": "AppRequests | project NoSuchColumn",
+            "table": "NoSuchTable | count",
+            "type": 'AppRequests | where DurationMs has "x" | extend Y = Name + 1',
+        }
+    )
+    assert all(verdict["errors"] for verdict in refused.values())
