@@ -88,7 +88,7 @@ def retime(
         if trace:
             moved.append(_move(envelope, shifts[trace], data_as_of))
         else:
-            shift = _nearest(starts, time, otherwise=untraced)
+            shift = _shift_of_the_trace_before(starts, time, otherwise=untraced)
             held = min(max(time + shift, before + _MICROSECOND), last)
             moved.append(_move(envelope, held - time, data_as_of))
     return moved
@@ -124,7 +124,7 @@ def _shifts(traces: Mapping[str, _Extent], *, end: int, over: int) -> dict[str, 
     return shifts
 
 
-def _nearest(starts: Sequence[tuple[int, int]], time: int, *, otherwise: int) -> int:
+def _shift_of_the_trace_before(starts: Sequence[tuple[int, int]], time: int, *, otherwise: int) -> int:
     """The shift of the trace that started last before `time`, else of the first."""
     if not starts:
         return otherwise
