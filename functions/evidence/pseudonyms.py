@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from typing import NoReturn
 
 from functions.errors import SettingsError
 
@@ -41,6 +42,9 @@ class Pseudonyms:
 
     def __repr__(self) -> str:
         return f"Pseudonyms(key_id={self.key_id!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Pseudonyms holds a secret key and is not pickled.")
 
     def of(self, domain: str, value: str) -> str:
         """Return 24 letters a to p that stand for `value` in `domain`.

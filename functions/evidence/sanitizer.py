@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from functions.errors import RedactionFailure
@@ -18,6 +19,9 @@ from functions.traces.model import TABLES, Scalar, TraceRow
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
+
+_REMEMBERED_VALUES = 10_000
+_LONGEST_REMEMBERED = 128
 
 # A letter escape in JSON ("\n") would stand before a number like a part of a word.
 _JSON_ESCAPE = re.compile(rb"\\[bfnrt]")
@@ -54,6 +58,9 @@ class Sanitizer:
         self._policy = policy
         self._pseudonyms = pseudonyms
         self._detectors = detectors
+        # Nearly all names and values repeat from row to row. `typed`, because True, 1 and 1.0 are equal.
+        self._unknown_name = lru_cache(maxsize=_REMEMBERED_VALUES)(partial(pseudonyms.of, "attribute"))
+        self._judged = lru_cache(maxsize=_REMEMBERED_VALUES, typed=True)(self._judge)
 
     def sanitize(self, row: TraceRow) -> SanitizedRow:
         """Return what of a row may be shown.
@@ -93,9 +100,10 @@ class Sanitizer:
         for name, rule, value in values:
             if rule is None:
                 record.removed["unknown"] += 1
-                record.unknown.add(self._pseudonyms.of("attribute", name))
+                record.unknown.add(self._unknown_name(name))
                 continue
-            shown, reason = self._judge(rule, value)
+            short = isinstance(value, Scalar) and len(str(value)) <= _LONGEST_REMEMBERED
+            shown, reason = self._judged(rule, value) if short else self._judge(rule, value)
             if reason is not None:
                 record.removed[reason] += 1
             if shown is not None:

@@ -95,7 +95,7 @@ CONTACT_DETECTORS = (
     Detector("ip_address", r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+", "198.51.100.7", _accept_address),
     Detector(
         "ip_address",
-        r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:]*",
+        r"[0-9A-Fa-f]+:[0-9A-Fa-f]+:[0-9A-Fa-f]+:[0-9A-Fa-f:]+|[0-9A-Fa-f:]*::[0-9A-Fa-f:]*",
         "2001:db8::8a2e:370:7334",
         _accept_address,
     ),
