@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         fleet = run_fleet(stack.certificates, healthy=healthy, say=say)
         say("starting the Functions app and judging twelve hours of traces")
         replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=FOLDER, say=say)
-        cards = stack.posts()
+        cards = [dict(post.body) for post in stack.posts()]
     verified, report = _verify(replayed.bundle)
     summary = {
         "traces": fleet.traces,
@@ -150,7 +150,7 @@ def _leaked(secrets: Sequence[str], replayed: Replayed, cards: Sequence[Mapping[
     unpacked = FOLDER / "bundle"
     shutil.unpack_archive(replayed.bundle, unpacked)
     texts = [file.read_bytes() + file.name.encode() for file in unpacked.rglob("*") if file.is_file()]
-    texts += [orjson.dumps(cards), orjson.dumps([dict(alert) for alert in replayed.alerts])]
+    texts += [orjson.dumps(cards), orjson.dumps(replayed.alerts)]
     return sum(any(secret.encode() in text for text in texts) for secret in secrets)
 
 
@@ -171,7 +171,10 @@ def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Fleet, report: 
             f"  {summary['alerts_opened']} alerts opened;"
             f" the Teams inbox accepted {summary['cards_accepted']} cards."
         ),
-        *(f"    {alert['severity']:8} {alert['title']}" for alert in replayed.alerts),
+        *(
+            f"    {alert['severity']:8} {alert['check_id']:16} {' · '.join(alert['key'].values())}"
+            for alert in replayed.alerts
+        ),
         f"  An auditor's export holds {summary['export']['spans']:,} spans. `tracekeeper verify` says:",
         *(f"    {line}" for line in report.splitlines()),
         (

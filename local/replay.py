@@ -16,7 +16,7 @@ from typing import Any, Literal
 import orjson
 import requests
 
-from functions.alerts.state import CheckState
+from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.definition import CheckDefinition, duration
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, Configuration, load_configuration
@@ -52,7 +52,11 @@ class Replayed:
 
     def findings(self) -> list[dict[str, Any]]:
         """Return all findings, by check, window and key."""
-        found = [finding for alert in self.alerts for finding in alert["findings"]]
+        found = [
+            {"check_id": alert["check_id"], "key": alert["key"]} | finding
+            for alert in self.alerts
+            for finding in alert["findings"]
+        ]
         return sorted(found, key=lambda f: (f["check_id"], f["window"]["start"], orjson.dumps(f["key"])))
 
     def found_traces(self) -> dict[str, list[str]]:
@@ -102,30 +106,25 @@ def _watch_from(stack: Stack, checks: Iterable[CheckDefinition], start: datetime
     documents = stack.documents()
     for check in checks:
         state = CheckState(watermark=window_start(start, check.every))
-        documents.write(f"checks/{check.id}", state.to_body(), version=None)
+        documents.write(PREFIX + check.id, state_to_json(state), version=None)
 
 
 def _tick_until_judged(
     stack: Stack, person: requests.Session, checks: Sequence[CheckDefinition], end: datetime, say: Say
 ) -> dict[str, Any]:
-    """Fire the watch timer until every check has judged all windows before `end`."""
+    """Fire the watch timer until every check has judged all windows before `end`; return the coverage."""
     while True:
         stack.fire("watch_tick")
-        coverage = {
-            check.id: _get(person, f"{stack.host_url}/api/v1/checks/{check.id}/coverage") for check in checks
-        }
-        behind = [
-            name
-            for name, covered in coverage.items()
-            if not covered["watermark"] or _instant(covered["watermark"]) < end
-        ]
-        say(f"judged: {len(checks) - len(behind)} of {len(checks)} checks are up to date")
-        failing = [name for name, covered in coverage.items() if covered["last_evaluation"]["ok"] is False]
+        states = _get(person, f"{stack.host_url}/api/v1/checks")["checks"]
+        failing = [f"{state['id']} ({state['error']})" for state in states if state["state"] == "failing"]
         if failing:
-            message = f"these checks could not be evaluated: {', '.join(failing)} (see the host's log)"
+            message = f"these checks could not be evaluated: {', '.join(failing)}"
             raise SystemExit(message)
+        behind = [state["id"] for state in states if _instant(state["evaluated_until"]) < end]
+        say(f"judged: {len(states) - len(behind)} of {len(states)} checks are up to date")
         if not behind:
-            return coverage
+            break
+    return {check.id: _get(person, f"{stack.host_url}/api/v1/checks/{check.id}/coverage") for check in checks}
 
 
 def _export(  # noqa: PLR0917 - each is used once, in this order
