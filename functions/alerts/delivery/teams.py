@@ -43,6 +43,7 @@ class TeamsDestination:
                 headers={"Content-Type": "application/json", "Idempotency-Key": idempotency_key},
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
+                verify=self._session.verify,  # else REQUESTS_CA_BUNDLE would overrule the session
                 stream=True,
             ) as response:
                 return answer_of(response.status_code, response.headers.get("Retry-After"), self._clock())
