@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
+from functions.errors import ResultTooLarge
 from functions.evidence.bundle import COMPLETENESS, PAYLOAD, REDACTIONS, REQUEST, TABLE, TRACES, pack_bundle
 from functions.evidence.detectors import Detectors
-from functions.evidence.otlp import encode_traces, is_span
+from functions.evidence.otlp import encode_traces, is_span, row_attributes, row_name
 from functions.evidence.policy import Policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.redactions import Redactions
@@ -19,6 +20,9 @@ from functions.evidence.selection import Selection
 from functions.evidence.table import encode_table
 from functions.traces.model import TABLES, TraceRow
 from functions.traces.rows import Scope, Slice, SliceRows
+
+MAX_ROWS = 200_000
+"""Most rows of an export: a job holds them in memory."""
 
 _QUERY_DOMAIN = "query"
 _HMAC_DIGITS = 64
@@ -70,7 +74,12 @@ class Gathered:
 
 
 def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protection) -> Gathered:
-    """Sanitize the rows of all slices and compare them with what the source counted."""
+    """Sanitize the rows of all slices and compare them with what the source counted.
+
+    Raises:
+        ResultTooLarge: There are more than `MAX_ROWS`.
+        SourceError: The source did not answer completely.
+    """
     sanitizer = Sanitizer(protection.policy, protection.pseudonyms, protection.detectors)
     redactions = Redactions(protection.policy, protection.pseudonyms)
     rows: list[TraceRow] = []
@@ -79,6 +88,11 @@ def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protectio
     found: set[str] = set()
     weights: list[int] = []
     for part in slices:
+        if len(rows) + len(part.rows) > MAX_ROWS:
+            raise ResultTooLarge(
+                f"An export holds at most {MAX_ROWS} rows.",
+                next_step="Ask for a shorter window or fewer traces.",
+            )
         for raw in part.rows:
             sanitized = sanitizer.sanitize(raw)
             redactions.add(sanitized)
@@ -130,6 +144,31 @@ def queries_hmac(gathered: Gathered, pseudonyms: Pseudonyms) -> str:
     """Return the keyed HMAC (64 hex digits) over the exact text of all queries; request.json holds it too."""
     text = "\n".join(part.kql for part in gathered.queries)
     return pseudonyms.hex_id(_QUERY_DOMAIN, text, _HMAC_DIGITS)
+
+
+def describe_rows(gathered: Gathered) -> dict[str, Any]:
+    """Return the rows as a JSON object: spans and events as flat lists, counts, and what was removed."""
+    return {
+        "complete": gathered.counts.complete,
+        "spans": [_described(row) for row in gathered.rows if is_span(row)],
+        "events": [_described(row) for row in gathered.rows if not is_span(row)],
+        "redactions": gathered.redactions.body(rescanned=["trace"]),
+    }
+
+
+def _described(row: TraceRow) -> dict[str, Any]:
+    return {
+        "table": row.table,
+        "span_id": row.span_id,
+        "parent_id": row.parent_id,
+        "time": row.time,
+        "name": row_name(row),
+        "duration_ms": row.columns.get("DurationMs"),
+        "success": row.columns.get("Success"),
+        "service": row.columns.get("AppRoleName"),
+        "release": row.columns.get("AppVersion"),
+        "attributes": row_attributes(row),
+    }
 
 
 def _request(selection: Selection, gathered: Gathered, pseudonyms: Pseudonyms) -> dict[str, Any]:

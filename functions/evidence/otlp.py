@@ -91,7 +91,7 @@ def row_name(row: TraceRow) -> str:
 
 
 def row_attributes(row: TraceRow) -> dict[str, Scalar]:
-    """Return the row's attributes by name, sorted: its properties, and the columns that OTLP has no field for."""
+    """Return the row's attributes by name, sorted: its properties, and columns that OTLP has no field for."""
     columns = {
         f"azure_monitor.{name}": value for name, value in row.columns.items() if name not in _OWN_FIELDS
     }

@@ -13,7 +13,7 @@ MAX_WINDOW = timedelta(days=31)
 PROFILES = ("metadata",)
 
 _NONE: frozenset[str] = frozenset()
-_REQUEST = frozenset({"selector", "profile", "reason", "ticket"})
+REQUEST_FIELDS = frozenset({"selector", "profile", "reason", "ticket"})
 _SELECTORS = frozenset({"trace_ids", "window", "alert_id"})
 _BOUNDS = frozenset({"start", "end"})
 _FILTERS = frozenset({"agent", "release"})
@@ -93,7 +93,7 @@ def parse_selection(body: object, *, resolve_alert: ResolveAlert) -> Selection:
         InvalidRequest: Names the field and the rule it breaks, never the value.
         NotFound: There is no such alert.
     """
-    fields = _fields(body, "body", _REQUEST)
+    fields = _fields(body, "body", REQUEST_FIELDS)
     if fields["profile"] not in PROFILES:
         raise _invalid("profile", f"must be one of: {', '.join(PROFILES)}")
     return Selection(
@@ -133,7 +133,11 @@ def _selector(value: object, resolve_alert: ResolveAlert) -> Selector:
     alert_id = fields["alert_id"]
     if not isinstance(alert_id, str) or not _ALERT_ID.fullmatch(alert_id):
         raise _invalid("selector.alert_id", "must be 16 lower-case hex digits")
-    return AlertTraces(alert_id, tuple(sorted(set(resolve_alert(alert_id)))))
+    # These ids came out of telemetry, which may call anything a trace id.
+    trace_ids = sorted({trace_id for trace_id in resolve_alert(alert_id) if _TRACE_ID.fullmatch(trace_id)})
+    if not trace_ids:
+        raise _invalid("selector.alert_id", "names an alert without traces")
+    return AlertTraces(alert_id, tuple(trace_ids))
 
 
 def _trace_ids(value: object) -> tuple[str, ...]:
