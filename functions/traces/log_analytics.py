@@ -1,4 +1,4 @@
-"""Asks Log Analytics through azure-monitor-query: bounded questions; a complete answer or an error of ours."""
+"""Asks Log Analytics through azure-monitor-query: a bounded question, then all of its answer or an error."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,10 @@ from typing import Any, Protocol
 import orjson
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     HttpResponseError,
+    IncompleteReadError,
+    ServiceResponseError,
     ServiceResponseTimeoutError,
 )
 from azure.core.pipeline.policies import RetryPolicy
@@ -20,7 +23,7 @@ from functions.traces.failures import failure, incomplete, no_identity, too_larg
 from functions.traces.source import Cell, Rows
 
 MOST_AT_ONCE = 5
-"""Queries that one identity may run at once; a sixth queues for up to 3 minutes and then gets 429. This and the
+"""Queries that one identity may run at once; a sixth queues for up to 3 minutes, then gets 429. This and the
 next: https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces"""
 
 MOST_ROWS = 500_000
@@ -37,7 +40,7 @@ LONGEST_PAUSE_SECONDS = 60
 
 
 def client_options() -> Mapping[str, Any]:
-    """Return the keyword options that a LogsQueryClient for this source is made with, new ones at each call."""
+    """Return the keyword options that a LogsQueryClient for this source is made with; new at each call."""
     return {
         "retry_policy": QueryRetryPolicy(),
         "connection_timeout": 10,
@@ -79,8 +82,11 @@ class QueryRetryPolicy(RetryPolicy[Any, Any]):
         self, settings: dict[str, Any], response: Any = None, error: Exception | None = None
     ) -> bool:
         """Count a failure and say whether there is a further attempt."""
-        timed_out = isinstance(error, ServiceResponseTimeoutError)
-        return not timed_out and super().increment(settings, response, error)
+        if isinstance(error, ServiceResponseTimeoutError):
+            return False
+        if isinstance(error, IncompleteReadError):
+            error = ServiceResponseError("cut")  # counted as what it is: a connection that broke
+        return super().increment(settings, response, error)
 
 
 class _Ask(Protocol):
@@ -130,8 +136,9 @@ def _failure(error: Exception, statuses: list[int]) -> SourceError:
         return failure(statuses[-1] if statuses else None)
     if not isinstance(error, HttpResponseError):
         return failure(None)
-    if error.response is None or not statuses:
-        return no_identity()  # the answer was the identity endpoint's
+    if error.response is None or not statuses:  # what failed was getting a token, or reading the answer
+        no_token = isinstance(error.__context__, ClientAuthenticationError)
+        return no_identity() if no_token else failure(None)
     try:
         body = orjson.loads(error.response.text())
     except ValueError:
@@ -157,7 +164,7 @@ def _cells(table: LogsTable) -> Iterator[tuple[Cell, ...]]:
 
 
 def _cell(kind: str, cell: Any) -> Cell:
-    """Undo what JSON and the SDK do to a cell: NaN and infinity are text, a null guid or timespan is 'None'."""
+    """Undo what JSON and the SDK do: NaN and infinity are text, a null guid or timespan is the word None."""
     if kind == "real" and cell is not None:
         return float(cell)
     if kind in {"guid", "timespan"} and cell == "None":
