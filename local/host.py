@@ -82,7 +82,7 @@ def _start_log() -> None:
 
 
 def _protect(front: WSGIApplication) -> WSGIApplication:
-    if os.environ.get("WEBSITE_AUTH_ENABLED") != "True":
+    if os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
         return front
     return EasyAuth(
         front,

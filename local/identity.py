@@ -49,15 +49,14 @@ class Tokens:
         }
         return jwt.encode(claims, self._key, algorithm="RS256"), expires
 
-    def accepts(self, authorization: str | None, audience: str) -> bool:
-        """Whether an Authorization header carries a token of this identity for `audience` (slash or not)."""
-        scheme, _, token = (authorization or "").partition(" ")
+    def accepts(self, token: str, audience: str) -> bool:
+        """Whether a bearer token is one of this identity for `audience` (slash or not), and still good."""
         accepted = [audience.rstrip("/"), audience.rstrip("/") + "/"]
         try:
             jwt.decode(token, self._key.public_key(), algorithms=["RS256"], audience=accepted)
         except jwt.InvalidTokenError:
             return False
-        return scheme == "Bearer"
+        return True
 
 
 class IdentityEndpoint:

@@ -60,6 +60,10 @@ class Queues:
             self._session.verify = str(authority)
             self._session.trust_env = False  # the environment's bundle would go before `verify`
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
     def create(self, queue: str) -> None:
         """Make the queue unless it is there."""
         self._call("PUT", queue)

@@ -1,0 +1,211 @@
+"""Azure on a laptop: identity, storage, Azure Monitor, a Teams channel and the Functions host, put together."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Literal, Self
+from wsgiref.types import WSGIApplication
+
+import requests
+
+from functions.storage.blob import BlobDocuments
+from local.app_settings import IDENTITY_CLIENT_ID, TENANT_ID, Addresses, app_settings, keep_pseudonym_key
+from local.azure_monitor.faults import Faults
+from local.azure_monitor.ingestion import Telemetry
+from local.azure_monitor.service import create_app
+from local.azurite import Azurite
+from local.identity import IdentityEndpoint, Tokens
+from local.processes import Child, ChildError, free_ports
+from local.serving import Service, make_certificates
+from local.storage_account import StorageAccount
+from local.teams_inbox import Post, TeamsInbox
+
+REPOSITORY = Path(__file__).parent.parent
+_READY_SECONDS = 60.0
+_RUN_SECONDS = 600.0
+
+
+class Stack:
+    """Inside `with` everything is up but the host, which is started, stopped and killed by hand.
+
+    Args:
+        folder: Keeps data, logs and certificates; a later stack in the same folder goes on from them.
+        app: The folder of function_app.py.
+        easy_auth: Whether App Service Authentication stands before the app.
+        timers: Whether timers run by themselves, or only by `fire`.
+        content_routing: See `Telemetry`.
+        config: A site's own configuration folder.
+        host_environment: More settings for the host; they go before the stack's own.
+
+    Attributes:
+        telemetry: What the app's queries are answered from.
+        faults: What the query API meets instead of an answer.
+        inbox: The Teams channel; its page is at `inbox_url`.
+        storage: The storage account.
+        certificates: Of all services; `ca` is the authority to trust.
+        host_url: Where the host listens once it is started.
+        connection_string: For an exporter, as in APPLICATIONINSIGHTS_CONNECTION_STRING.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        app: Path = REPOSITORY,
+        easy_auth: bool = True,
+        timers: bool = False,
+        content_routing: Literal["table", "inline"] = "table",
+        config: Path | None = None,
+        host_environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._folder = folder.resolve()
+        self._app = app.resolve()
+        self._easy_auth = easy_auth
+        self._timers = timers
+        self._config = config
+        self._host_environment = host_environment
+        self._host: Child | None = None
+        self.telemetry = Telemetry(content_routing=content_routing)
+        self.faults = Faults()
+
+    def __enter__(self) -> Self:
+        """Start everything but the host.
+
+        Raises:
+            ChildError: Azurite did not start.
+            FileNotFoundError: Node or one of its packages is missing.
+        """
+        self.certificates = make_certificates(self._folder / "certificates")
+        self.ca = self.certificates.authority
+        tokens = Tokens(TENANT_ID, IDENTITY_CLIENT_ID)
+        identity = IdentityEndpoint(tokens)
+        self.inbox = TeamsInbox(self._folder / "posts.jsonl")
+        self._host_port = free_ports(1)[0]
+        self.host_url = f"https://127.0.0.1:{self._host_port}"
+        with ExitStack() as opening:
+            azurite = opening.enter_context(Azurite(self._folder / "azurite", self.certificates))
+            self.storage = opening.enter_context(StorageAccount(azurite, tokens, self.ca))
+            self.storage.prepare()
+            monitor_url = self._serve(
+                opening,
+                create_app(
+                    self.telemetry, self.faults, token_ok=lambda token: tokens.accepts(token, monitor_url)
+                ),
+            )
+            self.inbox_url = self._serve(opening, self.inbox)
+            addresses = Addresses(
+                host=self.host_url,
+                identity=self._serve(opening, identity),
+                monitor=monitor_url,
+                blobs=azurite.blob_endpoint,
+                queues=azurite.queue_endpoint,
+                inbox=self.inbox_url,
+            )
+            opening.callback(self.stop_host)
+            self._open = opening.pop_all()
+        self.connection_string = (
+            f"InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint={monitor_url}/"
+        )
+        self._settings = app_settings(
+            addresses,
+            identity_header=identity.header,
+            pseudonym_key=keep_pseudonym_key(self._folder / "pseudonym.key"),
+            easy_auth=self._easy_auth,
+            config=self._config,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything, the host first; the folder stays."""
+        self._open.close()
+
+    def start_host(self) -> None:
+        """Start the Functions host and wait until it answers.
+
+        Raises:
+            ChildError: It did not; the message has the end of its log.
+        """
+        command: list[str | Path] = [sys.executable, "-m", "local.host", "--app", self._app]
+        command += ["--port", str(self._host_port), "--schedules", self._folder / "schedules.json"]
+        command += ["--certificate", self.certificates.certificate, "--key", self.certificates.key]
+        self._host = Child(
+            command if self._timers else [*command, "--no-timers"],
+            log=self._folder / "host.log",
+            environment={**self._settings, **self.trust(), **self._host_environment},
+            folder=REPOSITORY,
+        )
+        self._host.wait_until(self._host_answers, seconds=_READY_SECONDS)
+
+    def stop_host(self) -> None:
+        """Ask the host to end, and wait until it has."""
+        if self._host is not None:
+            self._host.stop()
+            self._host = None
+
+    def kill_host(self) -> None:
+        """End the host at once, as `kill -9` does."""
+        if self._host is not None:
+            self._host.kill()
+            self._host = None
+
+    def fire(self, function_name: str) -> None:
+        """Run a timer function now, and wait until it has succeeded.
+
+        Raises:
+            ChildError: It failed; the message has the end of the host's log.
+            requests.ConnectionError: The host is not up, or ended meanwhile.
+        """
+        with self._session() as session:
+            answer = session.post(f"{self.host_url}/admin/functions/{function_name}", timeout=_RUN_SECONDS)
+        if answer.status_code != 202:
+            raise ChildError(f"{answer.text}\n{self._host.tail() if self._host else ''}")
+
+    def sign_in(self, user: str) -> requests.Session:
+        """A session of one of the people in people.py, that trusts this stack's certificates.
+
+        Raises:
+            requests.HTTPError: There is no such person, or Easy Auth is off.
+        """
+        session = self._session()
+        url = f"{self.host_url}/.auth/login/aad"
+        session.post(url, {"user": user}, timeout=_READY_SECONDS).raise_for_status()
+        return session
+
+    def posts(self) -> list[Post]:
+        """The messages that the Teams channel accepted, oldest first."""
+        return self.inbox.posts()
+
+    def documents(self) -> BlobDocuments:
+        """The app's own state documents."""
+        return BlobDocuments(self.storage.blobs.get_container_client("state"))
+
+    def trust(self) -> dict[str, str]:
+        """The environment with which a child process reaches this stack's services and trusts them."""
+        authority = str(self.ca)
+        direct = "127.0.0.1,localhost"
+        return {
+            "REQUESTS_CA_BUNDLE": authority,
+            "SSL_CERT_FILE": authority,
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+        }
+
+    def _serve(self, opening: ExitStack, app: WSGIApplication) -> str:
+        return opening.enter_context(Service(app, self.certificates)).url
+
+    def _host_answers(self) -> bool:
+        with self._session() as session:
+            try:
+                return session.get(f"{self.host_url}/admin/host/status", timeout=5).ok
+            except requests.RequestException:
+                return False
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.verify = str(self.ca)
+        session.trust_env = False  # the environment's bundle would go before `verify`
+        return session
