@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 
 from azure.identity import ManagedIdentityCredential
@@ -14,11 +14,17 @@ from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.delivery.interface import Destination
 from functions.alerts.delivery.teams import TeamsDestination
+from functions.alerts.reading import read_alert
 from functions.alerts.watch import Watch
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.evidence.assembly import Protection
+from functions.evidence.detectors import standard_detectors
+from functions.evidence.jobs import Exports
+from functions.evidence.policy import redaction_policy
+from functions.evidence.pseudonyms import Pseudonyms
 from functions.settings import Settings, read_settings
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments
+from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.traces.log_analytics import client_options, log_analytics
@@ -38,6 +44,7 @@ class Services:
         documents: The state of checks and exports.
         configuration: What config files decide.
         watch: The watch.
+        exports: All exports.
     """
 
     sign_in: SignIn
@@ -45,6 +52,7 @@ class Services:
     documents: Documents
     configuration: Configuration
     watch: Watch
+    exports: Exports
 
 
 def services() -> Services:
@@ -68,9 +76,11 @@ def _build() -> Services:
     blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential)
     documents = BlobDocuments(blobs.get_container_client("state"))
     source = _source(settings, credential)
+    ledger = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
+    protection = _protection(settings, configuration)
     return Services(
         sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
-        ledger=Ledger(ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now), now=_now),
+        ledger=Ledger(ledger, now=_now),
         documents=documents,
         configuration=configuration,
         watch=Watch(
@@ -81,7 +91,22 @@ def _build() -> Services:
             clock=_now,
             hostname=settings.hostname,
         ),
+        exports=Exports(
+            documents=documents,
+            objects=BlobObjects(blobs.get_container_client("evidence")),
+            source=source,
+            protection=lambda: protection,
+            ledger=ledger,
+            resolve_alert=partial(alert_traces, documents),
+            clock=_now,
+        ),
     )
+
+
+def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
+    """Return the traces that an alert's findings name. Raises NotFound, StorageError."""
+    findings = read_alert(documents, alert_id)["findings"]
+    return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])
 
 
 def _source(settings: Settings, credential: ManagedIdentityCredential) -> TraceSource:
@@ -97,6 +122,14 @@ def _destinations(settings: Settings, configuration: Configuration) -> Mapping[s
         rule.name: TeamsDestination(settings.webhook_url(rule.setting))
         for rule in configuration.alerts.destinations
     }
+
+
+def _protection(settings: Settings, configuration: Configuration) -> Protection:
+    return Protection(
+        redaction_policy(configuration.redaction),
+        Pseudonyms(settings.pseudonym_key, settings.pseudonym_key_id),
+        standard_detectors(),
+    )
 
 
 def _now() -> datetime:

@@ -1,0 +1,89 @@
+"""Services on fakes, and requests as the Functions host hands them over."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+
+from functions.access.ledger import Ledger
+from functions.access.principal import SignIn
+from functions.alerts.watch import Watch
+from functions.checks.runner import Runner
+from functions.configuration import SHIPPED, load_configuration
+from functions.wiring import Services
+from tests.fakes.source import ScriptedSource
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments
+
+TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+AUDIENCE = "11111111-2222-3333-4444-555555555555"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """The services and what lies behind them."""
+
+    services: Services
+    log: MemoryAppendLog
+    documents: MemoryDocuments
+
+    def recorded(self) -> list[Mapping[str, Any]]:
+        return list(self.log.entries())
+
+
+def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None) -> Rig:
+    log, documents = log or MemoryAppendLog(), MemoryDocuments()
+    configuration = load_configuration(SHIPPED)
+    source = ScriptedSource([])
+    services = Services(
+        sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
+        ledger=Ledger(log, now=lambda: NOON),
+        documents=documents,
+        configuration=configuration,
+        watch=Watch(
+            documents=documents,
+            runner=Runner(source, configuration),
+            configuration=configuration,
+            destinations={},
+            clock=lambda: NOON,
+            hostname="tracekeeper.example.com",
+        ),
+    )
+    return Rig(services, log, documents)
+
+
+def principal(*roles: str, tenant: str = TENANT, audience: str = AUDIENCE) -> str:
+    """Return the header of Ada, who has these roles."""
+    claims = [("tid", tenant), ("aud", audience), ("oid", "person-1"), ("name", "Ada")]
+    claims += [("roles", role) for role in roles]
+    listed = [{"typ": kind, "val": value} for kind, value in claims]
+    return base64.b64encode(json.dumps({"claims": listed, "role_typ": "roles"}).encode()).decode()
+
+
+def request(
+    *roles: str,
+    header: str | None = None,
+    method: str = "GET",
+    route: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> func.HttpRequest:
+    """Return a request of someone who has these roles, or of whom the header says."""
+    sent = {"X-MS-CLIENT-PRINCIPAL": principal(*roles) if header is None else header, **(headers or {})}
+    return func.HttpRequest(
+        method=method,
+        url="https://tracekeeper.example.com/api",
+        headers=sent,
+        params=query or {},
+        route_params=route or {},
+        body=body,
+    )
+
+
+def body_of(response: func.HttpResponse) -> Any:
+    return json.loads(response.get_body())
