@@ -1,14 +1,11 @@
 """`make demo`: real agents answer, the service judges their traces, and a person reads what came of it."""
 
 import argparse
-import gzip
-import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,8 @@ from typing import Any
 import orjson
 
 from functions.configuration import SHIPPED, load_configuration
-from local.agents.capture import Capture
-from local.replay import Replayed, Say, replay
-from local.serving import Certificates, Service
+from local.agents.outing import Outing, run_fleet
+from local.replay import Replayed, replay
 from local.stack import Stack
 
 FOLDER = Path(".local/demo")
@@ -27,23 +23,6 @@ EXACT = ("stale_tool_data", "skipped_lookup")
 """Checks that must name exactly the planted traces; a cost spike names the costliest traces of a window."""
 
 _REPOSITORY = Path(__file__).parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What the agents did, as they know it, and what they sent.
-
-    Attributes:
-        traces: How many runs there were.
-        planted: Check id to the traces it should name.
-        secrets: Personal values that the agents saw; none may leave through the service.
-        envelopes: What their exporter posted.
-    """
-
-    traces: int
-    planted: Mapping[str, Sequence[str]]
-    secrets: Sequence[str]
-    envelopes: Sequence[Mapping[str, Any]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,7 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     FOLDER.mkdir(parents=True)
     say("starting Azure on this machine: storage, identity, Azure Monitor and a Teams inbox")
     with Stack(FOLDER / "stack") as stack:
-        fleet = run_fleet(stack.certificates, healthy=healthy, say=say)
+        say("three Microsoft Agent Framework agents answer (scripted model, real telemetry exporter)")
+        fleet = run_fleet(stack.certificates, FOLDER, healthy=healthy)
         say("starting the Functions app and judging twelve hours of traces")
         replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=FOLDER, say=say)
         cards = [dict(post.body) for post in stack.posts()]
@@ -84,35 +64,6 @@ def main(arguments: Sequence[str]) -> int:
     for fault in faults:
         print(f"FAILED: {fault}")
     return 1 if faults else 0
-
-
-def run_fleet(certificates: Certificates, *, healthy: bool, say: Say) -> Fleet:
-    """Let the agents answer, and keep what their exporter posts."""
-    say("three Microsoft Agent Framework agents answer questions (scripted model, real telemetry exporter)")
-    capture = Capture()
-    planted = FOLDER / "planted.json"
-    with Service(capture, certificates) as endpoint:
-        environment = {
-            **os.environ,
-            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
-                f"InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint={endpoint.url}/"
-            ),
-            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
-            "REQUESTS_CA_BUNDLE": str(certificates.authority.resolve()),
-        }
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "local.agents", "--out", str(planted.resolve())),
-                *(["--healthy"] if healthy else []),
-            ],
-            env=environment,
-            cwd=_REPOSITORY,
-            check=True,
-        )
-    with gzip.open(FOLDER / "envelopes.jsonl.gz", "wb", compresslevel=1) as saved:
-        saved.writelines(orjson.dumps(e, option=orjson.OPT_APPEND_NEWLINE) for e in capture.envelopes)
-    truth = orjson.loads(planted.read_bytes())
-    return Fleet(truth["traces"], truth["planted"], truth["secrets"], capture.envelopes)
 
 
 def find_faults(summary: Mapping[str, Any], *, healthy: bool, leaked: int) -> list[str]:
@@ -154,7 +105,7 @@ def _leaked(secrets: Sequence[str], replayed: Replayed, cards: Sequence[Mapping[
     return sum(any(secret.encode() in text for text in texts) for secret in secrets)
 
 
-def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Fleet, report: str) -> None:
+def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report: str) -> None:
     lines = [
         "",
         "What happened",
