@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             timers.start()
         logging.getLogger("local.host").info("Listening on %s", service.url)
         stopped.wait()
-        timers.stop()
+        if options.timers:
+            timers.stop()
         for trigger in triggers:
             trigger.stop()
     return 0

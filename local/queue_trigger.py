@@ -56,15 +56,18 @@ class QueueTrigger:
         self._run = run
         self._stopped = threading.Event()
         self._free = threading.Semaphore(rules.batch_size)
+        self._poller = threading.Thread(target=self._poll, daemon=True)
         self._pool = ThreadPoolExecutor(rules.batch_size, thread_name_prefix=f"queue-{queue}")
 
     def start(self) -> None:
         """Begin to poll."""
-        threading.Thread(target=self._poll, daemon=True).start()
+        self._poller.start()
 
     def stop(self) -> None:
-        """Take no further message."""
+        """Take no further message, and wait for those that are being handled."""
         self._stopped.set()
+        self._poller.join()
+        self._pool.shutdown()
 
     def _poll(self) -> None:
         pause = _SHORTEST_POLL_SECONDS

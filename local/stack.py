@@ -1,4 +1,4 @@
-"""Azure on a laptop: identity, storage, Azure Monitor, a Teams channel and the Functions host, put together."""
+"""Azure on a laptop: identity, storage, Azure Monitor, a Teams channel and the Functions host in one."""
 
 import sys
 from collections.abc import Mapping

@@ -65,21 +65,26 @@ class Timers:
     def __init__(
         self, schedules: Mapping[str, Schedule], run: Callable[[str, TimerCall], None], statuses: Path
     ) -> None:
-        self._schedules = schedules
         self._run = run
         self._file = statuses
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._statuses = _read_statuses(statuses)
+        self._threads = [
+            threading.Thread(target=self._keep_time, args=(name, schedule), daemon=True)
+            for name, schedule in schedules.items()
+        ]
 
     def start(self) -> None:
         """Begin to run what is due."""
-        for name, schedule in self._schedules.items():
-            threading.Thread(target=self._keep_time, args=(name, schedule), daemon=True).start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Start no further run; one that is under way is not waited for."""
+        """Start no further run, and wait for those that are under way."""
         self._stopped.set()
+        for thread in self._threads:
+            thread.join()
 
     def _keep_time(self, name: str, schedule: Schedule) -> None:
         status = resume(schedule, self._statuses.get(name), datetime.now(UTC))

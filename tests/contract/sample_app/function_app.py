@@ -84,7 +84,12 @@ def fulfil(order: func.QueueMessage) -> str:
     """Return a receipt, unless the order is poison."""
     body = order.get_body().decode()
     work.append(
-        {"body": body, "id": order.id, "dequeue_count": order.dequeue_count, "receipt": bool(order.pop_receipt)}
+        {
+            "body": body,
+            "id": order.id,
+            "dequeue_count": order.dequeue_count,
+            "receipt": bool(order.pop_receipt),
+        }
     )
     if "poison" in body:
         raise ValueError("cannot be fulfilled")
