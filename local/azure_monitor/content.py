@@ -1,7 +1,8 @@
 """Moves GenAI content out of a row into AppGenAIContent, as Application Insights does since 2026-09-30.
 
 The seven attributes' keys stay in Properties with a short pointer as value. The pointer's exact form is
-not documented; readers may rely on `_MS.GenAIContentId` alone.
+not documented; readers may rely on `_MS.GenAIContentId` alone. Content of an event or a log record is put
+under the span it hangs on, so that one span may have several rows there.
 """
 
 import uuid

@@ -143,7 +143,6 @@ def _exception(exceptions: object) -> dict[str, Any]:
     outer, innermost = chain[0], chain[-1]
     details = [
         {
-            "severityLevel": "Error",
             "outerId": str(index - 1) if index else "0",
             "message": _text(one.get("message")),
             "type": _text(one.get("typeName")),

@@ -51,7 +51,7 @@ class Faults:
         with self._lock:
             for index, fault in enumerate(self._waiting):
                 if fault.matching in query:
-                    left = replace(fault, times=fault.times - 1)
-                    self._waiting[index : index + 1] = [left] if left.times > 0 else []
+                    left = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+                    self._waiting[index : index + 1] = left
                     return fault
         return None

@@ -67,10 +67,7 @@ class Telemetry:
                 ingested = now if delay is None else row.time + delay
                 for part in self._parts(row):
                     stored[part.table].append(_stored_row(part, received, ingested))
-            self._database.begin()
-            for table, waiting in stored.items():
-                _insert(self._database, table, waiting)
-            self._database.commit()
+            self._insert_all(stored)
         return accepted
 
     def query(self, kql: str, timespan: Timespan | None = None) -> Table:
@@ -80,6 +77,16 @@ class Telemetry:
             QueryError: The query is wrong, or uses what the stand-in does not know.
         """
         return engine.run_query(self._database, kql, timespan)
+
+    def _insert_all(self, stored: Mapping[str, list[dict[str, Any]]]) -> None:
+        self._database.begin()
+        try:
+            for table, rows in stored.items():
+                _insert(self._database, table, rows)
+        except duckdb.Error:
+            self._database.rollback()
+            raise
+        self._database.commit()
 
     def _parts(self, row: Row) -> Iterator[Row]:
         if not self._routed:

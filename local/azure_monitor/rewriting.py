@@ -83,29 +83,30 @@ def _correct(node: Any, columns: Columns) -> Any:
     named = _named(node) if isinstance(node, ir.NamedExpr) else node
     parts = {one.name: _correct(getattr(named, one.name), columns) for one in dataclasses.fields(named)}
     corrected = dataclasses.replace(named, **parts)
-    if isinstance(corrected, ir.Summarize):
-        return dataclasses.replace(corrected, aggregates=tuple(map(_capped, corrected.aggregates)))
+    if isinstance(corrected, ir.FunctionCall) and corrected.name in _CAPPED:
+        return _capped(corrected)
     return corrected
 
 
 def _named(expression: ir.NamedExpr) -> ir.NamedExpr:
-    """Give what reads the ingestion time Kusto's own name for it: the hidden column's may not show."""
-    if expression.name is not None or not _reads_ingestion_time(expression):
+    """Give an unnamed expression that is about to be rewritten the name Kusto would give it."""
+    call = expression.expr
+    if expression.name is not None:
         return expression
-    alone = isinstance(expression.expr, ir.FunctionCall) and expression.expr.name == "ingestion_time"
-    return ir.NamedExpr(expression.expr, "$IngestionTime" if alone else "Column1")
+    if isinstance(call, ir.FunctionCall) and call.name in _CAPPED:
+        return ir.NamedExpr(call, expression_name(call))
+    if _reads_ingestion_time(expression):
+        alone = isinstance(call, ir.FunctionCall) and call.name == "ingestion_time"
+        return ir.NamedExpr(call, "$IngestionTime" if alone else "Column1")
+    return expression
 
 
-def _capped(aggregate: ir.NamedExpr) -> ir.NamedExpr:
+def _capped(call: ir.FunctionCall) -> ir.Expr:
     """Cut a make_set or make_list at its limit; duckdb-kql ignores the second argument."""
-    call = aggregate.expr
-    if not isinstance(call, ir.FunctionCall) or call.name not in _CAPPED:
-        return aggregate
     limit = call.args[1] if len(call.args) > 1 else ir.Literal(MAX_SET, "long")
     last = ir.BinaryOp("-", limit, ir.Literal(1, "long"))
     kept = ir.FunctionCall(call.name, call.args[:1])
-    cut = ir.FunctionCall("array_slice", (kept, ir.Literal(0, "long"), last))
-    return ir.NamedExpr(cut, aggregate.name or expression_name(kept))
+    return ir.FunctionCall("array_slice", (kept, ir.Literal(0, "long"), last))
 
 
 def _blank_strings(

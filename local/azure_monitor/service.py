@@ -113,7 +113,7 @@ def _add_fault(request: Request, faults: Faults) -> Response:
 def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
     try:
         kql, timespan = _asked(orjson.loads(request.get_data()))
-    except (TypeError, ValueError, KeyError):
+    except ValueError:
         return answers.error(400)
     fault = faults.take(kql)
     if fault is not None and fault.kind != "partial":
@@ -128,9 +128,11 @@ def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
     return answers.result(table)
 
 
-def _asked(body: Mapping[str, Any]) -> tuple[str, Timespan | None]:
-    timespan = body.get("timespan")
-    kql = body["query"]
-    if not isinstance(kql, str):
-        raise TypeError
-    return kql, read_timespan(timespan, datetime.now(UTC)) if timespan else None
+def _asked(body: object) -> tuple[str, Timespan | None]:
+    match body:
+        case {"query": str(kql), "timespan": str(timespan)}:
+            return kql, read_timespan(timespan, datetime.now(UTC))
+        case {"query": str(kql), **others} if others.get("timespan") is None:
+            return kql, None
+    message = "not a query request"
+    raise ValueError(message)
