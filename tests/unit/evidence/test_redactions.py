@@ -1,0 +1,54 @@
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from functions.evidence.policy import redaction_policy
+from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.redactions import Redactions
+from functions.evidence.sanitizer import SanitizedRow
+from functions.traces.model import TraceRow
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ROW = TraceRow("AppTraces", "4bf92f3577b34da6a3ce929d0e0e4736", "", "", NOW, NOW, {}, {})
+POLICY = redaction_policy({"profile": "metadata", "columns": {}, "properties": {}})
+
+
+def a_result(*unknown: str, lookalikes: Iterable[str] = (), **removed: int) -> SanitizedRow:
+    return SanitizedRow(ROW, removed, frozenset(unknown), frozenset(lookalikes))
+
+
+def redactions(*rows: SanitizedRow) -> Redactions:
+    total = Redactions(POLICY, Pseudonyms(bytes(32), "keyA"))
+    for row in rows:
+        total.add(row)
+    return total
+
+
+def test_counts_of_all_rows_are_added_up() -> None:
+    body = redactions(a_result("bb", unknown=1, url=1), a_result("aa", "bb", unknown=2)).body(
+        rescanned=["b", "a"]
+    )
+    assert body == {
+        "profile": "metadata",
+        "policy_sha256": POLICY.hash,
+        "pseudonym_key_id": "keyA",
+        "rows": 2,
+        "removed": {"unknown": 3, "url": 1},
+        "unknown_attributes": {"names": ["aa", "bb"], "complete": True},
+        "rescan": {"found": 0, "files": ["a", "b"]},
+    }
+
+
+def test_ids_to_excuse_are_collected() -> None:
+    total = redactions(a_result(lookalikes=["4111111111111111"]), a_result())
+    assert total.lookalikes == {"4111111111111111"}
+
+
+def test_a_flood_of_names_is_cut_alike_in_any_order() -> None:
+    rows = [a_result(f"{number:05}", unknown=1) for number in range(5000)]
+    forth, back = redactions(*rows).body(rescanned=[]), redactions(*reversed(rows)).body(rescanned=[])
+    assert forth == back
+    assert forth["unknown_attributes"] == {
+        "names": [f"{number:05}" for number in range(1000)],
+        "complete": False,
+    }
+    assert forth["removed"] == {"unknown": 5000}
