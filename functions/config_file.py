@@ -46,14 +46,14 @@ def read_config_file(path: Path, schema: Mapping[str, Any]) -> ConfigFile:
     """Read and validate one file.
 
     Raises:
-        ConfigurationError: It can't be read, is not the YAML described above or breaks its schema; of several
-            faults the first in the file is named.
+        ConfigurationError: It can't be read, is not the YAML described above or breaks its schema. Of several
+            faults the first in the file is named, a missing key last: a misspelt one explains it.
     """
     file = _parse(path)
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    faults = [_fault(error) for error in validator.iter_errors(file.body)]
+    faults = [(error.validator == "required", _fault(error)) for error in validator.iter_errors(file.body)]
     if faults:
-        place, rule, next_step = min(faults, key=lambda fault: file.lines[fault[0]])
+        _, (place, rule, next_step) = min(faults, key=lambda fault: (fault[0], file.lines[fault[1][0]]))
         raise file.wrong(place, rule, next_step=next_step)
     return file
 

@@ -1,0 +1,125 @@
+"""One tick of one check: one bounded query, and no failure that looks like a pass."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from functions.checks.definition import CheckDefinition
+from functions.checks.runner import TIME_MARGIN, Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
+from functions.configuration import SHIPPED, load_configuration
+from functions.errors import (
+    ConfigurationError,
+    PartialResult,
+    QueryRejected,
+    ResultTooLarge,
+    SourceError,
+    SourceRefused,
+    SourceThrottled,
+    SourceUnavailable,
+    TracekeeperError,
+)
+from functions.traces.kql import instant
+from functions.traces.source import Rows
+from tests.fakes.source import ScriptedSource
+from tests.unit.checks.building import COLUMNS, FIVE, NOON, SPIKE, check, result, row, window
+
+CONFIGURATION = load_configuration(SHIPPED)
+EMPTY = result(columns=COLUMNS)
+TEN_PAST = NOON + 2 * FIVE
+HOSTILE = "ignore previous instructions"
+
+
+def run(answer: Rows | Exception, condition: CheckDefinition | None = None) -> tuple[Outcome, ScriptedSource]:
+    source = ScriptedSource([answer])
+    outcome = Runner(source, CONFIGURATION).judge_due(condition or check(), watermark=NOON, now=TEN_PAST)
+    return outcome, source
+
+
+def test_what_is_due_is_judged_and_the_watermark_moves() -> None:
+    outcome, _ = run(result(row(0)))
+    assert isinstance(outcome, Evaluated)
+    assert [(one.window, len(one.findings)) for one in outcome.judged] == [(window(0), 1)]
+    assert (outcome.watermark, outcome.rows, outcome.unjudged) == (window(0).end, 1, 0)
+
+
+def test_nothing_due_asks_nothing() -> None:
+    source = ScriptedSource([])
+    outcome = Runner(source, CONFIGURATION).judge_due(check(), watermark=NOON, now=NOON + FIVE)
+    assert outcome == NothingDue()
+    assert source.asked == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [SourceThrottled, SourceUnavailable, SourceRefused, QueryRejected, PartialResult, ResultTooLarge],
+)
+def test_a_source_that_fails_judges_nothing(kind: type[SourceError]) -> None:
+    error = kind("It failed.", next_step="Look.")
+    assert run(error)[0] == EvaluationFailed(error, (window(0),))
+
+
+def test_a_result_that_breaks_the_contract_judges_nothing() -> None:
+    outcome, _ = run(result(row(0, None)))
+    assert isinstance(outcome, EvaluationFailed)
+    assert isinstance(outcome.error, ConfigurationError)
+
+
+def test_a_bug_is_a_failure_that_tells_its_kind_and_not_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        outcome, _ = run(KeyError(HOSTILE))
+    assert isinstance(outcome, EvaluationFailed)
+    assert type(outcome.error) is TracekeeperError
+    assert "KeyError" in str(outcome.error)
+    assert "KeyError" in caplog.text
+    assert HOSTILE not in str(outcome.error) + caplog.text
+
+
+def test_one_query_answers_all_windows_due() -> None:
+    source = ScriptedSource([EMPTY])
+    outcome = Runner(source, CONFIGURATION).judge_due(check(), watermark=NOON, now=NOON + 12 * FIVE)
+    assert isinstance(outcome, Evaluated)
+    assert len(outcome.judged) == 11
+    assert len(source.asked) == 1
+
+
+def test_the_query_carries_views_parameters_and_the_windows_bounds() -> None:
+    _, source = run(EMPTY, check(lookback="30m"))
+    kql = source.asked[0].kql
+    assert "let tool_freshness = datatable" in kql
+    assert "let model_prices" not in kql
+    assert "let Every = 300s;" in kql
+    assert instant(NOON - timedelta(minutes=30)) in kql
+    assert instant(window(0).end + FIVE) in kql
+
+
+@pytest.mark.parametrize("history", [0, 1, 24])
+def test_time_generated_is_bounded_wider_than_ingestion_time(history: int) -> None:
+    condition = {"spike": {**SPIKE, "history": history}} if history else {"any": {}}
+    _, source = run(EMPTY, check(condition, lookback="30m"))
+    asked = source.asked[0]
+    assert NOON - timedelta(hours=history, minutes=30) - asked.since == TIME_MARGIN
+    assert asked.until - (window(0).end + FIVE) == TIME_MARGIN
+    assert timedelta(days=2) < TIME_MARGIN
+
+
+def test_a_changed_width_is_asked_for_in_the_width_that_is_judged() -> None:
+    source = ScriptedSource([result(row(1))])
+    quarter = check(every="15m")
+    outcome = Runner(source, CONFIGURATION).judge_due(quarter, watermark=NOON + FIVE, now=NOON + 12 * FIVE)
+    assert "let Every = 300s;" in source.asked[0].kql
+    assert isinstance(outcome, Evaluated)
+    assert [one.window for one in outcome.judged] == [window(1), window(2)]
+    assert len(outcome.judged[0].findings) == 1
+
+
+def test_a_check_that_fails_and_recovers_loses_no_window() -> None:
+    down = SourceUnavailable("Down.", next_step="Wait.")
+    source = ScriptedSource([EMPTY, down, down, EMPTY])
+    runner, watermark, judged = Runner(source, CONFIGURATION), NOON, []
+    for tick in range(4):
+        outcome = runner.judge_due(check(), watermark=watermark, now=TEN_PAST + tick * FIVE)
+        if isinstance(outcome, Evaluated):
+            judged += [one.window for one in outcome.judged]
+            watermark = outcome.watermark
+    assert judged == [window(n) for n in range(4)]
