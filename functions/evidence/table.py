@@ -13,7 +13,7 @@ from functions.traces.model import Scalar, TraceRow
 
 # A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
 # (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
 _INTEGER = re.compile(r"[0-9]{1,15}")
 
 

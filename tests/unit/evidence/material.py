@@ -81,26 +81,21 @@ def envelopes(trace_id: str = TRACE, at: datetime = NOON, *, sampled: int = 1) -
         ),
     ]
     return [
-        _envelope(kind, trace_id, parent, at + timedelta(milliseconds=number), sampled, data)
+        _envelope(kind, data, sampled, at + timedelta(milliseconds=number))
+        | {"tags": _TAGS | {"ai.operation.id": trace_id, "ai.operation.parentId": parent}}
         for number, (kind, parent, data) in enumerate(parts)
     ]
 
 
-def _envelope(
-    kind: str, trace_id: str, parent: str, at: datetime, sampled: int, data: dict[str, Any]
-) -> dict[str, Any]:
+_TAGS = {"ai.cloud.role": "shop.assistant", "ai.application.ver": "2.0"}
+
+
+def _envelope(kind: str, data: dict[str, Any], sampled: int, at: datetime) -> dict[str, Any]:
     span = {"duration": "0.00:00:00.050", "success": True} if kind in {"Request", "RemoteDependency"} else {}
-    tags = {
-        "ai.operation.id": trace_id,
-        "ai.operation.parentId": parent,
-        "ai.cloud.role": "shop.assistant",
-        "ai.application.ver": "2.0",
-    }
     return {
         "name": f"Microsoft.ApplicationInsights.{kind}",
         "iKey": "00000000-0000-0000-0000-000000000001",
         "time": at.isoformat().replace("+00:00", "Z"),
         "sampleRate": 100 / sampled,
-        "tags": tags,
         "data": {"baseType": f"{kind}Data", "baseData": {"ver": 2, **span, **data}},
     }

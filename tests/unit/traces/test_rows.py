@@ -28,10 +28,8 @@ def a_source(*batches: Sequence[dict[str, Any]]) -> TelemetrySource:
 
 
 def in_window(source: Any, start: datetime = NOON, **filters: str | None) -> Scope:
-    filters = {"agent": None, "release": None} | filters
-    return traces_in_window(
-        source, start=start, end=start + MINUTE, agent=filters["agent"], release=filters["release"]
-    )
+    agent, release = filters.get("agent"), filters.get("release")
+    return traces_in_window(source, start=start, end=start + MINUTE, agent=agent, release=release)
 
 
 def test_all_rows_of_a_trace_are_read_from_every_table_and_no_others() -> None:
@@ -186,7 +184,7 @@ def one_row(asked: Asked, *, count: int = 1, **changes: object) -> Rows:
 
 
 def crowded(crowd: dict[datetime, int], *, fail_above: int) -> Callable[[Asked], Rows | Exception]:
-    """Requests of so many rows at these times: counts them, and gives none (they only have to be asked for)."""
+    """Requests of so many rows at these times: counts them, and gives none when asked for them."""
 
     def answer(asked: Asked) -> Rows | Exception:
         since, until = map(datetime.fromisoformat, re.findall(r"datetime\((.*?)\)", asked.kql))
