@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 import azure.functions as func
@@ -13,10 +14,16 @@ from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.watch import Watch
 from functions.checks.runner import Runner
-from functions.configuration import SHIPPED, load_configuration
-from functions.wiring import Services
-from tests.fakes.source import ScriptedSource
-from tests.fakes.storage import MemoryAppendLog, MemoryDocuments
+from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.evidence.assembly import Protection
+from functions.evidence.detectors import standard_detectors
+from functions.evidence.jobs import Exports
+from functions.evidence.policy import redaction_policy
+from functions.evidence.pseudonyms import Pseudonyms
+from functions.traces.source import Rows
+from functions.wiring import Services, alert_traces
+from tests.fakes.source import Asked, ScriptedSource
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 
 TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 AUDIENCE = "11111111-2222-3333-4444-555555555555"
@@ -30,15 +37,17 @@ class Rig:
     services: Services
     log: MemoryAppendLog
     documents: MemoryDocuments
+    objects: MemoryObjects
+    source: ScriptedSource
 
     def recorded(self) -> list[Mapping[str, Any]]:
         return list(self.log.entries())
 
 
 def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None) -> Rig:
-    log, documents = log or MemoryAppendLog(), MemoryDocuments()
-    configuration = load_configuration(SHIPPED)
-    source = ScriptedSource([])
+    log, documents, objects = log or MemoryAppendLog(), MemoryDocuments(), MemoryObjects()
+    configuration, protection = shipped()
+    source = ScriptedSource(no_rows)
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
         ledger=Ledger(log, now=lambda: NOON),
@@ -52,8 +61,30 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             clock=lambda: NOON,
             hostname="tracekeeper.example.com",
         ),
+        exports=Exports(
+            documents=documents,
+            objects=objects,
+            source=source,
+            protection=lambda: protection,
+            ledger=log,
+            resolve_alert=partial(alert_traces, documents),
+            clock=lambda: NOON,
+        ),
     )
-    return Rig(services, log, documents)
+    return Rig(services, log, documents, objects, source)
+
+
+@cache
+def shipped() -> tuple[Configuration, Protection]:
+    """Load what is shipped, once for all tests: it is frozen."""
+    configuration = load_configuration(SHIPPED)
+    policy = redaction_policy(configuration.redaction)
+    return configuration, Protection(policy, Pseudonyms(b"k" * 32, "tests"), standard_detectors())
+
+
+def no_rows(asked: Asked) -> Rows:
+    """Answer as a workspace without telemetry does."""
+    return Rows((), ())
 
 
 def principal(*roles: str, tenant: str = TENANT, audience: str = AUDIENCE) -> str:

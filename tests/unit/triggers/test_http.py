@@ -63,12 +63,12 @@ def last(rig: Rig) -> Mapping[str, Any]:
 
 
 class FailingLog(MemoryAppendLog):
-    def append(self, entry: Mapping[str, Any]) -> str:
+    def append(self, entry: Mapping[str, Any]) -> str:  # noqa: ARG002 - the interface's parameter
         raise StorageError("The ledger is away.", next_step="Wait.")
 
 
 class BrokenLog(MemoryAppendLog):
-    def append(self, entry: Mapping[str, Any]) -> str:
+    def append(self, entry: Mapping[str, Any]) -> str:  # noqa: ARG002 - the interface's parameter
         raise RuntimeError(SECRET)
 
 

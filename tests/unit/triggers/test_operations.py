@@ -1,0 +1,87 @@
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from functions.triggers.http import serve
+from functions.triggers.operations import ENDPOINTS
+from tests.unit.triggers.rig import Rig, body_of, make_rig, request
+
+HOSTILE = ["nope", "", "x" * 10_000, "../exports/a", "' | union *", "\x00"]
+
+
+def ask(rig: Rig, name: str, asked: func.HttpRequest) -> func.HttpResponse:
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
+    return serve(endpoint, asked, lambda: rig.services)[0]
+
+
+def test_health_says_only_that_it_is_well() -> None:
+    rig = make_rig(sign_in_enabled=False)
+    assert body_of(ask(rig, "show_health", request(header=""))) == {"status": "ok"}
+    assert rig.recorded() == []
+
+
+def test_every_check_is_listed() -> None:
+    rig = make_rig()
+    listed = body_of(ask(rig, "list_checks", request("Alerts.Read")))["checks"]
+    assert [check["id"] for check in listed] == [check.id for check in rig.services.configuration.checks]
+
+
+def test_coverage_is_shown_by_check() -> None:
+    asked = request("Alerts.Read", route={"check_id": "cost_spike"})
+    assert body_of(ask(make_rig(), "show_coverage", asked))["check_id"] == "cost_spike"
+
+
+@pytest.mark.parametrize("check_id", HOSTILE)
+def test_an_unknown_check_is_not_found(check_id: str) -> None:
+    asked = request("Alerts.Read", route={"check_id": check_id})
+    assert ask(make_rig(), "show_coverage", asked).status_code == 404
+
+
+@pytest.mark.parametrize("alert_id", HOSTILE)
+def test_an_unknown_alert_is_not_found(alert_id: str) -> None:
+    asked = request("Alerts.Read", route={"alert_id": alert_id})
+    assert ask(make_rig(), "show_alert", asked).status_code == 404
+
+
+@pytest.mark.parametrize("query", [{}, {"state": "open"}, {"state": "resolved"}])
+def test_alerts_are_listed(query: dict[str, str]) -> None:
+    response = ask(make_rig(), "list_alerts", request("Alerts.Read", query=query))
+    assert body_of(response)["alerts"] == []
+
+
+@pytest.mark.parametrize("state", ["closed", "OPEN", "x" * 10_000, "' | union *"])
+def test_an_unknown_state_is_refused(state: str) -> None:
+    response = ask(make_rig(), "list_alerts", request("Alerts.Read", query={"state": state}))
+    assert response.status_code == 400
+
+
+def test_the_access_log_shows_the_latest_first_and_each_look_at_it() -> None:
+    rig = make_rig()
+    ask(rig, "list_checks", request())
+    ask(rig, "list_accesses", request("Audit.Read"))
+    entries: list[dict[str, Any]] = body_of(ask(rig, "list_accesses", request("Audit.Read")))["entries"]
+    assert [entry["action"] for entry in entries] == ["access-log.read", "checks.list"]
+    assert [entry["outcome"] for entry in entries] == ["served", "denied"]
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "1001", "²", "1e3", "x" * 10_000])
+def test_a_count_out_of_bounds_is_refused(count: str) -> None:
+    response = ask(make_rig(), "list_accesses", request("Audit.Read", query={"count": count}))
+    assert response.status_code == 400
+
+
+def test_a_ledger_that_was_touched_is_not_shown() -> None:
+    rig = make_rig()
+    for _ in range(3):
+        ask(rig, "list_accesses", request("Audit.Read"))
+    del rig.log.lines[1]
+    response = ask(rig, "list_accesses", request("Audit.Read"))
+    assert response.status_code == 503
+    assert "broken at line 2" in body_of(response)["detail"]
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.role], ids=lambda one: one.name)
+def test_no_route_but_health_is_open(endpoint: Any) -> None:
+    others = {"Alerts.Read", "Audit.Read", "Evidence.Read", "Traces.Read"} - {endpoint.role.value}
+    assert ask(make_rig(), endpoint.name, request(*others)).status_code == 403
