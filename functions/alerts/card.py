@@ -164,16 +164,20 @@ def _fact(title: str, value: str) -> dict[str, str]:
 
 def _measure(alert: Alert, unit: str) -> str:
     measured = _quantity(alert.value, unit)
-    return measured if alert.threshold is None else f"{measured}, limit {_quantity(alert.threshold, unit)}"
+    return measured if alert.threshold is None else f"{measured}, limit {_number(alert.threshold)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _quantity(value: float, unit: str) -> str:
-    number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    number = _number(value)
     return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
 
 
 def _cell(cell: Cell) -> str:
-    return f"{cell:.4g}" if isinstance(cell, float) else escape(str(cell))
+    return _number(cell) if isinstance(cell, float) else escape(str(cell))
 
 
 def _label(column: str) -> str:

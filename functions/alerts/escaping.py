@@ -20,7 +20,12 @@ _DOT, _COLON, _UNDERSCORE = "․", "：", "＿"  # noqa: RUF001 - as above
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that isn't inside a word; only those can mean emphasis (CommonMark 0.31, rule 2 of 6.2)."""
 _LIST_NUMBER = re.compile(r"^(\d+)[.)](?=\s|$)")
-_ADDRESS = re.compile(r"://|\bwww\.|\b(?:mailto|tel|sms):|\w\.\w{2,}[/:?]", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"://|\bwww\.|\b(?:mailto|tel|sms):|\w\.\w{2,}[/:?]"
+    r"|\w\.(?:[a-z]{2}|app|biz|cloud|com|dev|info|link|net|online|org|shop|site|top|xyz)\b",
+    re.IGNORECASE,
+)
+"""What phones and mail programs turn into a link even where no Markdown says so."""
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
     chr(c) for c in range(0xFE00, 0xFE10)
 }

@@ -18,7 +18,7 @@ def failure_check(check: CheckDefinition) -> CheckDefinition:
     """Return the definition that tells of the failures of `check`; it is never evaluated itself."""
     return CheckDefinition(
         id=CHECK_FAILED,
-        title="A check can't be evaluated: what it watches goes unseen",
+        title="A check can't be evaluated",
         severity="high",
         owner=check.owner,
         every=check.every,
@@ -70,7 +70,7 @@ def report_failure(
         key={"Check": check.id},
         window=window,
         value=float(failures),
-        threshold=float(rules.report_failure_after),
+        threshold=None,
         violations=1,
         trace_ids=(),
         shows={"Error": error},
