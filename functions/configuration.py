@@ -18,7 +18,7 @@ from functions.costs.prices import Prices, prices
 from functions.errors import ConfigurationError
 from functions.traces.agents import Agents, agents
 
-SHIPPED = Path(__file__).parent.parent / "config"
+SHIPPED = Path(__file__).resolve().parent.parent / "config"
 """The defaults that come with the product, and the schemas for all."""
 
 _REQUIRED = ("agents.yaml", "prices.yaml", "alerts.yaml", "redaction.yaml")
@@ -79,6 +79,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         raise ConfigurationError(
             f"The folder {folder} does not exist.", next_step="Correct the setting CONFIG_DIRECTORY."
         )
+    folder = folder.resolve()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_dir() or path.name.startswith(".") or path.parent == SHIPPED / "schemas":

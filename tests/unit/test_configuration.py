@@ -220,3 +220,8 @@ def test_the_hash_is_of_what_files_say_not_of_how(site: Path) -> None:
 def test_an_editors_hidden_file_does_no_harm(site: Path) -> None:
     (site / ".agents.yaml.swp").write_bytes(b"\x00")
     assert load_configuration(site).checks
+
+
+def test_a_folder_may_be_named_from_here() -> None:
+    nearby = SHIPPED.relative_to(Path.cwd(), walk_up=True)
+    assert load_configuration(nearby) == load_configuration(SHIPPED)
