@@ -15,9 +15,6 @@ from local.invocations import QueueCall
 from local.queues import STORAGE_ERRORS, Queues, Received
 
 _LOG = logging.getLogger("local.host")
-# On Azure a message that a host took and never finished comes back after ten minutes; here someone waits.
-_LEASE = timedelta(seconds=30)
-_RENEWAL_SECONDS = 10.0
 _SHORTEST_POLL_SECONDS = 0.1
 _LONGEST_POLL_SECONDS = 1.0
 
@@ -30,11 +27,14 @@ class QueueRules:
         batch_size: Messages handled at once.
         max_dequeue_count: Failures after which a message is poison.
         retry_after: How long a message that failed stays hidden.
+        lease: How long a message stays hidden whose host died over it. Ten minutes on Azure; here someone
+            waits for it.
     """
 
     batch_size: int = 16
     max_dequeue_count: int = 5
     retry_after: timedelta = timedelta(0)
+    lease: timedelta = timedelta(seconds=30)
 
 
 class QueueTrigger:
@@ -74,7 +74,7 @@ class QueueTrigger:
         while not self._stopped.wait(pause):
             self._free.acquire()
             try:
-                taken = self._queues.take(self._queue, at_most=1, hidden=_LEASE)
+                taken = self._queues.take(self._queue, at_most=1, hidden=self._rules.lease)
             except STORAGE_ERRORS as error:
                 _LOG.warning("The queue %s can't be read: %s", self._queue, type(error).__name__)
                 taken = []
@@ -98,7 +98,7 @@ class QueueTrigger:
         if body is None or message.dequeue_count > self._rules.max_dequeue_count:
             self._put_aside(message)
             return
-        with _Lease(self._queues, self._queue, message) as lease:
+        with _Lease(self._queues, self._queue, message, self._rules.lease) as lease:
             succeeded = self._run(_read_call(message, body))
         if succeeded:
             self._queues.delete(self._queue, lease.message)
@@ -118,10 +118,11 @@ class QueueTrigger:
 class _Lease:
     """Keeps a message hidden from others for as long as it is being worked on."""
 
-    def __init__(self, queues: Queues, queue: str, message: Received) -> None:
+    def __init__(self, queues: Queues, queue: str, message: Received, length: timedelta) -> None:
         self.message = message
         self._queues = queues
         self._queue = queue
+        self._length = length
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
 
@@ -134,9 +135,9 @@ class _Lease:
         self._thread.join()
 
     def _renew(self) -> None:
-        while not self._done.wait(_RENEWAL_SECONDS):
+        while not self._done.wait(self._length.total_seconds() / 3):
             try:
-                receipt = self._queues.hide(self._queue, self.message, _LEASE)
+                receipt = self._queues.hide(self._queue, self.message, self._length)
             except STORAGE_ERRORS:
                 _LOG.warning("The lease on a message of the queue %s could not be renewed", self._queue)
                 return

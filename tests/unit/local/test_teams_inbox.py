@@ -21,12 +21,14 @@ def inbox(tmp_path: Path) -> TeamsInbox:
 
 
 def test_a_card_is_accepted_with_an_empty_202_and_kept(inbox: TeamsInbox, tmp_path: Path) -> None:
-    answer = Client(inbox).post(WEBHOOK, json=MESSAGE, headers={"Idempotency-Key": "k1", "Cookie": "c"})
+    answer = Client(inbox).post(
+        WEBHOOK, json=MESSAGE, headers={"Idempotency-Key": "k1", "Authorization": "c"}
+    )
     assert (answer.status_code, answer.data) == (202, b"")
     (post,) = inbox.posts()
     assert post.body == MESSAGE
     assert post.headers["idempotency-key"] == "k1"
-    assert "cookie" not in post.headers
+    assert "authorization" not in post.headers
     assert post.delivered
     listed = Client(inbox).get("/local/posts").json
     assert listed == [json.loads((tmp_path / "posts.jsonl").read_text())]
