@@ -63,12 +63,16 @@ def services() -> Services:
         ConfigurationError: A config file is.
     """
     with _ONE_AT_A_TIME:
-        return _build()
+        return _services()
 
 
 @cache
-def _build() -> Services:
-    settings = read_settings()
+def _services() -> Services:
+    return build(read_settings())
+
+
+def build(settings: Settings) -> Services:
+    """Build the services; reads config files and asks no service of Azure. Raises as `services` does."""
     configuration = load_configuration(
         SHIPPED, *([settings.config_directory] if settings.config_directory else [])
     )

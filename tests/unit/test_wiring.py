@@ -1,0 +1,65 @@
+import base64
+from pathlib import Path
+
+import pytest
+
+from functions.errors import ConfigurationError, NotFound, SettingsError
+from functions.settings import read_settings
+from functions.wiring import alert_traces, build
+from tests.fakes.storage import MemoryDocuments
+
+GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+SETTINGS = {
+    "LOGS_WORKSPACE_ID": GUID,
+    "STORAGE_BLOB_ENDPOINT": "https://account.blob.core.windows.net",
+    "AZURE_CLIENT_ID": GUID,
+    "TEAMS_WEBHOOK_URL": "https://prod.example.com/workflows/1?sig=sesame",
+    "PSEUDONYM_KEY": base64.b64encode(b"k" * 32).decode(),
+    "PSEUDONYM_KEY_ID": "first",
+    "AUTH_TENANT_ID": GUID,
+    "AUTH_CLIENT_ID": GUID,
+    "WEBSITE_AUTH_ENABLED": "True",
+    "WEBSITE_HOSTNAME": "tracekeeper.azurewebsites.net",
+}
+
+
+def test_the_services_are_built_without_asking_azure() -> None:
+    services = build(read_settings(SETTINGS))
+    assert services.sign_in.enabled
+    assert services.sign_in.tenant_id == services.sign_in.audience == GUID
+    assert len(services.configuration.checks) >= 3
+
+
+def test_a_resource_can_stand_for_the_workspace() -> None:
+    resource = {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": "/subscriptions/s/resourceGroups/g/providers/p"}
+    assert build(read_settings(SETTINGS | resource)).exports.source is not None
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    shown = repr(build(read_settings(SETTINGS)))
+    assert "sesame" not in shown
+    assert repr(b"k" * 32) not in shown
+
+
+def test_a_destination_without_an_address_is_a_failure() -> None:
+    with pytest.raises(SettingsError, match="TEAMS_WEBHOOK_URL"):
+        build(read_settings(SETTINGS | {"TEAMS_WEBHOOK_URL": ""}))
+
+
+def test_a_sites_own_file_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "config/alerts.yaml"
+    (tmp_path / "alerts.yaml").write_text(
+        shipped.read_text().replace("resolve_after_quiet: 3", "resolve_after_quiet: 7")
+    )
+    services = build(read_settings(SETTINGS | {"CONFIG_DIRECTORY": str(tmp_path)}))
+    assert services.configuration.alerts.resolve_after_quiet == 7
+
+
+def test_a_folder_that_is_not_there_is_a_failure() -> None:
+    with pytest.raises(ConfigurationError):
+        build(read_settings(SETTINGS | {"CONFIG_DIRECTORY": "/nowhere/at/all"}))
+
+
+def test_an_alert_that_does_not_exist_has_no_traces() -> None:
+    with pytest.raises(NotFound):
+        alert_traces(MemoryDocuments(), "0" * 16)
