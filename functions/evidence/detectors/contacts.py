@@ -45,12 +45,13 @@ def _accept_trunk(text: bytes, start: int, end: int) -> int | None:
 
 
 def _accept_address(text: bytes, start: int, end: int) -> int | None:
+    """Ask for an address that parses, alone, of a host: one that ends in .0 is a network or a version."""
     address = text[start:end].decode("ascii")
     if b":" in text[start:end]:
         groups = [group for group in address.split(":") if group]
         alone = len(groups) >= 3 and stands_alone(text, start, end)
     else:
-        alone = not continues_number(text, start, end, b".")
+        alone = not address.endswith(".0") and not continues_number(text, start, end, b".")
     try:
         ipaddress.ip_address(address)
     except ValueError:

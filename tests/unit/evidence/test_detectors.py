@@ -140,6 +140,7 @@ NOT_FOUND = {
         "1.2.3",
         "256.1.1.1",
         "1.2.3.4.5",
+        "1.0.0.0",  # the version that .NET gives by default
         "01.02.03.04",
         "09:56:15",
         "std::vector",
