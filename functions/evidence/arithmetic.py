@@ -118,11 +118,11 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _tally_table(file: IO[bytes]) -> _Tally:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    records = csv.DictReader(text, strict=True)
-    if tuple(records.fieldnames or ()) != COLUMNS:
-        raise refusal(f"{TABLE} has other columns than this version of the verifier knows.")
-    return Counter((record["trace_id"], record["table"] in SPAN_TABLES) for record in records)
+    with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        records = csv.DictReader(text, strict=True)
+        if tuple(records.fieldnames or ()) != COLUMNS:
+            raise refusal(f"{TABLE} has other columns than this version of the verifier knows.")
+        return Counter((record["trace_id"], record["table"] in SPAN_TABLES) for record in records)
 
 
 def _object(members: Members, name: str) -> dict[str, Any]:

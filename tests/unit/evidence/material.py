@@ -8,12 +8,13 @@ from typing import Any
 
 import yaml
 
-from functions.evidence.assembly import Protection
+from functions.evidence.assembly import Gathered, Protection, build_bundle, gather_rows
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.selection import Selection, parse_selection
-from functions.traces.model import Scalar, TraceRow
+from functions.traces.model import TABLES, Scalar, TraceRow
+from functions.traces.rows import Scope, Slice, SliceRows
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -99,3 +100,35 @@ def _envelope(kind: str, data: dict[str, Any], sampled: int, at: datetime) -> di
         "sampleRate": 100 / sampled,
         "data": {"baseType": f"{kind}Data", "baseData": {"ver": 2, **span, **data}},
     }
+
+
+def slices(*rows: TraceRow, more_at_source: int = 0) -> list[SliceRows]:
+    """Return what a source gave that holds these rows; it counts `more_at_source` more in the first table."""
+    return [
+        SliceRows(
+            Slice(table, (TRACE,), NOON - timedelta(days=1), NOON + timedelta(days=1)),
+            len(held := tuple(row for row in rows if row.table == table))
+            + (more_at_source if table == TABLES[0] else 0),
+            held,
+        )
+        for table in TABLES
+    ]
+
+
+def gathered(*rows: TraceRow, missing: tuple[str, ...] = (), more_at_source: int = 0) -> Gathered:
+    day = timedelta(days=1)
+    ids = tuple(sorted({row.trace_id for row in rows}))
+    scope = Scope(ids, missing, 0, NOON - day, NOON + day)
+    return gather_rows(scope, slices(*rows, more_at_source=more_at_source), protection())
+
+
+ROWS = (
+    row("AppRequests", span_id=REQUEST),
+    row(span_id=AGENT, parent_id=REQUEST, properties={"gen_ai.agent.name": "dispatcher", "customer": SECRET}),
+    row("AppTraces", parent_id=AGENT, columns={"Message": SECRET}),
+    row("AppExceptions", parent_id=AGENT, columns={"ExceptionType": "TimeoutError", "OuterMessage": SECRET}),
+)
+
+
+def bundle(*rows: TraceRow) -> bytes:
+    return build_bundle(selection(), gathered(*(rows or ROWS)), protection())

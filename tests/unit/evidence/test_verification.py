@@ -1,0 +1,340 @@
+import hashlib
+import io
+import os
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from functions.evidence import container
+from functions.evidence.bundle import COMPLETENESS, MANIFEST, REDACTIONS, REQUEST, TABLE, TAG_MANIFEST, TRACES
+from functions.evidence.verification import Refused, Verified, verify_bundle
+from tests.unit.evidence.material import bundle, row
+
+Files = dict[str, bytes]
+
+
+def files_of(data: bytes) -> Files:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name.removeprefix("bundle/"): archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def sound() -> bytes:
+    return bundle()
+
+
+def zipped(files: Files, path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"bundle/{name}", content)
+    return path
+
+
+def unpacked(files: Files, path: Path) -> Path:
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return path
+
+
+def remade(files: Files) -> Files:
+    """Write manifests that fit: what a forger does, who can't be stopped but by a signature."""
+    payload = {name: content for name, content in files.items() if name.startswith("data/")}
+    oxum = f"{sum(map(len, payload.values()))}.{len(payload)}"
+    tags = {
+        "bagit.txt": files["bagit.txt"],
+        "bag-info.txt": f"Payload-Oxum: {oxum}\n".encode(),
+        MANIFEST: manifest(payload),
+    }
+    return files | tags | {TAG_MANIFEST: manifest(tags)}
+
+
+def manifest(files: Files) -> bytes:
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()).encode()
+
+
+def refused(path: Path) -> str:
+    result = verify_bundle(path)
+    assert isinstance(result, Refused)
+    assert result.reasons
+    return " ".join(result.reasons)
+
+
+def test_a_sound_bundle_is_verified_as_zip_as_folder_and_from_above_the_folder(
+    sound: bytes, tmp_path: Path
+) -> None:
+    expected = Verified(files=9, rows=4, traces=1, spans=2, complete=True)
+    path = tmp_path / "bundle-metadata.zip"
+    path.write_bytes(sound)
+    assert verify_bundle(path) == expected
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "out")
+    assert verify_bundle(tmp_path / "out") == expected
+    assert verify_bundle(tmp_path / "out/bundle") == expected
+
+
+def test_a_bundle_without_rows_verifies(tmp_path: Path) -> None:
+    empty = row("AppTraces")
+    assert isinstance(verify_bundle(zipped(files_of(bundle(empty)), tmp_path / "b.zip")), Verified)
+
+
+def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Files], Files]:
+    return lambda files: files | {name: change(files[name])}
+
+
+def without(name: str) -> Callable[[Files], Files]:
+    return lambda files: {other: content for other, content in files.items() if other != name}
+
+
+def without_last_line(data: bytes) -> bytes:
+    return b"".join(data.splitlines(keepends=True)[:-1])
+
+
+ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "byte changed": (changed(TABLE, lambda data: data.replace(b"dispatcher", b"dispatchet")), "changed"),
+    "record deleted": (changed(TRACES, lambda _: b""), "changed"),
+    "file removed": (without(REDACTIONS), "missing"),
+    "file removed with its line": (lambda files: remade(without(REDACTIONS)(files)), "missing"),
+    "file added under data/": (lambda files: files | {"data/more.csv": b"x"}, "does not belong"),
+    "listed file added under data/": (
+        lambda files: remade(files | {"data/more.csv": b"x"}),
+        "does not belong",
+    ),
+    "unlisted tag file in the root": (lambda files: files | {"readme.txt": b"trust me"}, "does not belong"),
+    "file in a new folder": (lambda files: files | {"signatures/x.sig": b"x"}, "does not belong"),
+    "tag file changed": (changed("bag-info.txt", lambda data: data + b"Contact: x\n"), "changed"),
+    "manifest changed": (changed(MANIFEST, lambda data: data.replace(b"a", b"b")), "changed"),
+    "manifest removed": (without(MANIFEST), "missing"),
+    "tag manifest removed": (without(TAG_MANIFEST), "missing"),
+    "manifest line removed": (changed(MANIFEST, without_last_line), "does not list"),
+    "manifest line twice": (changed(MANIFEST, lambda data: data + data), "twice"),
+    "manifest without digests": (changed(MANIFEST, lambda _: b"data/spans.csv\n"), "no digest"),
+    "manifest lists a way out": (changed(MANIFEST, lambda data: data + b"0" * 64 + b"  ../x\n"), "may not"),
+    "other bagit version": (changed("bagit.txt", lambda data: data.replace(b"1.0", b"0.9")), "BagIt 1.0"),
+    "other size stated": (changed("bag-info.txt", lambda data: data.replace(b"Oxum: ", b"Oxum: 1")), "size"),
+}
+
+
+@pytest.mark.parametrize(("attack", "reason"), ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize("form", [zipped, unpacked])
+def test_an_attack_on_the_files_is_refused(
+    attack: Callable[[Files], Files],
+    reason: str,
+    form: Callable[[Files, Path], Path],
+    sound: bytes,
+    tmp_path: Path,
+) -> None:
+    assert reason in refused(form(attack(files_of(sound)), tmp_path / "bundle"))
+
+
+def edited(name: str, edit: Callable[[Any], object]) -> Callable[[Files], Files]:
+    def change(data: bytes) -> bytes:
+        value = orjson.loads(data)
+        edit(value)
+        return orjson.dumps(value) + b"\n"
+
+    return changed(name, change)
+
+
+def first_span(line: Any) -> Any:
+    return line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+
+
+FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "a row less in the table": (changed(TABLE, without_last_line), "different rows"),
+    "a row twice in the table": (
+        changed(TABLE, lambda data: data + data.splitlines(keepends=True)[-1]),
+        "different",
+    ),
+    "an event less": (
+        edited(TRACES, lambda line: line["resourceSpans"][0]["scopeSpans"][0]["spans"].pop()),
+        "different",
+    ),
+    "a span for an event": (
+        changed(TABLE, lambda data: data.replace(b"AppTraces", b"AppRequests")),
+        "different",
+    ),
+    "another trace id in the table": (
+        changed(TABLE, lambda data: data.replace(b"4bf9", b"5bf9", 1)),
+        "different",
+    ),
+    "a trace twice": (changed(TRACES, lambda data: data + data), "twice"),
+    "two traces in a line": (edited(TRACES, lambda line: first_span(line).update(traceId="0" * 32)), "shape"),
+    "a span id that is none": (edited(TRACES, lambda line: first_span(line).update(spanId="x")), "span id"),
+    "a cut line": (changed(TRACES, lambda data: data[:-1]), "cut"),
+    "no JSON": (changed(TRACES, lambda _: b"{\n"), "shape"),
+    "JSON of another kind": (changed(TRACES, lambda _: b"[]\n"), "shape"),
+    "nesting without end": (changed(TRACES, lambda _: b"[" * 100_000 + b"\n"), "shape"),
+    "other columns": (changed(TABLE, lambda data: data.replace(b"trace_id", b"trace", 1)), "columns"),
+    "a broken table": (changed(TABLE, lambda data: data + b'"open'), "shape"),
+    "a table that is not UTF-8": (changed(TABLE, lambda data: data + b"\xff"), "shape"),
+    "a request that is no object": (changed(REQUEST, lambda _: b"[]"), "no JSON object"),
+    "redactions that are no JSON": (changed(REDACTIONS, lambda _: b"none"), "no JSON object"),
+    "a false total": (edited(COMPLETENESS, lambda said: said.update(rows_here=5)), "add up"),
+    "a false total at the source": (
+        edited(COMPLETENESS, lambda said: said.update(rows_at_source=3)),
+        "add up",
+    ),
+    "a slice called complete": (
+        edited(COMPLETENESS, lambda said: said["slices"][0].update(rows_at_source=9)),
+        "counts differ",
+    ),
+    "complete with a trace missing": (
+        edited(COMPLETENESS, lambda said: said["missing_trace_ids"].append("x")),
+        "wrong",
+    ),
+    "no slices": (
+        edited(COMPLETENESS, lambda said: said.update(slices=[], rows_here=0, rows_at_source=0)),
+        "states 0",
+    ),
+    "a field missing": (edited(COMPLETENESS, lambda said: said.pop("slices")), "shape"),
+}
+
+
+@pytest.mark.parametrize(("forgery", "reason"), FORGERIES.values(), ids=FORGERIES)
+def test_files_that_disagree_are_refused_even_where_the_manifests_fit(
+    forgery: Callable[[Files], Files], reason: str, sound: bytes, tmp_path: Path
+) -> None:
+    assert reason in refused(zipped(remade(forgery(files_of(sound))), tmp_path / "b.zip"))
+
+
+def test_manifests_alone_do_not_stop_a_forger(sound: bytes, tmp_path: Path) -> None:
+    forged = changed(TABLE, lambda data: data.replace(b"dispatcher", b"dispatchet"))(files_of(sound))
+    assert isinstance(verify_bundle(zipped(remade(forged), tmp_path / "b.zip")), Verified)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "bundle/../../x",
+        "bundle/./bagit.txt",
+        "bundle//x",
+        "C:/x",
+        "bundle/a\\b",
+        "other/x",
+        "x",
+        "bundle/\x1b[2J",
+    ],
+)
+def test_an_unsafe_name_in_a_zip_is_refused(name: str, sound: bytes, tmp_path: Path) -> None:
+    path = zipped(files_of(sound), tmp_path / "b.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(name), b"x")
+    reason = refused(path)
+    assert reason.isprintable()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_twice_is_refused(sound: bytes, tmp_path: Path) -> None:
+    path = zipped(files_of(sound), tmp_path / "b.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"bundle/{TABLE}", b"another")
+    assert "twice" in refused(path)
+
+
+def test_a_name_in_another_case_is_refused(sound: bytes, tmp_path: Path) -> None:
+    assert "case" in refused(zipped(files_of(sound) | {"DATA/spans.csv": b"x"}, tmp_path / "b.zip"))
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o060644, 0o010644])
+def test_a_link_or_device_in_a_zip_is_refused(mode: int, sound: bytes, tmp_path: Path) -> None:
+    files = files_of(sound)
+    del files[TABLE]
+    path = zipped(files, tmp_path / "b.zip")
+    entry = zipfile.ZipInfo(f"bundle/{TABLE}")
+    entry.create_system, entry.external_attr = 3, mode << 16
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(entry, b"/etc/passwd")
+    assert "neither a file nor a folder" in refused(path)
+
+
+def test_a_link_in_a_folder_is_refused(sound: bytes, tmp_path: Path) -> None:
+    folder = unpacked(files_of(sound), tmp_path / "bundle")
+    shutil.move(folder / TABLE, tmp_path / "elsewhere.csv")
+    (folder / TABLE).symlink_to(tmp_path / "elsewhere.csv")
+    assert "neither a file nor a folder" in refused(folder)
+
+
+def test_a_linked_folder_is_refused(sound: bytes, tmp_path: Path) -> None:
+    folder = unpacked(files_of(sound), tmp_path / "bundle")
+    shutil.move(folder / "data", tmp_path / "elsewhere")
+    (folder / "data").symlink_to(tmp_path / "elsewhere")
+    assert "neither a file nor a folder" in refused(folder)
+
+
+def test_a_pipe_in_a_folder_does_not_hang_the_verifier(sound: bytes, tmp_path: Path) -> None:
+    folder = unpacked(files_of(sound), tmp_path / "bundle")
+    (folder / TABLE).unlink()
+    os.mkfifo(folder / TABLE)
+    assert "neither a file nor a folder" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "add", [lambda zip_: b"PK" + zip_, lambda zip_: zip_ + b"PK", lambda zip_: zip_ + zip_]
+)
+def test_what_two_readers_of_a_zip_could_see_differently_is_refused(
+    add: Callable[[bytes], bytes], sound: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(add(sound))
+    refused(path)
+
+
+def test_a_bomb_is_refused_by_what_it_claims_without_being_unpacked(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(claiming(sound, 0xFFFFFFF0))
+    assert "GiB" in refused(path)
+
+
+def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path, sound: bytes) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(claiming(sound, 10))
+    refused(path)
+
+
+def claiming(data: bytes, size: int) -> bytes:
+    """Change the uncompressed size that the central directory states of every entry."""
+    changed_data = bytearray(data)
+    position = 0
+    while (position := changed_data.find(b"PK\x01\x02", position)) >= 0:
+        changed_data[position + 24 : position + 28] = struct.pack("<I", size)
+        position += 4
+    return bytes(changed_data)
+
+
+def test_too_many_files_are_refused(sound: bytes, tmp_path: Path) -> None:
+    crowd = {f"data/{number}": b"" for number in range(container.MAX_FILES)}
+    assert "files" in refused(zipped(files_of(sound) | crowd, tmp_path / "b.zip"))
+    assert "files" in refused(unpacked(files_of(sound) | crowd, tmp_path / "bundle"))
+
+
+def test_a_byte_changed_anywhere_is_refused_or_changes_no_file(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    outcomes = set()
+    for position in range(0, len(sound), 61):
+        damaged = bytearray(sound)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        outcomes.add(verified := isinstance(verify_bundle(path), Verified))
+        assert not verified or files_of(bytes(damaged)) == files_of(sound), position
+    assert False in outcomes
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 10])
+def test_what_is_no_zip_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(content)
+    refused(path)
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "nowhere.zip")
+    refused(tmp_path)
