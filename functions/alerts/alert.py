@@ -12,8 +12,8 @@ from functions.checks.definition import Severity
 from functions.checks.finding import Finding
 from functions.traces.source import Cell
 
-MAX_FINDINGS = 200
-"""Findings kept with an alert, the latest ones."""
+MAX_FINDINGS = 300
+"""Findings kept with an alert, the latest ones: more than a day of five-minute windows."""
 MAX_TRACE_IDS = 20_000
 """Trace ids kept with an alert over all its findings: bounds the check's document."""
 MAX_SAMPLES = 10

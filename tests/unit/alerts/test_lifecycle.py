@@ -165,10 +165,10 @@ def test_other_checks_alerts_in_the_document_stay_as_they_are() -> None:
 
 
 def test_what_is_kept_is_bounded_and_what_is_dropped_is_counted() -> None:
-    alert = advanced({}, found(*range(250), of=250)).alerts[ID]
+    alert = advanced({}, found(*range(350), of=350)).alerts[ID]
     assert len(alert.findings) == MAX_FINDINGS
-    assert (alert.findings[-1].window, alert.findings_dropped) == (window(249), 50)
-    assert alert.violations == 250
+    assert (alert.findings[-1].window, alert.findings_dropped) == (window(349), 50)
+    assert alert.violations == 350
 
 
 def test_trace_ids_are_bounded_over_all_findings_of_an_alert() -> None:
