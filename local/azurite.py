@@ -10,6 +10,7 @@ from local.serving import Certificates
 
 # The emulator's only account; its name stands in the path, as addresses have no subdomains.
 ACCOUNT = "devstoreaccount1"
+_END_WITH_PARENT = Path(__file__).parent / "end_with_parent.cjs"
 _READY_SECONDS = 60.0
 
 
@@ -35,7 +36,8 @@ class Azurite:
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        command: list[str | Path] = [find_node(), find_module_file("azurite/dist/src/azurite.js")]
+        command: list[str | Path] = [find_node(), "--require", _END_WITH_PARENT]
+        command += [find_module_file("azurite/dist/src/azurite.js")]
         for service, port in self._ports.items():
             command += [f"--{service}Port", str(port)]
         command += ["--cert", self._certificates.certificate, "--key", self._certificates.key]

@@ -1,6 +1,7 @@
 """The Functions host on a laptop: serves one app's HTTP routes, timers and queues until it is told to stop.
 
     python -m local.host --app DIR --port N --certificate PEM --key PEM --schedules FILE [--no-timers]
+                         [--end-with-stdin]
 
 App settings come from the environment, as on Azure. The app's log goes to stderr.
 """
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    if options.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(stopped,), daemon=True).start()
     folder = options.app.resolve()
     try:
         execution = Execution(FunctionsRuntime(folder))
@@ -71,8 +74,14 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--schedules", type=Path, required=True, help="file that remembers when timers are due"
     )
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input is closed")
     parser.add_argument("--no-timers", dest="timers", action="store_false", help="run timers on request only")
     return parser.parse_args(arguments)
+
+
+def _end_with_stdin(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
 
 
 def _start_log() -> None:

@@ -21,7 +21,8 @@ class Child:
     """One child process whose output goes to the end of a log file.
 
     It leads a process group of its own, so that Ctrl-C reaches the parent alone, which then ends its
-    children in order.
+    children in order. Its standard input stays open as long as the parent lives: a child that watches it
+    ends even when the parent was killed.
 
     Attributes:
         log: The log file.
@@ -37,7 +38,7 @@ class Child:
                 command,
                 cwd=folder,
                 env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -65,14 +66,14 @@ class Child:
         """Ask it to end, and make it after ten seconds."""
         self._process.terminate()
         try:
-            self._process.wait(_GRACE_SECONDS)
+            self._process.communicate(timeout=_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
         """End it at once, as `kill -9` does."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
 
 def free_ports(count: int) -> list[int]:

@@ -131,7 +131,13 @@ class Stack:
         """
         command: list[str | Path] = [sys.executable, "-m", "local.host", "--app", self._app]
         command += ["--port", str(self._host_port), "--schedules", self._folder / "schedules.json"]
-        command += ["--certificate", self.certificates.certificate, "--key", self.certificates.key]
+        command += [
+            "--certificate",
+            self.certificates.certificate,
+            "--key",
+            self.certificates.key,
+            "--end-with-stdin",
+        ]
         self._host = Child(
             command if self._timers else [*command, "--no-timers"],
             log=self._folder / "host.log",
@@ -148,9 +154,10 @@ class Stack:
 
     def kill_host(self) -> None:
         """End the host at once, as `kill -9` does."""
-        if self._host is not None:
-            self._host.kill()
-            self._host = None
+        # Taken first: whoever sees it die may start the next one before `kill` has returned.
+        host, self._host = self._host, None
+        if host is not None:
+            host.kill()
 
     def fire(self, function_name: str) -> None:
         """Run a timer function now, and wait until it has succeeded.

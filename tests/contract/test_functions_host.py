@@ -150,6 +150,13 @@ def test_the_log_of_the_app_is_in_the_log_of_the_host(stack: Stack, person: requ
         stack.fire("nothing")
 
 
+def test_the_people_of_the_tenant_sign_in_and_nobody_else(stack: Stack) -> None:
+    with stack.sign_in("visitor") as visitor:
+        assert get(visitor, stack, "/things/1").status_code == 200
+    with pytest.raises(requests.HTTPError):
+        stack.sign_in("mallory")
+
+
 def test_nobody_gets_in_without_signing_in(stack: Stack) -> None:
     with requests.Session() as stranger:
         stranger.verify, stranger.trust_env = str(stack.ca), False
