@@ -10,7 +10,6 @@ import dataclasses
 from typing import Any
 
 from duckdb_kql import KqlSchemaError, KqlUnsupportedError, ir
-from duckdb_kql.control import is_control_command
 from duckdb_kql.lower import lower
 from duckdb_kql.schema import output_columns
 from duckdb_kql.translate import quote_ident, to_sql
@@ -39,8 +38,6 @@ def translate(kql: str) -> str:
     Raises:
         duckdb_kql.KqlError: The query is wrong, or duckdb-kql does not know what it uses.
     """
-    if is_control_command(kql):
-        raise KqlUnsupportedError("control command", hint="the query API takes queries only")
     columns = {table: [*known, TIME_RECEIVED, INGESTION_TIME] for table, known in tables().items()}
     return str(to_sql(_correct_query(lower(decode_escapes(kql)), columns), columns))
 
@@ -55,16 +52,19 @@ def _correct_query(query: ir.Query, columns: Columns) -> ir.Query:
             known[name] = output_columns(corrected, known)
     fixed = dataclasses.replace(query, lets=lets, source=_correct(query.source, known), operators=[])
     merged = False
+    # Also where nothing follows: only the stand-in's own tables have columns.
+    before = output_columns(fixed, columns)
     for operator in query.operators:
         if merged and _reads_ingestion_time(operator):
             raise KqlUnsupportedError("ingestion_time()", hint="it is lost behind a union or a join")
-        before = output_columns(fixed, columns)
         corrected = _correct(operator, known)
         fixed.operators.append(corrected)
-        blanks = _blank_strings(corrected, before, output_columns(fixed, columns), known)
+        after = output_columns(fixed, columns)
+        blanks = _blank_strings(corrected, before, after, known)
         if blanks:
             fixed.operators.append(ir.Extend(blanks))
         merged = merged or isinstance(operator, ir.Union | ir.Join | ir.Lookup)
+        before = after
     return fixed
 
 

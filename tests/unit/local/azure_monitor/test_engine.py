@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from local.azure_monitor import engine
@@ -114,13 +116,22 @@ def test_a_timespan_limits_every_table_to_its_own_times(
         ("AppRequests | union AppEvents | extend R = ingestion_time()", "SemanticError"),
         ("AppRequests | project _IngestionTime", "SemanticError"),
         (".show tables", "SemanticError"),
-        ("['/etc/hostname'] | take 1", "SemanticError"),
+        (".drop table AppRequests", "SemanticError"),
+        ("['/etc/hostname']", "SemanticError"),
+        ("database('memory').AppRequests", "SemanticError"),
     ],
 )
 def test_a_query_that_azure_would_refuse_is_refused(telemetry: Telemetry, kql: str, kind: str) -> None:
     with pytest.raises(QueryError) as refused:
         telemetry.query(kql)
     assert refused.value.kind == kind
+
+
+def test_the_engine_reads_no_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    with pytest.raises(duckdb.PermissionException):
+        engine.open_database().execute(f"SELECT * FROM '{secret}'")
 
 
 @pytest.mark.parametrize(("asked", "kept", "complete"), [(500_000, 500_000, True), (500_001, 500_000, False)])
