@@ -24,6 +24,7 @@ from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.settings import Settings, read_settings
+from functions.storage import blob
 from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
@@ -77,7 +78,7 @@ def build(settings: Settings) -> Services:
         SHIPPED, *([settings.config_directory] if settings.config_directory else [])
     )
     credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
-    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential)
+    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
     documents = BlobDocuments(blobs.get_container_client("state"))
     source = _source(settings, credential)
     ledger = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)

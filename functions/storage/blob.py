@@ -18,7 +18,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.storage.blob import BlobClient, ContainerClient, ContentSettings
+from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, ExponentialRetry
 
 from functions.errors import DocumentConflict, StorageError
 from functions.storage.documents import Document, encode
@@ -28,6 +28,21 @@ _JSON = ContentSettings(content_type="application/json")
 _WRITE_ID = "writeid"
 """Blob metadata naming the call that wrote the blob. The SDK repeats a write whose answer was lost, and the
 repetition then meets its own first try: this tells that conflict from a real one."""
+
+
+def client_options() -> Mapping[str, Any]:
+    """Return the keyword options that a BlobServiceClient is made with.
+
+    The SDK's own would keep a caller waiting for minutes while storage is away; these pause for about 17 s in
+    all, which an HTTP answer (230 s at most) and a tick can bear.
+    """
+    return {
+        "retry_policy": ExponentialRetry(
+            initial_backoff=1, increment_base=2, retry_total=3, random_jitter_range=1
+        ),
+        "connection_timeout": 5,
+        "read_timeout": 30,
+    }
 
 
 class BlobDocuments:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.storage.blob import ContainerClient
+from azure.core.credentials import AccessToken
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from functions.errors import DocumentConflict, StorageError
 from functions.storage.append_log import AppendLog
@@ -15,6 +16,8 @@ from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects
+from local.azurite import Azurite
+from local.serving import Certificates
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 
 NewContainer = Callable[[], ContainerClient]
@@ -215,6 +218,32 @@ def test_a_missing_container_is_an_error_that_says_what_to_do(
     with pytest.raises(StorageError, match="Create the container") as caught:
         use(container)
     assert container.url not in str(caught.value)
+
+
+class Gibberish:
+    """A credential whose tokens nobody accepts."""
+
+    def get_token(self, *_scopes: str, **_: object) -> AccessToken:
+        return AccessToken("gibberish", 4_102_444_800)
+
+
+@pytest.mark.parametrize(
+    ("reachable", "told"), [(True, "answered 403|did not accept"), (False, "could not be reached")]
+)
+def test_an_error_of_the_sdk_becomes_ours_without_an_address(
+    azurite: Azurite, certificates: Certificates, reachable: bool, told: str
+) -> None:
+    with BlobServiceClient(
+        azurite.blob_endpoint if reachable else "https://127.0.0.1:1/account",
+        credential=Gibberish(),
+        connection_verify=str(certificates.authority),
+        retry_total=0,
+    ) as service:
+        documents = BlobDocuments(service.get_container_client("state"))
+        with pytest.raises(StorageError, match=told) as caught:
+            documents.read("a")
+    assert "127.0.0.1" not in str(caught.value)
+    assert "gibberish" not in str(caught.value)
 
 
 def run_all(jobs: list[Callable[[], object]]) -> None:

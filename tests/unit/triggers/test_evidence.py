@@ -176,6 +176,15 @@ def test_a_bundle_that_is_not_done_is_not_given(state: State) -> None:
     assert download(rig).status_code == 409
 
 
+def test_a_bundle_that_is_built_but_not_done_is_not_given() -> None:
+    rig = make_rig()
+    export = done(rig, b"zip")
+    document = rig.documents.read(f"exports/{EXPORT}")
+    assert document is not None
+    rig.documents.write(document.name, export.body() | {"state": "running"}, version=document.version)
+    assert download(rig).status_code == 409
+
+
 def test_a_small_bundle_is_given_whole_under_our_own_name() -> None:
     rig = make_rig()
     done(rig, b"zip" * 1000)
