@@ -23,10 +23,16 @@ class HostSettings:
 
 
 def read_host_json(folder: Path) -> HostSettings:
-    """Read `folder`/host.json: https://learn.microsoft.com/azure/azure-functions/functions-host-json ."""
+    """Read `folder`/host.json: https://learn.microsoft.com/azure/azure-functions/functions-host-json .
+
+    Raises:
+        ValueError: It asks for something that the local host lacks.
+    """
     extensions = orjson.loads((folder / "host.json").read_bytes()).get("extensions", {})
     queues = extensions.get("queues", {})
     defaults = QueueRules()
+    if queues.get("messageEncoding", "base64") != "base64":
+        raise ValueError("The local host knows no other messageEncoding of queues than base64.")
     return HostSettings(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api"),
         queues=QueueRules(

@@ -5,6 +5,9 @@ The host is a process of its own, as one process holds one app.
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,6 +21,7 @@ from local.processes import ChildError
 from local.stack import Stack
 
 APP = Path(__file__).parent / "sample_app"
+REPOSITORY = Path(__file__).parents[2]
 FORGED = {"X-MS-CLIENT-PRINCIPAL": "forged", "X-MS-CLIENT-PRINCIPAL-ID": "forged"}
 DEADLINE_SECONDS = 30.0
 YEARLY = "0 0 0 1 1 *"
@@ -169,32 +173,46 @@ def test_forged_identity_headers_do_not_reach_the_function(stack: Stack, person:
     assert {"typ": "name", "val": "engineer"} in principal["claims"]
 
 
-def test_with_easy_auth_off_forged_headers_reach_the_function(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A host without Easy Auth, whose yearly timer was due while no host ran."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "schedules.json").write_text('{"tick": {"last": null, "next": "2026-01-01T00:00:00+00:00"}}')
     environment = {"TICK_SCHEDULE": YEARLY}
-    with (
-        Stack(tmp_path, app=APP, easy_auth=False, host_environment=environment) as bare,
-        requests.Session() as anyone,
-    ):
-        bare.start_host()
-        anyone.verify, anyone.trust_env = str(bare.ca), False
-        assert get(anyone, bare, "/things/1", headers=FORGED).json()["principal"] == "forged"
+    with Stack(folder, app=APP, easy_auth=False, timers=True, host_environment=environment) as running:
+        running.start_host()
+        yield running
 
 
-def test_a_timer_that_was_due_while_no_host_ran_is_past_due_when_one_is_back(tmp_path: Path) -> None:
-    (tmp_path / "schedules.json").write_text('{"tick": {"last": null, "next": "2026-01-01T00:00:00+00:00"}}')
-    environment = {"TICK_SCHEDULE": YEARLY}
-    with Stack(tmp_path, app=APP, timers=True, host_environment=environment) as late:
-        late.start_host()
-        with late.sign_in("engineer") as person:
-            ticks = eventually(lambda: seen(person, late)["ticks"])
-        late.kill_host()
-        assert [tick["past_due"] for tick in ticks] == [True]
+@pytest.fixture(scope="module")
+def anyone(bare_stack: Stack) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.verify, session.trust_env = str(bare_stack.ca), False
+        yield session
+
+
+def test_with_easy_auth_off_forged_headers_reach_the_function(
+    bare_stack: Stack, anyone: requests.Session
+) -> None:
+    assert get(anyone, bare_stack, "/things/1", headers=FORGED).json()["principal"] == "forged"
+
+
+def test_a_timer_that_was_due_while_no_host_ran_is_past_due_when_one_is_back(
+    bare_stack: Stack, anyone: requests.Session
+) -> None:
+    ticks = eventually(lambda: seen(anyone, bare_stack)["ticks"])
+    assert [tick["past_due"] for tick in ticks] == [True]
 
 
 def test_an_app_that_does_not_load_says_why(tmp_path: Path) -> None:
-    environment = {"TICK_SCHEDULE": "every minute"}
-    with (
-        Stack(tmp_path, app=APP, host_environment=environment) as broken,
-        pytest.raises(ChildError, match="schedule has six fields"),
-    ):
-        broken.start_host()
+    unused = ("--port", "1", "--certificate", "x", "--key", "x", "--schedules", tmp_path / "schedules.json")
+    ended = subprocess.run(
+        [sys.executable, "-m", "local.host", "--app", APP, *unused],
+        env={**os.environ, "TICK_SCHEDULE": "every minute"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "schedule has six fields" in ended.stderr
