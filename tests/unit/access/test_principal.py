@@ -97,5 +97,5 @@ def test_a_role_lets_pass_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("roles", [set(), {"Alerts.Read"}, {"evidence.read"}, {"Evidence.Read "}])
 def test_no_other_role_lets_pass(roles: set[str]) -> None:
-    with pytest.raises(Forbidden, match="Evidence.Read"):
+    with pytest.raises(Forbidden, match=r"Evidence\.Read"):
         require(Principal("person-1", "Ada", frozenset(roles)), Role.EVIDENCE_READ)
