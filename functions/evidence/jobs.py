@@ -198,9 +198,8 @@ class Exports:
         return facts, gathered.counts, data
 
     def _store(self, document: Document, export: Export, facts: BundleFacts, data: bytes) -> None:
-        with suppress(
-            DocumentConflict
-        ):  # an attempt at the same time has stored it, or another version of it
+        # A conflict: an attempt at the same time has stored it, or another version of it.
+        with suppress(DocumentConflict):
             self.objects.put(facts.object_name, io.BytesIO(data))
         if self._stored(facts):
             self._finish(document, export)

@@ -244,6 +244,34 @@ def test_a_name_in_another_case_is_refused(sound: bytes, tmp_path: Path) -> None
     assert "case" in refused(zipped(files_of(sound) | {"DATA/spans.csv": b"x"}, tmp_path / "b.zip"))
 
 
+def test_a_bundle_in_another_folder_than_its_own_is_refused(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files_of(sound).items():
+            archive.writestr(f"other/{name}", content)
+    assert "outside the folder" in refused(path)
+
+
+def test_an_encrypted_or_unusually_packed_file_is_refused(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        for name, content in files_of(sound).items():
+            archive.writestr(f"bundle/{name}", content)
+    assert "unusual" in refused(path)
+    encrypted = bytearray(sound)
+    encrypted[encrypted.find(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(encrypted)
+    assert "encrypted" in refused(path)
+
+
+def test_a_folder_entry_is_allowed_unless_it_hides_content(sound: bytes, tmp_path: Path) -> None:
+    for content, expected in ((b"", Verified), (b"hidden", Refused)):
+        path = zipped(files_of(sound), tmp_path / "b.zip")
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo("bundle/data/"), content)
+        assert isinstance(verify_bundle(path), expected)
+
+
 @pytest.mark.parametrize("mode", [0o120777, 0o060644, 0o010644])
 def test_a_link_or_device_in_a_zip_is_refused(mode: int, sound: bytes, tmp_path: Path) -> None:
     files = files_of(sound)
