@@ -31,6 +31,7 @@ STRINGS_ARE_NEVER_NULL = [
         """union (AppRequests | project Id, Url), (AppDependencies | project Id) | where Url == "" | count""",
         [[1]],
     ),
+    ("AppRequests | take 0 | summarize max(Name)", [[""]]),
 ]
 NUMBERS_MAY_BE = [
     (

@@ -26,6 +26,10 @@ def test_a_literal_means_what_kusto_reads(literal: str, value: str) -> None:
     assert ENGINE.query(f"print {literal}").rows == [[value]]
 
 
+def test_a_comment_opens_no_literal() -> None:
+    assert ENGINE.query('// @"\nprint "\\u0041" // "').rows == [["A"]]
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_any_text_written_in_escapes_is_read_back(text: str) -> None:
     escaped = "".join(f"\\U{ord(character):08x}" for character in text)
