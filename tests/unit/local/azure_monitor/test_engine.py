@@ -118,6 +118,8 @@ def test_a_timespan_limits_every_table_to_its_own_times(
         ("AppRequests | project _IngestionTime", "SemanticError"),
         (".show tables", "SemanticError"),
         (".drop table AppRequests", "SemanticError"),
+        ("let f = (T: (Id: string)) { T | count }; f(AppRequests)", "SemanticError"),
+        ("print " + "+".join(["1"] * 3000), "SemanticError"),
         ("['/etc/hostname']", "SemanticError"),
         ("database('memory').AppRequests", "SemanticError"),
     ],
