@@ -28,6 +28,7 @@ help: ## Show this list
 	@echo "Installing Python packages (once) ..."
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@node --version >/dev/null 2>&1 || .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r local/requirements-node.txt
 	@touch $@
 

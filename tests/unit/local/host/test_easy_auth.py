@@ -6,8 +6,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from werkzeug.test import Client
 
-from local.easy_auth import COOKIE, EasyAuth
-from local.people import PEOPLE
+from local.host.easy_auth import COOKIE, EasyAuth
+from local.host.people import PEOPLE
 
 TENANT = "ab1f708d-50f6-404c-a006-d71b2ac7a606"
 CLIENT = "3f7c2a10-5d0e-4b55-9c3e-2b8a4f6d1e00"

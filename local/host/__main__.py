@@ -16,16 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
-from local.easy_auth import EasyAuth
-from local.execution import Execution, resolve
-from local.functions_runtime import AppLoadError, Function, FunctionsRuntime
-from local.host_json import read_host_json
-from local.http_front import HttpFront
-from local.invocations import QueueCall, Succeeded, TimerCall
-from local.ncrontab import parse_schedule
-from local.queue_trigger import QueueRules, QueueTrigger
+from local.host.easy_auth import EasyAuth
+from local.host.execution import Execution, resolve
+from local.host.functions_runtime import AppLoadError, Function, FunctionsRuntime
+from local.host.host_json import read_host_json
+from local.host.http_front import HttpFront
+from local.host.invocations import QueueCall, Succeeded, TimerCall
+from local.host.ncrontab import parse_schedule
+from local.host.queue_trigger import QueueRules, QueueTrigger
+from local.host.timers import Timers
 from local.serving import Certificates, Service
-from local.timers import Timers
 
 # What authsettingsV2 excludes on Azure; the host's own calls want a key there, and loopback here.
 _EXCLUDED_PATHS = ("/api/v1/health", "/portal", "/admin")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from local.invocations import TimerCall
-from local.ncrontab import Schedule
+from local.host.invocations import TimerCall
+from local.host.ncrontab import Schedule
 
 # A busy machine wakes a sleeper late; that is no missed tick.
 _TOLERANCE = timedelta(seconds=1)

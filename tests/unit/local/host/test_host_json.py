@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from local.host_json import HostSettings, read_host_json
-from local.queue_trigger import QueueRules
+from local.host.host_json import HostSettings, read_host_json
+from local.host.queue_trigger import QueueRules
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from local.queue_trigger import QueueRules
+from local.host.queue_trigger import QueueRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import azure_functions_runtime as worker
 from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
 
-from local.invocations import (
+from local.host.invocations import (
     Call,
     Failed,
     Outcome,

@@ -1,7 +1,7 @@
 import pytest
 
-from local.functions_runtime import Binding, Function
-from local.routes import Routes
+from local.host.functions_runtime import Binding, Function
+from local.host.routes import Routes
 
 
 def http_function(name: str, route: str | None, methods: list[str] | None = None) -> Function:

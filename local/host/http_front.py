@@ -14,10 +14,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import orjson
 from werkzeug.wrappers import Request, Response
 
-from local.execution import Execution
-from local.functions_runtime import Function
-from local.invocations import Call, Failed, HttpCall, QueueCall, Succeeded, TimerCall
-from local.routes import Match, Routes
+from local.host.execution import Execution
+from local.host.functions_runtime import Function
+from local.host.invocations import Call, Failed, HttpCall, QueueCall, Succeeded, TimerCall
+from local.host.routes import Match, Routes
 
 _LOG = logging.getLogger("local.host")
 _STATUS = "/admin/host/status"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
-from local.invocations import QueueCall
+from local.host.invocations import QueueCall
 from local.queues import STORAGE_ERRORS, Queues, Received
 
 _LOG = logging.getLogger("local.host")

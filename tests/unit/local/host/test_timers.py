@@ -5,9 +5,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from local.invocations import TimerCall
-from local.ncrontab import parse_schedule
-from local.timers import ScheduleStatus, Timers, resume, tick
+from local.host.invocations import TimerCall
+from local.host.ncrontab import parse_schedule
+from local.host.timers import ScheduleStatus, Timers, resume, tick
 
 EVERY_MINUTE = parse_schedule("0 * * * * *")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

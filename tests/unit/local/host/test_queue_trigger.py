@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from local.invocations import QueueCall
-from local.queue_trigger import QueueRules, QueueTrigger
+from local.host.invocations import QueueCall
+from local.host.queue_trigger import QueueRules, QueueTrigger
 from local.queues import Received
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -7,8 +7,8 @@ import time
 
 from azure.identity import ManagedIdentityCredential
 
-from local.functions_runtime import Function, FunctionsRuntime
-from local.invocations import Call, Failed, Outcome, Succeeded
+from local.host.functions_runtime import Function, FunctionsRuntime
+from local.host.invocations import Call, Failed, Outcome, Succeeded
 from local.queues import STORAGE_ERRORS, Queues
 
 _LOG = logging.getLogger("local.host")

@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from local.people import PEOPLE, Person
+from local.host.people import PEOPLE, Person
 
 COOKIE = "AppServiceAuthSession"
 _SESSION_SECONDS = 8 * 3600  # App Service's default

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.ncrontab import parse_schedule
+from local.host.ncrontab import parse_schedule
 
 
 def at(text: str) -> datetime:

@@ -1,0 +1,1 @@
+"""The Functions host on a laptop, around Microsoft's own runtime library for Python."""
