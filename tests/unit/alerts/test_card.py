@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft6Validator
 
-from functions.alerts.card import MAX_BYTES, card_message
+from functions.alerts.card import MAX_BYTES, MAX_FACTS, card_message
 from functions.errors import TracekeeperError
 from functions.storage.documents import encode
 from tests.unit.alerts.adaptive_card import card_of, problems, texts
-from tests.unit.alerts.building import CHECK, advanced, finding, judged
+from tests.unit.alerts.building import CHECK, TRACE_IDS, advanced, finding, judged
 from tests.unit.alerts.golden_cards import BASE_URL, FOLDER, cards, notices, pretty
 
 CARDS = cards()
@@ -81,6 +81,16 @@ def test_a_trace_id_that_is_none_gets_no_button() -> None:
     assert [action["title"] for action in card["actions"]] == ["Open the alert"]
 
 
+def test_a_card_shows_a_sample_of_the_traces() -> None:
+    notice = advanced({}, [judged(0, finding(0, trace_ids=TRACE_IDS))]).notices[0]
+    facts = {
+        fact["title"]: fact["value"]
+        for fact in card_of(card_message(notice, CHECK, BASE_URL))["body"][1]["facts"]
+    }
+    assert facts["Sample traces"] == ", ".join(TRACE_IDS[:3])
+    assert facts["Runs"] == "12 since it opened"
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
@@ -115,6 +125,7 @@ def test_no_trace_makes_a_card_large_or_invalid(agent: str, names: list[str], fi
     message = card_message(notice, check, BASE_URL)
     assert len(encode(message)) < MAX_BYTES
     assert problems(card_of(message)) == []
+    assert len(card_of(message)["body"][1]["facts"]) <= MAX_FACTS
     assert not [text for text in texts(card_of(message)) if set(text) & set("*`[]<>&\\{}~\n\u202e")]
 
 

@@ -152,9 +152,28 @@ def test_two_hosts_at_once_lose_nothing_and_repeat_one_card_at_most(turn: int) -
     world.run(MINUTES)
     assert set(keys(world)) == set(keys(UNDISTURBED))
     assert (Counter(keys(world)) - Counter(keys(UNDISTURBED))).total() <= 1
+    receipts = [receipt.key for check in (CHECK, OTHER) for receipt in world.state(check).outbox.receipts]
+    assert sorted(receipts) == sorted(set(keys(UNDISTURBED)))
     assert [world.state(check).coverage for check in (CHECK, OTHER)] == [
         UNDISTURBED.state(check).coverage for check in (CHECK, OTHER)
     ]
+
+
+class Touched(FusedDocuments):
+    """Documents that someone else has written, with nothing changed, before the second write."""
+
+    def write(self, name: str, body: Mapping[str, Any], *, version: str | None) -> Document:
+        if self._fuse.steps.count("before write") == 1 and (held := self.read(name)):
+            self._behind.write(name, held.body, version=held.version)
+        return super().write(name, body, version=version)
+
+
+def test_a_receipt_is_written_even_where_someone_else_wrote_first() -> None:
+    world = World({CHECK.id: {0: [DISPATCHER]}})
+    world.documents = Touched(world.held, Fuse(0))
+    world.run(minutes_until(0) + 5)
+    assert world.accepted() == ["1-opened-1"]
+    assert [receipt.status for receipt in world.state().outbox.receipts] == [202]
 
 
 def test_the_host_that_lost_the_race_reports_a_conflict_and_sends_nothing() -> None:

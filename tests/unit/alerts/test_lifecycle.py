@@ -145,6 +145,14 @@ def test_a_refused_notice_is_said_again_after_the_interval() -> None:
     assert kinds(advanced(alerts, (), now=START + 4 * HOUR)) == ["repeated"]
 
 
+def test_what_was_accepted_of_an_earlier_episode_does_not_count_for_this_one() -> None:
+    first = told(advanced({}, found(0, of=1)).alerts, at=0 * HOUR)
+    moved = advanced(first, [*(judged(n) for n in (1, 2, 3)), judged(4, finding(4))], now=START + 5 * HOUR)
+    assert [one.episode for one in moved.alerts[ID].told] == [1]
+    assert kinds(advanced(moved.alerts, (), now=START + 6 * HOUR)) == []
+    assert kinds(advanced(moved.alerts, (), now=START + 9 * HOUR)) == ["repeated"]
+
+
 def test_a_resolved_alert_never_repeats() -> None:
     alerts = told(advanced({}, found(0, of=4)).alerts, at=0 * HOUR)
     assert kinds(advanced(alerts, (), now=START + 100 * HOUR)) == []

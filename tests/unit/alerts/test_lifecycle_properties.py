@@ -49,6 +49,7 @@ class Alerting(RuleBasedStateMachine):
         assert len(by_alert) == len(notices), "one notice an alert and call at most"
         for notice in notices:
             self.check_repeat(notice)
+            assert idempotency_key(notice) not in map(idempotency_key, self.said.get(notice.alert.id, []))
             self.said.setdefault(notice.alert.id, []).append(notice)
         return by_alert
 

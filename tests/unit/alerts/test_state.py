@@ -87,3 +87,4 @@ def test_a_broken_document_is_refused_without_showing_what_it_holds(body: dict[s
         state_from_json("checks/x", body)
     assert "secret" not in str(raised.value)
     assert raised.value.__suppress_context__
+    assert raised.value.__cause__ is None
