@@ -60,7 +60,7 @@ class Service:
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler, ssl_context=context
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         scheme = "http" if certificates is None else "https"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 

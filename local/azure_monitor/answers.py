@@ -12,6 +12,10 @@ from local.azure_monitor.engine import QueryError, Table
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
+_TOO_LARGE = "-2133196797"
+_TOO_LARGE_NAME = "E_QUERY_RESULT_SET_TOO_LARGE"
+"""The engine's code and name: https://learn.microsoft.com/kusto/concepts/result-truncation"""
+
 _ERRORS = {
     400: ("BadArgumentError", "The request had some invalid properties"),
     401: ("AuthorizationRequiredError", "Valid authentication was not provided"),
@@ -51,10 +55,10 @@ def result(table: Table) -> Response:
                     "code": "EngineError",
                     "message": "Something went wrong processing your query on the server.",
                     "innererror": {
-                        "code": "-2133196797",
                         "message": table.problem,
                         "severity": 2,
                         "severityName": "Error",
+                        **({"code": _TOO_LARGE} if _TOO_LARGE_NAME in table.problem else {}),
                     },
                 }
             ],
