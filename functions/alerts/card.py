@@ -59,6 +59,7 @@ def card_message(notice: Notice, check: CheckDefinition, base_url: str) -> Mappi
                 ],
             },
             {"type": "FactSet", "facts": list(_facts(notice.alert, check))[:MAX_FACTS]},
+            *_samples(notice.alert),
             {
                 "type": "TextBlock",
                 "text": f"First step: {_first_step(check)}",
@@ -135,16 +136,18 @@ def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
     if isinstance(conversations, int):
         yield _fact("Conversations", f"{conversations:,} in the latest window")
     yield _fact("Occurrences", f"{alert.violations:,} since it opened")
-    yield from _samples(alert)
     for name in check.shows:
         if name not in {"Release", "Runs", "Conversations"} and alert.shows.get(name) not in {None, ""}:
             yield _fact(_label(name), _cell(alert.shows[name]))
 
 
-def _samples(alert: Alert) -> Iterator[dict[str, str]]:
-    ids = [trace_id for finding in alert.findings for trace_id in finding.trace_ids]
-    if ids:
-        yield _fact("Sample traces", ", ".join(escape(trace_id) for trace_id in ids[:SAMPLES_SHOWN]))
+def _samples(alert: Alert) -> list[dict[str, Any]]:
+    """Return the line with the trace ids: under the table, whose column is too narrow for one on a phone."""
+    ids = [escape(trace_id) for finding in alert.findings for trace_id in finding.trace_ids[:SAMPLES_SHOWN]]
+    if not ids:
+        return []
+    text = f"Sample traces: {', '.join(ids)}"
+    return [{"type": "TextBlock", "text": text, "wrap": True, "size": "Small", "fontType": "Monospace"}]
 
 
 def _actions(alert: Alert, base_url: str) -> Iterator[dict[str, str]]:

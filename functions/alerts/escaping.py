@@ -13,13 +13,15 @@ MAX_CHARACTERS = 80
 EMPTY = "—"
 """Stands where a value is empty, so that a label never stands alone."""
 
-_LOOK_ALIKES = str.maketrans("*`~[]{}<>&@\\", "∗ˋ∼［］｛｝‹›＆＠＼")  # noqa: RUF001 - look-alikes are the point
-_BLOCK_START = str.maketrans("#-+=", "＃‐＋＝")  # noqa: RUF001 - as above
-_DOT, _COLON, _UNDERSCORE = "․", "：", "＿"  # noqa: RUF001 - as above
+# Look-alikes that the fonts of phones and desktops have; full-width forms are missing from many.
+_LOOK_ALIKES = str.maketrans("*`~[]{}<>\\", "∗ˋ∼()()‹›∖")  # noqa: RUF001 - look-alikes are the point
+_COLON, _DOT, _HYPHEN, _UNDERSCORE, _AMPERSAND = "∶", "․", "‐", "ˍ", "＆"  # noqa: RUF001 - as above
 
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that isn't inside a word; only those can mean emphasis (CommonMark 0.31, rule 2 of 6.2)."""
-_LIST_NUMBER = re.compile(r"^(\d+)[.)](?=\s|$)")
+_BLOCK_MARK = re.compile(r"^([#+]+|\d+[.)]) ")
+"""What would begin a heading or a list; with a no-break space behind it, it doesn't."""
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 _ADDRESS = re.compile(
     r"://|\bwww\.|\b(?:mailto|tel|sms):|\w\.\w{2,}[/:?]"
     r"|\w\.(?:[a-z]{2}|app|biz|cloud|com|dev|info|link|net|online|org|shop|site|top|xyz)\b",
@@ -57,6 +59,6 @@ def escape(text: str, length: int = MAX_CHARACTERS) -> str:
     shown = cut(plain(text[: 50 * length]), length)
     if _ADDRESS.search(shown):
         shown = shown.replace(":", _COLON).replace(".", _DOT)
-    shown = _EDGE_UNDERSCORE.sub(_UNDERSCORE, shown.translate(_LOOK_ALIKES))
-    shown = _LIST_NUMBER.sub(lambda number: number[1] + _DOT, shown)
-    return shown[:1].translate(_BLOCK_START) + shown[1:] or EMPTY
+    shown = _ENTITY.sub(_AMPERSAND, shown.translate(_LOOK_ALIKES))
+    shown = _BLOCK_MARK.sub("\\1\u00a0", _EDGE_UNDERSCORE.sub(_UNDERSCORE, shown))
+    return _HYPHEN + shown[1:] if shown.startswith("-") else shown or EMPTY

@@ -10,6 +10,7 @@ from typing import Any
 SPACING = {"default", "none", "small", "medium", "large", "extraLarge", "padding"}
 SIZES = {"default", "small", "medium", "large", "extraLarge"}
 WEIGHTS = {"default", "lighter", "bolder"}
+FONTS = {"default", "monospace"}
 STYLES = {"default", "emphasis", "good", "attention", "warning", "accent"}
 
 REQUIRED: Mapping[str, Mapping[str, type]] = {
@@ -21,7 +22,14 @@ REQUIRED: Mapping[str, Mapping[str, type]] = {
 }
 OPTIONAL: Mapping[str, Mapping[str, type | set[str]]] = {
     "AdaptiveCard": {"$schema": str, "fallbackText": str, "actions": list, "msteams": dict},
-    "TextBlock": {"wrap": bool, "separator": bool, "size": SIZES, "weight": WEIGHTS, "spacing": SPACING},
+    "TextBlock": {
+        "wrap": bool,
+        "separator": bool,
+        "size": SIZES,
+        "weight": WEIGHTS,
+        "spacing": SPACING,
+        "fontType": FONTS,
+    },
     "FactSet": {"spacing": SPACING},
     "Container": {"style": STYLES, "bleed": bool},
     "Action.OpenUrl": {"title": str},

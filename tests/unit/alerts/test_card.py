@@ -83,12 +83,9 @@ def test_a_trace_id_that_is_none_gets_no_button() -> None:
 
 def test_a_card_shows_a_sample_of_the_traces() -> None:
     notice = advanced({}, [judged(0, finding(0, trace_ids=TRACE_IDS))]).notices[0]
-    facts = {
-        fact["title"]: fact["value"]
-        for fact in card_of(card_message(notice, CHECK, BASE_URL))["body"][1]["facts"]
-    }
-    assert facts["Sample traces"] == ", ".join(TRACE_IDS[:3])
-    assert facts["Runs"] == "12 since it opened"
+    shown = list(texts(card_of(card_message(notice, CHECK, BASE_URL))))
+    assert f"Sample traces: {', '.join(TRACE_IDS[:3])}" in shown
+    assert "12 since it opened" in shown
 
 
 @pytest.mark.parametrize(
@@ -126,7 +123,7 @@ def test_no_trace_makes_a_card_large_or_invalid(agent: str, names: list[str], fi
     assert len(encode(message)) < MAX_BYTES
     assert problems(card_of(message)) == []
     assert len(card_of(message)["body"][1]["facts"]) <= MAX_FACTS
-    assert not [text for text in texts(card_of(message)) if set(text) & set("*`[]<>&\\{}~\n\u202e")]
+    assert not [text for text in texts(card_of(message)) if set(text) & set("*`[]<>\\{}~\n\u202e")]
 
 
 def test_a_card_that_is_too_large_is_refused_with_its_size() -> None:

@@ -25,29 +25,32 @@ SHOWN = [
     ("", EMPTY),
     (" \n\t ", EMPTY),
     ("\u200b\u2060", EMPTY),
-    ("[pay](https://evil.example/x)", "［pay］(https：//evil․example/x)"),
-    ("![x](y)", "!［x］(y)"),
-    ("https://evil.example", "https：//evil․example"),
+    ("[pay](https://evil.example/x)", "(pay)(https∶//evil․example/x)"),
+    ("![x](y)", "!(x)(y)"),
+    ("https://evil.example", "https∶//evil․example"),
     ("www.evil.example", "www․evil․example"),
     ("evil.example/login", "evil․example/login"),
     ("login-bank.com", "login-bank․com"),
     ("call evil.com/x now", "call evil․com/x now"),
-    ("a@evil.com", "a＠evil․com"),
-    ("mailto:a@evil.example", "mailto：a＠evil․example"),
-    ("**bold** _it_ __x__", "∗∗bold∗∗ ＿it＿ ＿＿x＿＿"),
+    ("a@evil.com", "a@evil․com"),
+    ("mailto:a@evil.example", "mailto∶a@evil․example"),
+    ("**bold** _it_ __x__", "∗∗bold∗∗ ˍitˍ ˍˍxˍˍ"),
     ("`code` ~~gone~~", "ˋcodeˋ ∼∼gone∼∼"),
     ("<at>everyone</at>", "‹at›everyone‹/at›"),
-    ("<b onclick=x>&lt;", "‹b onclick=x›＆lt;"),
-    ("# heading", "＃ heading"),
+    ("<b onclick=x>&lt;&#60;", "‹b onclick=x›＆lt;＆#60;"),
+    ("AT&T; R&D", "AT＆T; R&D"),
+    ("# heading", "#\u00a0heading"),
+    ("#12", "#12"),
     ("- item", "‐ item"),
-    ("+ item", "＋ item"),
-    ("1. item", "1․ item"),
-    ("12) item", "12․ item"),
+    ("---", "‐--"),
+    ("+ item", "+\u00a0item"),
+    ("1. item", "1.\u00a0item"),
+    ("12) item", "12)\u00a0item"),
     ("> quote", "› quote"),
-    ("{{DATE(2026-01-01T00:00:00Z)}}", "｛｛DATE(2026-01-01T00:00:00Z)｝｝"),
-    (r"\*", "＼∗"),
+    ("{{DATE(2026-01-01T00:00:00Z)}}", "((DATE(2026-01-01T00:00:00Z)))"),
+    (r"\*", "∖∗"),
     ("two\nlines\r\nand\u2028more", "two lines and more"),
-    ("a\u202eb\u2066c\u200bd\ufeffe\u00adf\x00g\x1b[31mh", "abcdefg［31mh"),
+    ("a\u202eb\u2066c\u200bd\ufeffe\u00adf\x00g\x1b[31mh", "abcdefg(31mh"),
     ("\ud800x", "x"),
     ("x" * 81, "x" * 79 + "…"),
     ("x" * 80, "x" * 80),
@@ -63,7 +66,7 @@ def test_what_a_person_sees(text: str, shown: str) -> None:
 def test_whatever_comes_is_one_short_visible_line(text: str) -> None:
     shown = escape(text)
     assert 0 < len(shown) <= MAX_CHARACTERS
-    assert not set(shown) & set("*`~[]{}<>&@\\")
+    assert not set(shown) & set("*`~[]{}<>\\")
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
 
 
@@ -99,6 +102,6 @@ def test_a_markdown_parser_finds_nothing_in_it() -> None:
         text=True,
         check=True,
     )
-    as_text = {'"': "&quot;"}
+    as_text = {'"': "&quot;", "&": "&amp;"}
     expected = [f"<p>{''.join(as_text.get(c, c) for c in text)}</p>\n" for text in sent]
     assert json.loads(ran.stdout) == expected
