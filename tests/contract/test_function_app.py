@@ -1,0 +1,84 @@
+"""Microsoft's own runtime indexes function_app.py: what starts each function and where its results go."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+# In a process of its own: the runtime keeps its registry in module globals, one app a process.
+INDEX = """
+import json, sys
+from pathlib import Path
+from local.host.functions_runtime import FunctionsRuntime
+functions = FunctionsRuntime(Path(sys.argv[1])).functions.values()
+print(json.dumps({
+    function.name: {
+        "trigger": [function.trigger.type, dict(function.trigger.settings)],
+        "outputs": [[output.type, dict(output.settings)] for output in function.outputs],
+    } for function in functions
+}, default=str))
+"""
+
+HTTP = {
+    "show_health": ("GET", "api/v1/health"),
+    "list_checks": ("GET", "api/v1/checks"),
+    "show_coverage": ("GET", "api/v1/checks/{check_id}/coverage"),
+    "list_alerts": ("GET", "api/v1/alerts"),
+    "show_alert": ("GET", "api/v1/alerts/{alert_id}"),
+    "list_accesses": ("GET", "api/v1/access-log"),
+    "request_export": ("POST", "api/v1/exports"),
+    "list_exports": ("GET", "api/v1/exports"),
+    "show_export": ("GET", "api/v1/exports/{export_id}"),
+    "download_bundle": ("GET", "api/v1/exports/{export_id}/bundle"),
+    "read_trace": ("GET", "api/v1/traces/{trace_id}"),
+}
+QUEUES = {"run_export": "exports", "export_poisoned": "exports-poison"}
+
+
+@pytest.fixture(scope="module")
+def indexed() -> dict[str, dict[str, Any]]:
+    answer = subprocess.run(
+        [sys.executable, "-c", INDEX, str(REPOSITORY)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    functions: dict[str, dict[str, Any]] = json.loads(answer.stdout.splitlines()[-1])
+    return functions
+
+
+def test_the_app_has_these_functions_and_no_others(indexed: dict[str, dict[str, Any]]) -> None:
+    assert indexed.keys() == HTTP.keys() | QUEUES.keys() | {"watch_tick"}
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_http_function_has_its_method_and_route(indexed: dict[str, dict[str, Any]], name: str) -> None:
+    kind, settings = indexed[name]["trigger"]
+    assert kind == "httpTrigger"
+    assert (settings["methods"], settings["route"]) == ([HTTP[name][0]], HTTP[name][1])
+    assert settings["authLevel"].lower() == "anonymous"  # App Service authentication stands before it
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_function_reads_its_queue(indexed: dict[str, dict[str, Any]], name: str) -> None:
+    kind, settings = indexed[name]["trigger"]
+    assert (kind, settings["queueName"]) == ("queueTrigger", QUEUES[name])
+    assert settings["connection"] == "AzureWebJobsStorage"
+
+
+def test_the_watch_ticks_every_minute_and_not_at_start(indexed: dict[str, dict[str, Any]]) -> None:
+    kind, settings = indexed["watch_tick"]["trigger"]
+    assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "0 * * * * *", False)
+
+
+def test_a_request_for_an_export_writes_to_the_queue_that_the_job_reads(
+    indexed: dict[str, dict[str, Any]],
+) -> None:
+    queues = [settings for kind, settings in indexed["request_export"]["outputs"] if kind == "queue"]
+    assert [settings["queueName"] for settings in queues] == [QUEUES["run_export"]]
