@@ -17,32 +17,32 @@ from local.agents.outing import Outing, run_fleet
 from local.replay import Replayed, replay
 from local.stack import Stack
 
-FOLDER = Path(".local/demo")
 OVER = timedelta(hours=12)
 EXACT = ("stale_tool_data", "skipped_lookup")
 """Checks that must name exactly the planted traces; a cost spike names the costliest traces of a window."""
-
-_REPOSITORY = Path(__file__).parent.parent
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run it all once; 0 when what was planted is what was found and nothing leaked."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--healthy", action="store_true", help="agents that behave: expect silence")
-    healthy: bool = parser.parse_args(arguments).healthy
+    parser.add_argument("--out", type=Path, default=Path(".local/demo"), help="where it all goes")
+    options = parser.parse_args(arguments)
+    healthy: bool = options.healthy
+    out: Path = options.out
     began = time.monotonic()
 
     def say(what: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {what}", flush=True)
 
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
     say("starting Azure on this machine: storage, identity, Azure Monitor and a Teams inbox")
-    with Stack(FOLDER / "stack") as stack:
+    with Stack(out / "stack") as stack:
         say("three Microsoft Agent Framework agents answer (scripted model, real telemetry exporter)")
-        fleet = run_fleet(stack.certificates, FOLDER, healthy=healthy)
+        fleet = run_fleet(stack.certificates, out, healthy=healthy)
         say("starting the Functions app and judging twelve hours of traces")
-        replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=FOLDER, say=say)
+        replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=out, say=say)
         cards = [dict(post.body) for post in stack.posts()]
     verified, report = _verify(replayed.bundle)
     summary = {
@@ -58,9 +58,11 @@ def main(arguments: Sequence[str]) -> int:
         },
         "seconds": round(time.monotonic() - began, 1),
     }
-    (FOLDER / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
-    faults = find_faults(summary, healthy=healthy, leaked=_leaked(fleet.secrets, replayed, cards))
-    _tell(summary, replayed, fleet, report)
+    (out / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+    faults = find_faults(
+        summary, healthy=healthy, leaked=_leaked(fleet.secrets, replayed, cards, out / "bundle")
+    )
+    _tell(summary, replayed, fleet, report, out)
     for fault in faults:
         print(f"FAILED: {fault}")
     return 1 if faults else 0
@@ -88,7 +90,6 @@ def _verify(bundle: Path) -> tuple[bool, str]:
     """Verify the bundle as its reader would, with the command."""
     answer = subprocess.run(
         [sys.executable, "-m", "functions.cli", "verify", str(bundle)],
-        cwd=_REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
@@ -96,16 +97,17 @@ def _verify(bundle: Path) -> tuple[bool, str]:
     return answer.returncode == 0, answer.stdout.strip()
 
 
-def _leaked(secrets: Sequence[str], replayed: Replayed, cards: Sequence[Mapping[str, Any]]) -> int:
-    """Count the personal values found in the unpacked bundle, its file names, a card or an alert."""
-    unpacked = FOLDER / "bundle"
+def _leaked(
+    secrets: Sequence[str], replayed: Replayed, cards: Sequence[Mapping[str, Any]], unpacked: Path
+) -> int:
+    """Count the personal values found in the bundle unpacked into a folder, in a card or in an alert."""
     shutil.unpack_archive(replayed.bundle, unpacked)
     texts = [file.read_bytes() + file.name.encode() for file in unpacked.rglob("*") if file.is_file()]
     texts += [orjson.dumps(cards), orjson.dumps(replayed.alerts)]
     return sum(any(secret.encode() in text for text in texts) for secret in secrets)
 
 
-def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report: str) -> None:
+def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report: str, out: Path) -> None:
     lines = [
         "",
         "What happened",
@@ -134,9 +136,9 @@ def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report:
         ),
         "",
         "Where to look next",
-        f"  {FOLDER}/summary.json      these figures",
-        f"  {FOLDER}/bundle/           the evidence, unpacked; open data/spans.csv",
-        f"  {FOLDER}/alerts.jsonl      each alert with its findings",
+        f"  {out}/summary.json      these figures",
+        f"  {out}/bundle/           the evidence, unpacked; open data/spans.csv",
+        f"  {out}/alerts.jsonl      each alert with its findings",
         "  make serve                   keep it running: sign in as operator or auditor, see the cards",
         "  docs/architecture.md         how it works",
         f"  done in {summary['seconds']} s",

@@ -1,0 +1,74 @@
+"""Telemetry of a real agent framework: the checks name what its labels name, and nothing planted gets out."""
+
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+CAPTURES = REPOSITORY.parent / "shared" / "captures" / "agent-framework"
+
+pytestmark = pytest.mark.skipif(
+    not CAPTURES.is_dir(), reason="the captured telemetry is not here; test_demo.py makes its own"
+)
+
+
+@pytest.fixture(scope="module", params=["table", "inline"])
+def replayed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp(request.param)
+    command = ["replay", str(CAPTURES / "envelopes.jsonl.gz"), "--over", "24h", "--out", str(out)]
+    subprocess.run(
+        [sys.executable, "-m", "local", *command, "--content-routing", request.param],
+        cwd=REPOSITORY,
+        check=True,
+    )
+    return out
+
+
+def labels() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (CAPTURES / "labels.jsonl").read_text().splitlines()]
+
+
+def named(replayed: Path, check: str) -> set[str]:
+    findings = [json.loads(line) for line in (replayed / "findings.jsonl").read_text().splitlines()]
+    return {trace for finding in findings if finding["check_id"] == check for trace in finding["trace_ids"]}
+
+
+@pytest.mark.parametrize("check", ["skipped_lookup", "stale_tool_data"])
+def test_the_check_names_exactly_the_labelled_traces(replayed: Path, check: str) -> None:
+    assert named(replayed, check) == {label["trace_id"] for label in labels() if label[check]}
+
+
+def test_every_token_burst_is_found_and_nothing_outside_one(replayed: Path) -> None:
+    found = named(replayed, "cost_spike")
+    bursts: dict[str, set[str]] = {}
+    for label in labels():
+        if label["token_spike"]:
+            bursts.setdefault(label["mode"], set()).add(label["trace_id"])
+    assert len(bursts) == 3
+    assert all(found & burst for burst in bursts.values())
+    assert found <= set().union(*bursts.values())
+
+
+def test_no_planted_value_is_in_any_byte_that_came_out(replayed: Path) -> None:
+    with gzip.open(CAPTURES / "canaries.jsonl.gz", "rt") as lines:
+        planted = [json.loads(line)["value"] for line in lines]
+    bundle = replayed / "bundle-metadata.zip"
+    texts = [bundle.read_bytes(), *(file.read_bytes() for file in replayed.glob("*.json*"))]
+    texts += [(replayed / "stack" / name).read_bytes() for name in ("host.log", "posts.jsonl")]
+    with zipfile.ZipFile(bundle) as unpacked:
+        texts += [unpacked.read(name) + name.encode() for name in unpacked.namelist()]
+    everything = b"\n".join(texts).lower()
+    assert len(planted) > 5_000
+    assert [value for value in planted if value.lower().encode() in everything] == []
+
+
+def test_every_window_of_the_day_was_evaluated(replayed: Path) -> None:
+    coverage = json.loads((replayed / "coverage.json").read_text())
+    assert coverage.keys() >= {"skipped_lookup", "stale_tool_data", "cost_spike"}
+    assert all(covered["gaps"] == [] for covered in coverage.values())
