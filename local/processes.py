@@ -66,9 +66,11 @@ class Child:
         """Ask it to end, and make it after ten seconds."""
         self._process.terminate()
         try:
-            self._process.communicate(timeout=_GRACE_SECONDS)
+            # With its input open: one that loses its parent meanwhile would not finish writing.
+            self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._process.kill()
+        self._process.communicate()
 
     def kill(self) -> None:
         """End it at once, as `kill -9` does."""
