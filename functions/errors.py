@@ -1,26 +1,26 @@
 """The one error tree. Adapters map every library error into it; each error says what a person does next.
 
-    TracekeeperError
-    ├── SettingsError               an app setting is missing or unusable
-    ├── ConfigurationError          a config file is wrong: file, line and rule
-    ├── SourceError                 the telemetry could not be read
-    │   ├── SourceThrottled         429 after all retries
-    │   ├── SourceUnavailable       5xx, time-out or broken connection
-    │   ├── SourceRefused           401 or 403: a role is missing
-    │   ├── QueryRejected           400: the KQL is wrong
-    │   ├── PartialResult           200 with an error inside; its rows are not used
-    │   └── ResultTooLarge          a row or size limit was met; the rest is unknown
-    ├── StorageError                blob storage failed
-    │   └── DocumentConflict        someone else wrote first; read again
-    ├── EvidenceError               an export can't be made or a bundle is not what it claims
-    │   ├── RedactionFailure        something that must not leave was found in the output
-    │   └── BundleInvalid           verification failed
-    └── RequestError                the caller's request can't be served (has an HTTP status)
-        ├── InvalidRequest          400
-        ├── NotAuthenticated        401
-        ├── Forbidden               403
-        ├── NotFound                404
-        └── NotReady                409
+TracekeeperError
+├── SettingsError               an app setting is missing or unusable
+├── ConfigurationError          a config file is wrong: file, line and rule
+├── SourceError                 the telemetry could not be read
+│   ├── SourceThrottled         429 after all retries
+│   ├── SourceUnavailable       5xx, time-out or broken connection
+│   ├── SourceRefused           401 or 403: a role is missing
+│   ├── QueryRejected           400: the KQL is wrong
+│   ├── PartialResult           200 with an error inside; its rows are not used
+│   └── ResultTooLarge          a row or size limit was met; the rest is unknown
+├── StorageError                blob storage failed
+│   └── DocumentConflict        someone else wrote first; read again
+├── EvidenceError               an export can't be made or a bundle is not what it claims
+│   ├── RedactionFailure        something that must not leave was found in the output
+│   └── BundleInvalid           verification failed
+└── RequestError                the caller's request can't be served (has an HTTP status)
+    ├── InvalidRequest          400
+    ├── NotAuthenticated        401
+    ├── Forbidden               403
+    ├── NotFound                404
+    └── NotReady                409
 """
 
 from typing import ClassVar

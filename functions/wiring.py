@@ -90,8 +90,9 @@ def build(settings: Settings) -> Services:
         configuration=configuration,
         watch=Watch(
             documents=documents,
-            runner=Runner(source, configuration),
-            configuration=configuration,
+            runner=Runner(source, configuration.agents, configuration.prices),
+            checks=configuration.checks,
+            rules=configuration.alerts,
             destinations=_destinations(settings, configuration),
             clock=_now,
             hostname=settings.hostname,

@@ -73,21 +73,21 @@ class Dispatch:
         self._jitter = jitter
         self._base_url = base_url
 
-    def deliver(
-        self, check: CheckDefinition, state: CheckState, version: str | None, this_round: Round
-    ) -> None:
-        """Send everything of a check that is due now.
+    def deliver(self, check: CheckDefinition, this_round: Round) -> None:
+        """Send everything of a check that is due now, as its document has it now: another host may have sent.
 
         Args:
             check: The check.
-            state: Its state as last read or written.
-            version: The version of that document.
             this_round: What this tick has sent so far; counted on.
 
         Raises:
             DocumentConflict: Someone else works on this check; what was sent is on record.
-            StorageError: An answer could not be committed; nothing more was sent.
+            StorageError: The document could not be read, or an answer not committed; nothing more was sent.
         """
+        held = self._documents.read(PREFIX + check.id)
+        if held is None:
+            return
+        state, version = state_from_json(held.name, held.body), held.version
         while entry := self._next(state, this_round):
             answer = self._send(entry, check, this_round)
             state, version = self._commit(check, state, version, entry, answer)
@@ -122,7 +122,7 @@ class Dispatch:
             return Rejected(retryable=True, retry_after_seconds=None, reason=type(error).__name__)
 
     def _commit(
-        self, check: CheckDefinition, state: CheckState, version: str | None, entry: Entry, answer: Answer
+        self, check: CheckDefinition, state: CheckState, version: str, entry: Entry, answer: Answer
     ) -> tuple[CheckState, str]:
         """Write down an answer. Where someone else wrote in between, it is added to what they wrote."""
         name = PREFIX + check.id

@@ -1,6 +1,6 @@
 """Answers what people ask over HTTP: which checks run, how far they came, and which alerts there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from functions.alerts.alert import Alert
@@ -9,29 +9,28 @@ from functions.alerts.records import Json, alert_json, instant_text
 from functions.alerts.state import PREFIX, CheckState, evaluation_json, state_from_json
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Window
-from functions.configuration import Configuration
 from functions.errors import NotFound, StorageError
 from functions.storage.documents import Documents
 
 AlertState = Literal["open", "resolved"]
 
 
-def list_checks(documents: Documents, configuration: Configuration) -> list[Json]:
-    """Return every configured check with its latest evaluation, in the order of their ids.
+def list_checks(documents: Documents, checks: Sequence[CheckDefinition]) -> list[Json]:
+    """Return every check with its latest evaluation.
 
     `state` is "ok", "failing" (also where its document can't be read) or "never" (not evaluated yet).
     """
-    return [_check(check, _readable(documents, check.id)) for check in configuration.checks]
+    return [_check(check, _readable(documents, check.id)) for check in checks]
 
 
-def check_coverage(documents: Documents, configuration: Configuration, check_id: str) -> Json:
+def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], check_id: str) -> Json:
     """Return which ingestion time a check has evaluated, and the gaps in it.
 
     Raises:
         NotFound: There is no such check.
         StorageError: Its document could not be read.
     """
-    if all(check.id != check_id for check in configuration.checks):
+    if all(check.id != check_id for check in checks):
         raise NotFound("There is no such check.", next_step="GET /api/v1/checks lists them.")
     state = _state(documents, PREFIX + check_id) or CheckState()
     intervals = state.coverage.intervals

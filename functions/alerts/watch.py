@@ -2,7 +2,8 @@
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from random import SystemRandom
@@ -11,15 +12,19 @@ from typing import Literal, Protocol
 from functions.alerts.delivery.interface import Destination
 from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on
+from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
-from functions.configuration import Configuration
 from functions.errors import DocumentConflict, TracekeeperError
 from functions.storage.documents import Documents, encode
 
 _log = logging.getLogger(__name__)
 _RANDOM = SystemRandom()
+
+
+JUDGED_AT_ONCE = 5
+"""As many queries as Log Analytics runs at once for one identity."""
 
 
 class Judge(Protocol):
@@ -68,7 +73,8 @@ class Watch:
     Args:
         documents: Where the checks' states are.
         runner: Evaluates a check.
-        configuration: The checks and the rules of alerting.
+        checks: What to evaluate, in this order.
+        rules: When alerts are told again and count as over.
         destinations: By their names in alerts.yaml.
         clock: The present instant, UTC.
         hostname: The host of the HTTP API, for the links in cards.
@@ -79,7 +85,8 @@ class Watch:
         self,
         documents: Documents,
         runner: Judge,
-        configuration: Configuration,
+        checks: Sequence[CheckDefinition],
+        rules: AlertRules,
         destinations: Mapping[str, Destination],
         *,
         clock: Callable[[], datetime],
@@ -88,49 +95,64 @@ class Watch:
     ) -> None:
         self._documents = documents
         self._runner = runner
-        self._configuration = configuration
+        self._checks = checks
+        self._rules = rules
         self._clock = clock
         self._dispatch = Dispatch(
             documents, destinations, clock=clock, jitter=jitter, base_url=f"https://{hostname}"
         )
 
     def tick(self) -> TickReport:
-        """Run every check's turn; whatever happens to one, the others have theirs."""
+        """Run every check's turn; whatever happens to one, the others have theirs.
+
+        Checks are judged side by side, so that one that hangs holds up nobody's news but its own. Messages
+        are sent one after another: the destinations' rates are shared.
+        """
         this_round = Round()
-        ticks = tuple(self._turn(check, this_round) for check in self._configuration.checks)
+        with ThreadPoolExecutor(max_workers=JUDGED_AT_ONCE) as judges:
+            judging = {judges.submit(self._judged, check): check for check in self._checks}
+            done = {}
+            for judged in as_completed(judging):
+                check = judging[judged]
+                done[check.id] = judged.result()
+                if done[check.id].result not in {"conflict", "stopped"}:
+                    self._deliver(check, this_round)
+        ticks = tuple(done[check.id] for check in self._checks)
         answers = this_round.answers
         report = TickReport(ticks, answers["accepted"], answers["put_off"], answers["refused"])
         _log.info("%s", encode({"event": "watch.tick", **asdict(report)}).decode())
         return report
 
-    def _turn(self, check: CheckDefinition, this_round: Round) -> CheckTick:
+    def _judged(self, check: CheckDefinition) -> CheckTick:
+        """Evaluate a check and commit what follows; whatever happens is the tick's result."""
         try:
-            tick, state, version = self._judge(check)
+            return self._judge(check)
         except DocumentConflict:
             return CheckTick(check.id, "conflict")
         except Exception as error:  # noqa: BLE001 - one check's bug or broken document must not stop the others
             _log_stop(check, error)
             return CheckTick(check.id, "stopped", error=type(error).__name__)
+
+    def _deliver(self, check: CheckDefinition, this_round: Round) -> None:
+        """Send what a check has to tell."""
         try:
-            self._dispatch.deliver(check, state, version, this_round)
+            self._dispatch.deliver(check, this_round)
         except DocumentConflict:
             _log.warning("Someone else works on %s; the rest of its notices is theirs to send.", check.id)
         except Exception as error:  # noqa: BLE001 - as above
             _log_stop(check, error)
-        return tick
 
-    def _judge(self, check: CheckDefinition) -> tuple[CheckTick, CheckState, str | None]:
+    def _judge(self, check: CheckDefinition) -> CheckTick:
         """Evaluate a check and commit what follows, all of it or nothing."""
         name = PREFIX + check.id
         held = self._documents.read(name)
         state = state_from_json(name, held.body) if held else CheckState()
-        version = held.version if held else None
         now = self._clock()
         outcome = self._runner.judge_due(check, watermark=state.watermark, now=now)
-        after, notices = carry_on(state, outcome, check, self._configuration.alerts, now)
+        after, notices = carry_on(state, outcome, check, self._rules, now)
         if after is not state:
-            version = self._documents.write(name, state_to_json(after), version=version).version
-        return _tick(check, outcome, len(notices)), after, version
+            self._documents.write(name, state_to_json(after), version=held.version if held else None)
+        return _tick(check, outcome, len(notices))
 
 
 def _tick(check: CheckDefinition, outcome: Outcome, notices: int) -> CheckTick:

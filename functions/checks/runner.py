@@ -10,8 +10,9 @@ from functions.checks.evaluation import judge
 from functions.checks.finding import JudgedWindow, Window
 from functions.checks.parameters import parameter_tables
 from functions.checks.windows import Batch, due_windows
-from functions.configuration import Configuration
+from functions.costs.prices import Prices
 from functions.errors import TracekeeperError
+from functions.traces.agents import Agents
 from functions.traces.kql import compose
 from functions.traces.source import Rows, TraceSource
 
@@ -62,17 +63,18 @@ Outcome = NothingDue | Evaluated | EvaluationFailed
 
 
 class Runner:
-    """Evaluates checks of one configuration on one source. Holds no state of its own."""
+    """Evaluates checks on one source, with what agents owe and models cost. Holds no state of its own."""
 
-    def __init__(self, source: TraceSource, configuration: Configuration) -> None:
+    def __init__(self, source: TraceSource, agents: Agents, prices: Prices) -> None:
         self._source = source
-        self._configuration = configuration
+        self._agents = agents
+        self._prices = prices
 
     def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
         """Judge the windows that are due.
 
         Args:
-            check: One of the configuration's checks.
+            check: The check.
             watermark: The end of the last window judged; None before the first evaluation.
             now: The present instant, UTC.
         """
@@ -89,13 +91,12 @@ class Runner:
 
     def _ask(self, check: CheckDefinition, batch: Batch) -> Rows:
         """Run the one query that answers all windows of the batch and their history."""
-        configuration = self._configuration
         received_from = batch.windows[0].start - _history(check)
         received_to = batch.windows[-1].end
         query = compose(
             check.query,
-            attributes=configuration.agents.attributes,
-            tables=parameter_tables(check.query, configuration.agents, configuration.prices),
+            attributes=self._agents.attributes,
+            tables=parameter_tables(check.query, self._agents, self._prices),
             received_from=received_from,
             received_to=received_to,
             every=batch.width,

@@ -17,13 +17,13 @@ def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001
 
 def list_checks(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
     """List the checks."""
-    return Answer({"checks": reading.list_checks(services.documents, services.configuration)})
+    return Answer({"checks": reading.list_checks(services.documents, services.configuration.checks)})
 
 
 def show_coverage(services: Services, request: Request) -> Answer:
     """Show which windows a check has evaluated."""
     return Answer(
-        reading.check_coverage(services.documents, services.configuration, request.route["check_id"])
+        reading.check_coverage(services.documents, services.configuration.checks, request.route["check_id"])
     )
 
 

@@ -55,7 +55,7 @@ def findings(
         telemetry.ingest(trace.envelopes, delay=delay)
     configuration = load_configuration(SHIPPED, SITE)
     check = next(check for check in configuration.checks if check.id == check_id)
-    outcome = Runner(EngineSource(telemetry), configuration).judge_due(
+    outcome = Runner(EngineSource(telemetry), configuration.agents, configuration.prices).judge_due(
         check, watermark=START.replace(minute=0), now=START + timedelta(hours=1)
     )
     assert isinstance(outcome, Evaluated), outcome

@@ -7,17 +7,16 @@ from functions.alerts.reading import check_coverage, list_alerts, list_checks, r
 from functions.errors import NotFound, StorageError
 from tests.fakes.destinations import Reply
 from tests.unit.alerts.building import CHECK, DISPATCHER
-from tests.unit.alerts.world import OTHER, World, configuration, minutes_until
+from tests.unit.alerts.world import OTHER, World, minutes_until
 
 CHECKS = (CHECK, OTHER)
-CONFIGURATION = configuration(*CHECKS)
 BENEFITS = {"Agent": "benefits", "Tool": "search"}
 
 
 def test_a_check_says_how_it_fares() -> None:
     world = World(checks=CHECKS)
     world.run(minutes_until(0))
-    stale, skipped = list_checks(world.held, CONFIGURATION)
+    stale, skipped = list_checks(world.held, CHECKS)
     assert stale == {
         "id": "stale_tool_data",
         "title": "A tool answered with stale data",
@@ -48,29 +47,29 @@ def test_a_check_that_fails_or_can_not_be_read_is_failing() -> None:
     held = world.held.read(f"checks/{OTHER.id}")
     assert held is not None
     world.held.write(held.name, {"format": 2}, version=held.version)
-    shown = [(check["state"], check["error"]) for check in list_checks(world.held, CONFIGURATION)]
+    shown = [(check["state"], check["error"]) for check in list_checks(world.held, CHECKS)]
     assert shown == [("failing", "SourceUnavailable"), ("failing", "StorageError")]
 
 
 def test_a_check_that_never_ran_says_so() -> None:
-    assert [check["state"] for check in list_checks(World().held, CONFIGURATION)] == ["never", "never"]
+    assert [check["state"] for check in list_checks(World().held, CHECKS)] == ["never", "never"]
 
 
 def test_coverage_shows_what_was_evaluated() -> None:
     world = World()
     world.run(minutes_until(1))
-    assert check_coverage(world.held, CONFIGURATION, CHECK.id) == {
+    assert check_coverage(world.held, CHECKS, CHECK.id) == {
         "check_id": CHECK.id,
         "watermark": "2026-11-24T03:05:00Z",
         "intervals": [{"start": "2026-11-24T02:55:00Z", "end": "2026-11-24T03:05:00Z", "rows": 2}],
         "gaps": [],
     }
-    assert check_coverage(world.held, CONFIGURATION, OTHER.id)["intervals"] == []
+    assert check_coverage(world.held, CHECKS, OTHER.id)["intervals"] == []
 
 
 def test_coverage_of_a_check_that_does_not_exist_is_not_found() -> None:
     with pytest.raises(NotFound):
-        check_coverage(World().held, CONFIGURATION, "no_such_check")
+        check_coverage(World().held, CHECKS, "no_such_check")
 
 
 @pytest.mark.parametrize(

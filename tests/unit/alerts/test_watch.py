@@ -1,13 +1,18 @@
 """A tick judges, remembers and tells; what goes wrong in one place stays there and is seen."""
 
 import logging
-from datetime import timedelta
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
 
+from functions.alerts.delivery.interface import Answer
 from functions.alerts.dispatch import MOST_SENDS
 from functions.alerts.failures import CHECK_FAILED
+from functions.checks.definition import CheckDefinition
+from functions.checks.runner import Outcome
 from functions.errors import StorageError
 from functions.storage.documents import Document
 from tests.fakes.destinations import MemoryDestination, Reply
@@ -198,3 +203,25 @@ def test_no_log_line_holds_what_came_out_of_a_trace(caplog: pytest.LogCaptureFix
     assert "RuntimeError" in caplog.text
     assert "telemetry>" not in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_check_that_hangs_holds_up_nobody_elses_card() -> None:
+    world = World({CHECK.id: {0: [DISPATCHER]}, OTHER.id: {0: [DISPATCHER]}}, checks=(OTHER, CHECK))
+    other_was_told = threading.Event()
+    judge, accept = world.runner.judge_due, world.teams.send
+
+    class HangingRunner:
+        def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+            if check is OTHER:
+                assert other_was_told.wait(timeout=10)
+            return judge(check, watermark=watermark, now=now)
+
+    class TellingDestination:
+        def send(self, message: Mapping[str, object], idempotency_key: str) -> Answer:
+            other_was_told.set()
+            return accept(message, idempotency_key)
+
+    world.runner = HangingRunner()  # type: ignore[assignment]  # a runner like the planned one
+    world.destinations["teams"] = TellingDestination()
+    world.run(minutes_until(0))
+    assert len(world.teams.accepted) == 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.alerts.delivery.interface import Destination
@@ -12,11 +12,8 @@ from functions.checks.definition import CheckDefinition
 from functions.checks.finding import JudgedWindow
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
 from functions.checks.windows import due_windows
-from functions.configuration import Configuration
-from functions.costs.prices import Prices
 from functions.errors import SourceUnavailable
 from functions.storage.documents import Documents
-from functions.traces.agents import agents
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, START, finding, two_destinations
@@ -27,20 +24,6 @@ MINUTE = timedelta(minutes=1)
 
 Plan = Mapping[str, Mapping[int, Iterable[Mapping[str, str]]]]
 """Check id to the numbers of the windows in which something is wrong, and for which keys."""
-
-
-def configuration(*checks: CheckDefinition, destinations: int = 1) -> Configuration:
-    """Return a configuration of these checks and of one or two destinations."""
-    properties = ("tenant", "intent", "prompt_version", "environment", "data_as_of", "document_count")
-    attributes: dict[str, Any] = {name: [] for name in (*properties, "document_ids")} | {"dimensions": {}}
-    return Configuration(
-        checks=checks,
-        agents=agents({"attributes": attributes, "agents": {}}),
-        prices=Prices("USD", date(2026, 11, 1), "", ()),
-        alerts=two_destinations() if destinations == 2 else RULES,
-        redaction={},
-        hash="0" * 64,
-    )
 
 
 @dataclass(slots=True)
@@ -106,7 +89,8 @@ class World:
         self.teams = MemoryDestination(replies, clock=lambda: self.now)
         self.destinations: dict[str, Destination] = {"teams": self.teams}
         self.runner = PlannedRunner(plan or {CHECK.id: {0: [DISPATCHER]}})
-        self._configuration = configuration(*checks, destinations=destinations)
+        self._checks = checks
+        self._rules = two_destinations() if destinations == 2 else RULES
         self._hostname = hostname
 
     def tick(self, *, documents: Documents | None = None) -> TickReport:
@@ -114,7 +98,8 @@ class World:
         watch = Watch(
             documents or self.documents,
             self.runner,
-            self._configuration,
+            self._checks,
+            self._rules,
             self.destinations,
             clock=lambda: self.now,
             hostname=self._hostname,

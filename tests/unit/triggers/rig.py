@@ -55,8 +55,9 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         configuration=configuration,
         watch=Watch(
             documents=documents,
-            runner=Runner(source, configuration),
-            configuration=configuration,
+            runner=Runner(source, configuration.agents, configuration.prices),
+            checks=configuration.checks,
+            rules=configuration.alerts,
             destinations={},
             clock=lambda: NOON,
             hostname="tracekeeper.example.com",
