@@ -223,5 +223,6 @@ def test_a_check_that_hangs_holds_up_nobody_elses_card() -> None:
 
     world.runner = HangingRunner()  # type: ignore[assignment]  # a runner like the planned one
     world.destinations["teams"] = TellingDestination()
-    world.run(minutes_until(0))
+    world.now += timedelta(minutes=DUE)
+    world.tick()
     assert len(world.teams.accepted) == 2
