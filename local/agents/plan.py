@@ -9,7 +9,7 @@ SMALLEST_MISBEHAVING_FLEET = 45
 """Below this there is no room for a burst with earlier runs to compare with and quiet runs after it."""
 
 _BURST = 3
-_QUIET_END = 6  # the last runs are left alone, so that the story ends with a fleet that has calmed down
+_END = 6  # of the last runs only one misbehaves, so that the story ends with one alert that is still open
 _RETRIES = 3
 _TURNS_PER_CONVERSATION = 2
 
@@ -81,6 +81,7 @@ def plan_runs(roles: Sequence[Role], runs: int, *, seed: int, healthy: bool) -> 
 
     Unless healthy: a burst of bloated prompts (neighbouring runs of the first role without dated data, in its
     last third), two runs with stale data for each dated role, a skipped look-up for each role, a failed one.
+    The second of the first dated role's runs with stale data is its last run of all.
 
     Raises:
         ValueError: Fewer runs than SMALLEST_MISBEHAVING_FLEET and not healthy.
@@ -91,12 +92,14 @@ def plan_runs(roles: Sequence[Role], runs: int, *, seed: int, healthy: bool) -> 
     plans = [_well_behaved(roles, number, random) for number in range(runs)]
     if not healthy:
         _plant_burst(plans, next(role for role in roles if not role.data_dated))
+        dated = [role for role in roles if role.data_dated]
+        _plant_last(plans, dated[0], Behaviour.DATA_STALE)
         for role in roles:
             if role.data_dated:
-                _plant(plans, role, [Behaviour.DATA_STALE] * 2, random)
+                _plant(plans, role, [Behaviour.DATA_STALE] * (1 if role == dated[0] else 2), random)
             _plant(plans, role, [Behaviour.LOOKUP_SKIPPED], random)
         _plant(plans, roles[0], [Behaviour.LOOKUP_FAILED], random)
-    free = sum(1 for plan in plans[:-_QUIET_END] if _plantable(plan, roles[0]))
+    free = sum(1 for plan in plans[:-_END] if _plantable(plan, roles[0]))
     _plant(plans, roles[0], [Behaviour.LOOKUP_RETRIED] * min(_RETRIES, free), random)
     return tuple(plans)
 
@@ -116,6 +119,11 @@ def _plant_burst(plans: list[RunPlan], role: Role) -> None:
         plans[number] = replace(plans[number], intent=role.duties[0], behaviour=Behaviour.PROMPT_BLOATED)
 
 
+def _plant_last(plans: list[RunPlan], role: Role, behaviour: Behaviour) -> None:
+    number = max(plan.number for plan in plans if plan.role == role)
+    plans[number] = replace(plans[number], intent=role.duties[0], behaviour=behaviour)
+
+
 def _plantable(plan: RunPlan, role: Role) -> bool:
     return plan.role == role and plan.on_duty and plan.behaviour is Behaviour.AS_INTENDED
 
@@ -123,6 +131,6 @@ def _plantable(plan: RunPlan, role: Role) -> bool:
 def _plant(plans: list[RunPlan], role: Role, behaviours: Iterable[Behaviour], random: Random) -> None:
     """Give each behaviour to one of the role's runs that is on duty and still well behaved."""
     planted = list(behaviours)
-    numbers = [plan.number for plan in plans[:-_QUIET_END] if _plantable(plan, role)]
+    numbers = [plan.number for plan in plans[:-_END] if _plantable(plan, role)]
     for number, behaviour in zip(random.sample(numbers, len(planted)), planted, strict=True):
         plans[number] = replace(plans[number], behaviour=behaviour)
