@@ -3,7 +3,6 @@
 # ruff: noqa: RUF001 - look-alikes are what is tested
 
 import json
-import shutil
 import subprocess
 import unicodedata
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.alerts.escaping import EMPTY, MAX_CHARACTERS, escape
+from local.node import find_node
 
 NODE_MODULES = Path(__file__).parents[3] / "local" / "node_modules"
 
@@ -85,9 +85,6 @@ HOSTILE = [text for text, _ in SHOWN] + [
 
 
 def test_a_markdown_parser_finds_nothing_in_it() -> None:
-    node = shutil.which("node")
-    if node is None or not (NODE_MODULES / "markdown-it").exists():
-        pytest.skip("markdown-it, which Teams' own renderer uses, is not installed here (make install-local)")
     script = (
         "const md = require('markdown-it')({html: true, linkify: true});"
         "const texts = JSON.parse(require('fs').readFileSync(0));"
@@ -95,7 +92,7 @@ def test_a_markdown_parser_finds_nothing_in_it() -> None:
     )
     sent = [escape(text) for text in HOSTILE]
     ran = subprocess.run(
-        [node, "-e", script],
+        [str(find_node()), "-e", script],
         input=json.dumps(sent),
         cwd=NODE_MODULES,
         capture_output=True,
