@@ -6,6 +6,7 @@ Writes findings.jsonl, alerts.jsonl, coverage.json and bundle-metadata.zip, all 
 """
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.definition import CheckDefinition, duration
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from local.retiming import read_envelopes, retime
+from functions.errors import ConfigurationError
+from local.retiming import UnreadableEnvelopesError, read_envelopes, retime
 from local.stack import Stack
 
 INGESTION_DELAY = timedelta(seconds=2)
@@ -186,18 +188,28 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _stretch(text: str) -> timedelta:
+    if re.fullmatch(r"[1-9][0-9]{0,4}[smhd]", text) is None:
+        message = "give it as 90m, 24h or 7d"
+        raise argparse.ArgumentTypeError(message)
+    return duration(text)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m local replay", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="envelopes, .jsonl or .jsonl.gz")
-    parser.add_argument("--over", type=duration, default="24h", help="time to spread them over (default 24h)")
+    parser.add_argument("--over", type=_stretch, default="24h", help="time to spread them over (default 24h)")
     parser.add_argument("--config", type=Path, help="folder whose files replace the shipped configuration's")
     parser.add_argument("--content-routing", choices=["table", "inline"], default="table")
     parser.add_argument("--out", type=Path, required=True, help="folder for what comes out")
     options = parser.parse_args(arguments)
     routing: Literal["table", "inline"] = options.content_routing
-    configuration = load_configuration(SHIPPED, *([options.config] if options.config else []))
-    envelopes = [envelope for file in options.files for envelope in read_envelopes(file)]
+    try:
+        configuration = load_configuration(SHIPPED, *([options.config] if options.config else []))
+        envelopes = [envelope for file in options.files for envelope in read_envelopes(file)]
+    except (ConfigurationError, UnreadableEnvelopesError, OSError) as error:
+        parser.error(str(error))
     began = time.monotonic()
 
     def say(what: str) -> None:
