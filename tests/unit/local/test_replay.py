@@ -20,6 +20,7 @@ from local.replay import main
 def test_what_can_not_be_replayed_is_refused_in_a_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    *,
     envelopes: str | None,
     prices: str | None,
     over: str,
