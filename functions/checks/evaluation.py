@@ -12,6 +12,7 @@ from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.measurement import Measurement, measurements
 from functions.checks.windows import Batch
+from functions.errors import ConfigurationError
 from functions.traces.source import Rows
 
 MAD_TO_DEVIATION = 1.4826
@@ -112,6 +113,11 @@ def _limit(check: CheckDefinition, measurement: Measurement, history: _History) 
         case "spike":
             reach = timedelta(hours=options["history"])
             return spike_threshold(history.before(measurement.window, reach), options)
+        case kind:
+            raise ConfigurationError(
+                f"checks/{check.id}.yaml: the condition {kind} can't be judged yet.",
+                next_step="Take another condition.",
+            )
 
 
 def _finding(check: CheckDefinition, measurement: Measurement, window: Window, limit: float) -> Finding:

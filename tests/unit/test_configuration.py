@@ -76,9 +76,9 @@ def test_the_shipped_configuration_is_valid() -> None:
         (
             "checks/stale_tool_data.yaml",
             "{any: {}}",
-            "{absence: {}}",
-            "absence",
-            "`condition.absence` is not a",
+            "{vanished: {}}",
+            "vanished",
+            "`condition.vanished` is not a",
         ),
         ("checks/stale_tool_data.yaml", "{any: {}}", "{above: {}}", "above", "lacks the key `threshold`"),
         ("checks/stale_tool_data.yaml", "{any: {}}", "{above: {threshold: .nan}}", "above", "must be finite"),
