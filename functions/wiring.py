@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from threading import Lock
 
-from azure.identity import ManagedIdentityCredential
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
 
@@ -23,7 +23,7 @@ from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.settings import Settings, read_settings
+from functions.settings import LogsSettings, Settings, read_settings
 from functions.storage import blob
 from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
@@ -109,13 +109,20 @@ def build(settings: Settings) -> Services:
     )
 
 
+def log_source(settings: LogsSettings) -> TraceSource:
+    """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
+    return _source(settings, DefaultAzureCredential())
+
+
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
     """Return the traces that an alert's findings name. Raises NotFound, StorageError."""
     findings = read_alert(documents, alert_id)["findings"]
     return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])
 
 
-def _source(settings: Settings, credential: ManagedIdentityCredential) -> TraceSource:
+def _source(
+    settings: Settings | LogsSettings, credential: ManagedIdentityCredential | DefaultAzureCredential
+) -> TraceSource:
     return log_analytics(
         LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options()),
         workspace_id=settings.logs_workspace_id,
