@@ -95,7 +95,7 @@ class Agent:
         evaluations: The scores it has to reach.
         daily_usd: What its model calls may cost a day (UTC).
         monthly_usd: What its model calls may cost a calendar month (UTC).
-        silent_after_minutes: It is declared to send at least that often.
+        silent_after_minutes: It is declared to send at least that often; None where it may fall silent.
         id_format: Its conversation ids have this shape, a regular expression (RE2).
         content_allowed: Whether prompts, answers and arguments may be recorded.
         required_fields: Facts that each of its runs must carry: conversation, tenant, environment, release.
