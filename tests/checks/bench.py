@@ -188,21 +188,3 @@ def _write(path: Path, body: Any) -> None:
 def _as_written(finding: Finding) -> Finding:
     named = _OWN_NAME.fullmatch(finding.key.get("Agent", ""))
     return replace(finding, key={**finding.key, "Agent": named[1]}) if named else finding
-
-
-def findings(
-    check_id: str, traces: Iterable[Trace], *, late: Iterable[tuple[Trace, timedelta]] = ()
-) -> list[Finding]:
-    """Return what the check finds in the judged hour among traces made by hand, some received late."""
-    telemetry = Telemetry()
-    for trace in traces:
-        telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
-    for trace, delay in late:
-        telemetry.ingest(trace.envelopes, delay=delay)
-    configuration = load_configuration(SHIPPED, SITE)
-    check = next(check for check in configuration.checks if check.id == check_id)
-    outcome = Runner(EngineSource(telemetry), configuration.agents, configuration.prices).judge_due(
-        check, watermark=BEGINS, now=BEGINS + timedelta(hours=1) + check.settle
-    )
-    assert isinstance(outcome, Evaluated), outcome
-    return [finding for judged in outcome.judged for finding in judged.findings]
