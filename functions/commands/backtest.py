@@ -91,12 +91,12 @@ def backtest(
     batch = past_windows(check, options.days, now)
     rows = _ask(check, batch, configuration, source)
     judgement = judge(check, rows, batch)
-    points = series(check, measurements(check, rows, batch.width), judgement)
+    points = series(check, measurements(check, rows, batch.width), judgement, batch)
     quiet = configuration.alerts.resolve_after_quiet
-    fired = firings(judgement.judged, resolve_after_quiet=quiet)
+    fired = firings(check, judgement.judged, resolve_after_quiet=quiet)
     for line in report(check, batch, judgement, fired):
         say(line)
-    for line in () if labels is None else scored(judgement, labels):
+    for line in () if labels is None else scored(fired, judgement, labels):
         say(line)
     for line in plots(check, points, batch):
         say(line)

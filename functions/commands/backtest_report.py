@@ -24,7 +24,10 @@ def report(
         f"{_time(first)} to {_time(last)} UTC, {len(batch.windows)} windows of {_length(batch.width)}; "
         f"{_condition(check)}"
     )
-    yield f"{judgement.rows} values measured, {judgement.unjudged} of them not judged (too little to go by)"
+    yield (
+        f"{judgement.rows} values measured, {judgement.unjudged} of them not judged "
+        "(too little history, or too few runs)"
+    )
     yield ""
     if not fired:
         yield "It would not have fired."
@@ -42,9 +45,9 @@ def report(
         )
 
 
-def scored(judgement: Judgement, labels: Mapping[str, bool]) -> Iterator[str]:
+def scored(fired: Sequence[Firing], judgement: Judgement, labels: Mapping[str, bool]) -> Iterator[str]:
     """Yield precision and recall against labels (trace id to whether it should be named)."""
-    held = score(judgement.judged, labels)
+    held = score(fired, labels)
     yield ""
     yield (
         f"Against {len(labels)} labelled traces: "

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,27 +58,54 @@ def shape(firing: Firing) -> tuple[str, int, int, float]:
 def test_findings_become_alerts_as_in_the_service(
     findings: list[Finding], alerts: list[tuple[str, int, int, float]]
 ) -> None:
-    assert [shape(firing) for firing in firings(judged(20, *findings), resolve_after_quiet=3)] == alerts
+    assert [
+        shape(firing) for firing in firings(check(), judged(20, *findings), resolve_after_quiet=3)
+    ] == alerts
 
 
 def test_the_worst_of_a_check_for_low_values_is_the_lowest() -> None:
-    (firing,) = firings(judged(3, found(0, 9), found(1, 2), found(2, 8)), resolve_after_quiet=3)
+    (firing,) = firings(check(), judged(3, found(0, 9), found(1, 2), found(2, 8)), resolve_after_quiet=3)
     assert (firing.worst.value, firing.windows, firing.violations) == (2, 3, 6)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=40))
-def test_as_many_alerts_open_as_the_lifecycle_opens(pattern: list[bool]) -> None:
-    windows = judged(len(pattern), *(found(n) for n, hit in enumerate(pattern) if hit))
-    alerts = advance({}, windows, check=check(), rules=RULES, waiting=(), now=NOON).alerts
-    fired = firings(windows, resolve_after_quiet=RULES.resolve_after_quiet)
-    assert len(fired) == sum(alert.episode for alert in alerts.values())
-    assert [f.start for f in fired[-1:]] == [alert.opened_at for alert in alerts.values()]
+@given(
+    st.lists(st.sampled_from(["found", "continuing", "unjudged", "quiet"]), min_size=1, max_size=40),
+    st.integers(1, 3),
+)
+def test_alerts_open_and_end_as_in_the_lifecycle(pattern: list[str], in_a_row: int) -> None:
+    windows = [
+        JudgedWindow(
+            window(n),
+            findings=(found(n),) if kind == "found" else (),
+            continuing=(found(n),) if kind == "continuing" else (),
+            unjudged=({"Agent": "a"},) if kind == "unjudged" else (),
+        )
+        for n, kind in enumerate(pattern)
+    ]
+    definition = check(**{"for": in_a_row})
+    alerts = advance({}, windows, check=definition, rules=RULES, waiting=(), now=NOON).alerts
+    fired = firings(definition, windows, resolve_after_quiet=RULES.resolve_after_quiet)
+    opened = [alert for alert in alerts.values() if alert.episode]
+    assert len(fired) == sum(alert.episode for alert in opened)
+    assert [(f.start, f.end) for f in fired[-1:]] == [(a.opened_at, a.last_seen) for a in opened]
+    assert sum(firing.windows for firing in fired) == sum(len(alert.findings) for alert in opened)
+
+
+def test_what_only_keeps_an_alert_open_is_never_its_worst() -> None:
+    windows = [
+        JudgedWindow(window(0), (found(0, 11),)),
+        JudgedWindow(window(1), (), continuing=(replace(found(1, 9), threshold=2),)),
+    ]
+    (firing,) = firings(check(), windows, resolve_after_quiet=3)
+    assert (firing.end, firing.worst.value) == (window(1).end, 11)
 
 
 def test_alerts_are_counted_on_the_day_they_begin() -> None:
     day = int(timedelta(days=1) / FIVE)
     fired = firings(
-        judged(2 * day, found(1), found(9), found(day), found(day + 20, agent="b")), resolve_after_quiet=1
+        check(),
+        judged(2 * day, found(1), found(9), found(day), found(day + 20, agent="b")),
+        resolve_after_quiet=1,
     )
     assert firings_a_day(fired) == {date(2026, 11, 3): 2, date(2026, 11, 4): 2}
 
@@ -101,7 +129,9 @@ def test_all_windows_of_the_days_are_judged_but_those_not_settled(
 def points(condition: dict[str, Any], *rows: dict[str, Any], length: int = 10) -> dict[str, list[Point]]:
     definition, asked = check(condition), batch(*range(length))
     answer = result(*rows)
-    drawn = series(definition, measurements(definition, answer, FIVE), judge(definition, answer, asked))
+    drawn = series(
+        definition, measurements(definition, answer, FIVE), judge(definition, answer, asked), asked
+    )
     return {key[0]: list(its) for key, its in drawn.items()}
 
 
@@ -123,6 +153,25 @@ def test_a_spike_is_drawn_against_what_it_was_held_against() -> None:
     drawn = points({"spike": SPIKE}, *(row(n, v) for n, v in enumerate([2, 2, 2, 2, 50, 2])))["dispatcher"]
     assert [point.threshold for point in drawn] == [None, None, None, 6, 6, 6]
     assert [point.found for point in drawn] == [False] * 4 + [True, False]
+
+
+def test_too_few_runs_are_neither_usual_nor_held_against_anything() -> None:
+    rows = [row(n, v, Runs=runs) for n, (v, runs) in enumerate([(2, 9), (99, 1), (2, 9), (2, 9), (50, 9)])]
+    definition = check({"spike": SPIKE}, minimum_runs=5)
+    answer, asked = result(*rows), batch(*range(5))
+    judgement = judge(definition, answer, asked)
+    drawn = series(definition, measurements(definition, answer, FIVE), judgement, asked)["dispatcher",]
+    assert [point.threshold for point in drawn] == [None, None, None, None, 6]
+
+
+def test_an_absence_is_drawn_as_the_minutes_without_a_row() -> None:
+    drawn = points({"absence": {"after": "10m"}}, row(0), length=4)["dispatcher"]
+    assert [(p.value, p.threshold, p.found) for p in drawn] == [
+        (0, 10, False),
+        (5, 10, False),
+        (10, 10, True),
+        (15, 10, True),
+    ]
 
 
 def test_rows_of_the_history_are_not_drawn() -> None:
@@ -147,5 +196,6 @@ def test_a_limit_of_the_querys_own_is_drawn() -> None:
 def test_named_traces_are_held_against_the_labels(
     named: tuple[str, ...], labels: dict[str, bool], expected: Score, precision: float, recall: float
 ) -> None:
-    held = score(judged(4, found(1, traces=named), found(2, traces=named[:1])), labels)
+    windows = judged(9, found(1, traces=named), found(7, traces=named[:1]))
+    held = score(firings(check(), windows, resolve_after_quiet=3), labels)
     assert (held, held.precision, held.recall) == (expected, precision, recall)
