@@ -1,11 +1,9 @@
 """Configuration reaches a query as datatables, quoted, and only where it is named."""
 
-from datetime import date
-
 import pytest
 
 from functions.checks.parameters import parameter_tables
-from functions.costs.prices import ModelPrice, Prices
+from functions.costs.prices import prices
 from functions.traces.agents import Agents, agents
 
 ATTRIBUTES: dict[str, object] = {
@@ -18,11 +16,22 @@ ATTRIBUTES: dict[str, object] = {
     "document_ids": [],
     "dimensions": {},
 }
-PRICES = Prices(
-    "USD",
-    date(2026, 11, 1),
-    "list",
-    (ModelPrice("gpt-4o", 2.5, 1.25, 10.0), ModelPrice("gpt-4o", 2.0, 1.0, 8.0, date(2026, 11, 1))),
+PRICES = prices(
+    {
+        "currency": "USD",
+        "as_of": "2026-11-01",
+        "source": "list",
+        "models": [
+            {"model": "gpt-4o", "input": 2.5, "cached_input": 1.25, "output": 10},
+            {
+                "model": "gpt-4o",
+                "input": 2,
+                "cached_input": 1,
+                "output": 8,
+                "valid_from": "2026-11-01",
+            },
+        ],
+    }
 )
 
 
