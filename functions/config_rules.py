@@ -58,6 +58,13 @@ def _hold_check(file: ConfigFile, prices: ConfigFile) -> None:
             "is no shorter than the history, so that nothing would ever be missed",
             next_step="Lengthen history or shorten after.",
         )
+    above = body["condition"].get("above")
+    if above and body.get("clear_below", above["threshold"]) > above["threshold"]:
+        raise file.wrong(
+            ("clear_below",),
+            "is above the threshold, so that an alert would end where it begins",
+            next_step="Give the threshold or less.",
+        )
     currency = prices.body["currency"]
     if "model_prices" in body["query"] and body["unit"].startswith("USD") and currency != "USD":
         raise file.wrong(
