@@ -18,6 +18,7 @@ from functions.alerts.reading import read_alert
 from functions.alerts.watch import Watch
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.costs.report import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
@@ -30,6 +31,9 @@ from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.traces.log_analytics import client_options, log_analytics
 from functions.traces.source import TraceSource
+
+TENANT = "tenant"
+"""The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
 
 _ONE_AT_A_TIME = Lock()
 """`cache` alone builds twice where the first two requests come together."""
@@ -46,6 +50,7 @@ class Services:
         configuration: What config files decide.
         watch: The watch.
         exports: All exports.
+        costs: What model calls cost.
     """
 
     sign_in: SignIn
@@ -54,6 +59,7 @@ class Services:
     configuration: Configuration
     watch: Watch
     exports: Exports
+    costs: Costs
 
 
 def services() -> Services:
@@ -105,6 +111,12 @@ def build(settings: Settings) -> Services:
             ledger=ledger,
             resolve_alert=partial(alert_traces, documents),
             clock=_now,
+        ),
+        costs=Costs(
+            source,
+            configuration.agents,
+            configuration.prices,
+            tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
         ),
     )
 
