@@ -152,8 +152,9 @@ def _changed(measurement: Measurement, options: Mapping[str, float]) -> _Standin
     if measurement.change is None:
         return None
     ratio = measurement.change.ratio()
-    limit = options["factor"] * measurement.value / ratio if ratio else 0.0
-    return _Standing(ratio >= options["factor"] and measurement.change.chance() < options["alpha"], limit)
+    if ratio < options["factor"] or measurement.change.chance() >= options["alpha"]:
+        return _Standing(violates=False, limit=None)
+    return _Standing(violates=True, limit=options["factor"] * measurement.value / ratio)
 
 
 def _too_few_runs(check: CheckDefinition, measurement: Measurement) -> bool:

@@ -29,8 +29,8 @@ class Proportions:
         (R. A. Fisher, The Logic of Inductive Inference, 1935).
         """
         if self.hits * (self.runs + self.baseline_runs) > self.runs * (self.hits + self.baseline_hits):
-            return min(1.0, self._tail(self.hits, up=True))
-        return max(0.0, 1.0 - self._tail(self.hits - 1, up=False))
+            return self._tail(self.hits, up=True)
+        return 1.0 - self._tail(self.hits - 1, up=False)
 
     def _tail(self, hits: int, *, up: bool) -> float:
         """Sum the probabilities from `hits` outwards; called away from the middle, so that they only fall."""

@@ -185,6 +185,7 @@ def test_a_silent_key_is_found_by_what_it_said_last() -> None:
         row(-5, 1.0, Violations=7, TraceIds='["old"]', Release="1"),
         row(-3, 2.0, Violations=9, TraceIds='["last"]', Release="2"),
         row(0, 3.0, agent="loud", Release="3"),
+        row(-6, 1.0, Release="0"),  # in no order
     )
     judgement = judge(check(ABSENCE, shows=["Release"]), rows, batch(0))
     (finding,) = judgement.judged[0].findings
