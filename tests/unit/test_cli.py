@@ -17,7 +17,7 @@ from functions.commands.backtest import with_options
 from functions.commands.labels import read_labels
 from functions.commands.text_plot import WIDTH, plot, safe
 from functions.errors import ConfigurationError
-from local.azure_monitor.faults import Faults
+from local.azure_monitor.faults import Faults, Kind
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.service import create_app
 from local.identity import IdentityEndpoint, Tokens
@@ -245,14 +245,18 @@ def test_what_can_not_be_judged_exits_1_and_says_why(
     assert (shown.out, workspace.asked) == ("", [])
 
 
-def test_a_partial_answer_is_not_reported_as_quiet(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [("partial", "with fewer days"), ("timeout", "with fewer days"), ("refused", "az login")],
+)
+def test_no_answer_is_not_reported_as_quiet(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], fault: Kind, advice: str
 ) -> None:
-    workspace.faults.add("partial")
+    workspace.faults.add(fault)
     assert main(["backtest", "calls"]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "with fewer days" in shown.err
+    assert advice in shown.err
 
 
 @pytest.mark.parametrize(
