@@ -17,7 +17,10 @@ def report_costs(services: Services, request: Request) -> Answer:
     if shape == "json":
         return Answer(report.body(), on=on)
     name = f"costs-{question.start:%Y-%m-%d}-{question.end:%Y-%m-%d}-{question.by}.csv"
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
     return Answer(report.csv(), headers=headers, on=on)
 
 
