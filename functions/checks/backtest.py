@@ -178,7 +178,6 @@ class _Course:
             if len(self.pending) < windows_in_a_row:
                 return
             first, *rest = self.pending
-            self.pending.clear()
             self.firing = _began(first)
         else:
             rest = [finding]

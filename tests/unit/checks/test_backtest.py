@@ -155,6 +155,11 @@ def test_a_spike_is_drawn_against_what_it_was_held_against() -> None:
     assert [point.found for point in drawn] == [False] * 4 + [True, False]
 
 
+def test_what_is_usual_reaches_back_as_far_as_in_the_judgement() -> None:
+    drawn = points({"spike": SPIKE}, *(row(n, 2) for n in (0, 1, 2, 12, 14)), length=15)["dispatcher"]
+    assert [point.threshold for point in drawn] == [None, None, None, 6, None]
+
+
 def test_too_few_runs_are_neither_usual_nor_held_against_anything() -> None:
     rows = [row(n, v, Runs=runs) for n, (v, runs) in enumerate([(2, 9), (99, 1), (2, 9), (2, 9), (50, 9)])]
     definition = check({"spike": SPIKE}, minimum_runs=5)
