@@ -5,8 +5,8 @@
 First every query that the tick asks is answered by the local engine, which is timed apart. Then the tick runs
 for real (Watch, Runner, judgement, alerts, documents, cards) on those answers: what is measured is ours.
 
-- own time: the seconds of that tick, less those inside `source.query`; the processor's seconds stand beside it
-  (where they are far fewer, the machine was busy with something else);
+- own time: the seconds of that tick, less those inside `source.query`; the processor's seconds stand beside
+  it (where they are far fewer, the machine was busy with something else);
 - own peak: the most memory that Python held during a second such tick (tracemalloc), answers included.
 """
 
