@@ -36,3 +36,7 @@ local/node_modules/installed: local/package-lock.json .venv/installed
 	@echo "Installing Node packages (once) ..."
 	@cd local && npm ci --silent
 	@touch $@
+
+.PHONY: bench
+bench: .venv/installed ## Measure what a tick of all checks costs us (ARGS="10000 100000": other sizes)
+	@$(PYTHON) -m bench.checks $(ARGS)

@@ -147,11 +147,21 @@ def _fault(error: ValidationError) -> tuple[Place, str, str]:
             known = schema.get("properties", {})
             extra = next(key for key in instance if key not in known)
             return (*place, extra), "is not a known key", f"Known here: {', '.join(known) or 'none'}."
+        case "uniqueItems":
+            again = next(n for n, item in enumerate(instance) if item in instance[:n])
+            return (*place, again), "is there twice", advice
         case "enum":
             return place, f"must be one of {', '.join(map(str, limit))}", advice
-        case "type":
-            return place, f"must be of type {limit}", advice
-        case "pattern":
-            return place, f"must match {limit}", advice
         case rule:
-            return place, f"breaks the rule {rule}: {limit}", advice
+            return place, _IN_WORDS.get(str(rule), f"breaks the rule {rule}: {{}}").format(limit), advice
+
+
+_IN_WORDS = {
+    "type": "must be of type {}",
+    "pattern": "must match {}",
+    "format": "must be a {}",
+    "exclusiveMinimum": "must be above {}",
+    "minimum": "must be {} or more",
+    "maximum": "must be {} or less",
+    "not": "does not belong here",
+}

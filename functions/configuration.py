@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from typing import Any
 import orjson
 
 from functions.alerts.rules import AlertRules, alert_rules
-from functions.checks.definition import CheckDefinition, check_definition, duration
-from functions.config_file import ConfigFile, Place, read_config_file
+from functions.checks.definition import CheckDefinition, check_definition
+from functions.config_file import ConfigFile, read_config_file
+from functions.config_rules import hold_to_rules
 from functions.costs.prices import Prices, prices
 from functions.errors import ConfigurationError
 from functions.traces.agents import Agents, agents
@@ -63,6 +63,7 @@ def load_configuration(*folders: Path) -> Configuration:
         raise ConfigurationError(
             "There is no check.", next_step="Put one into checks/ or restore the shipped ones."
         )
+    hold_to_rules(files)
     bodies = {name: file.body for name, file in files.items()}
     return Configuration(
         checks=tuple(check_definition(file.body) for file in checks),
@@ -97,63 +98,10 @@ def _is_check(path: Path) -> bool:
 
 
 def _read(name: str, path: Path) -> ConfigFile:
-    if _is_check(Path(name)):
-        file = read_config_file(path, _schema("check"))
-        _cross_check(file)
-    else:
-        file = read_config_file(path, _schema(path.stem))
-        _refuse_doubles(file, name)
-    return file
+    return read_config_file(path, _schema("check" if _is_check(Path(name)) else path.stem))
 
 
 @cache
 def _schema(kind: str) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = json.loads((SHIPPED / "schemas" / f"{kind}.schema.json").read_text("utf-8"))
     return schema
-
-
-def _cross_check(file: ConfigFile) -> None:
-    """Hold a check to the rules that tie its parts together."""
-    body = file.body
-    if body["id"] != file.path.stem:
-        raise file.wrong(
-            ("id",), f"must be {file.path.stem}", next_step="Name the file after the check's id."
-        )
-    if timedelta(days=1) % duration(body["every"]):
-        raise file.wrong(
-            ("every",), "must divide a day", next_step="Take 1m, 5m, 15m, 1h, 6h or 1d, for example."
-        )
-    for index, column in enumerate(body.get("shows", ())):
-        if column in body["key"]:
-            raise file.wrong(
-                ("shows", index), "is a key column", next_step="Remove it: keys are always shown."
-            )
-    spike = body["condition"].get("spike")
-    if spike and spike["minimum_windows"] * duration(body["every"]) > duration(f"{spike['history']}h"):
-        raise file.wrong(
-            ("condition", "spike", "minimum_windows"),
-            "asks for more windows than the history holds, so that nothing would ever be judged",
-            next_step="Lengthen history or lower minimum_windows.",
-        )
-
-
-def _refuse_doubles(file: ConfigFile, name: str) -> None:
-    """Refuse a list that names the same thing twice: a join on it would count double."""
-    for place, entries, field in _named_lists(name, file.body):
-        seen = set()
-        for index, entry in enumerate(entries):
-            if entry[field] in seen:
-                raise file.wrong((*place, index), f"names the same {field} again", next_step="Merge the two.")
-            seen.add(entry[field])
-
-
-def _named_lists(name: str, body: Mapping[str, Any]) -> Iterator[tuple[Place, list[dict[str, Any]], str]]:
-    match name:
-        case "agents.yaml":
-            for agent, entry in body["agents"].items():
-                for key in ("required_lookups", "freshness"):
-                    yield ("agents", agent, key), entry.get(key, []), "tool"
-        case "prices.yaml":
-            yield ("models",), body["models"], "model"
-        case "alerts.yaml":
-            yield ("destinations",), body["destinations"], "name"

@@ -83,16 +83,22 @@ class Settings:
         return self.teams_webhook_url
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; an empty one counts as missing.
+@dataclass(frozen=True, slots=True)
+class LogsSettings:
+    """The settings of a command that only reads telemetry. Attributes as in `Settings`."""
 
-    Raises:
-        SettingsError: Names the first setting that is missing or unusable and where to get it; never a value.
-    """
+    logs_endpoint: str
+    logs_workspace_id: str | None
+    logs_resource_id: str | None
+    config_directory: Path | None
+
+
+def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSettings:
+    """Read what is needed to ask about telemetry. Raises as `read_settings` does."""
     given = {name: environment.get(name, "").strip() for name in WHERE}
     if bool(given["LOGS_WORKSPACE_ID"]) == bool(given["LOGS_RESOURCE_ID"]):
         raise _unusable("LOGS_WORKSPACE_ID", "and LOGS_RESOURCE_ID: exactly one of the two must be set")
-    return Settings(
+    return LogsSettings(
         logs_endpoint=_matching(
             {"LOGS_ENDPOINT": given["LOGS_ENDPOINT"] or "https://api.loganalytics.azure.com"},
             "LOGS_ENDPOINT",
@@ -103,6 +109,22 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         logs_resource_id=_optional(
             given, "LOGS_RESOURCE_ID", _RESOURCE_ID, "must begin with /subscriptions/"
         ),
+        config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
+    )
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty one counts as missing.
+
+    Raises:
+        SettingsError: Names the first setting that is missing or unusable and where to get it; never a value.
+    """
+    given = {name: environment.get(name, "").strip() for name in WHERE}
+    logs = read_logs_settings(environment)
+    return Settings(
+        logs_endpoint=logs.logs_endpoint,
+        logs_workspace_id=logs.logs_workspace_id,
+        logs_resource_id=logs.logs_resource_id,
         storage_blob_endpoint=_matching(
             given, "STORAGE_BLOB_ENDPOINT", _HTTPS, "must be an https URL"
         ).rstrip("/"),
@@ -114,7 +136,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),
         auth_enabled=given["WEBSITE_AUTH_ENABLED"].lower() == "true",
         hostname=_matching(given, "WEBSITE_HOSTNAME", _HOST, "must be a host name"),
-        config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
+        config_directory=logs.config_directory,
     )
 
 

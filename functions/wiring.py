@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from threading import Lock
 
-from azure.identity import ManagedIdentityCredential
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
 
@@ -18,18 +18,22 @@ from functions.alerts.reading import read_alert
 from functions.alerts.watch import Watch
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.costs.report import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.settings import Settings, read_settings
+from functions.settings import LogsSettings, Settings, read_settings
 from functions.storage import blob
 from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.traces.log_analytics import client_options, log_analytics
 from functions.traces.source import TraceSource
+
+TENANT = "tenant"
+"""The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
 
 _ONE_AT_A_TIME = Lock()
 """`cache` alone builds twice where the first two requests come together."""
@@ -46,6 +50,7 @@ class Services:
         configuration: What config files decide.
         watch: The watch.
         exports: All exports.
+        costs: What model calls cost.
     """
 
     sign_in: SignIn
@@ -54,6 +59,7 @@ class Services:
     configuration: Configuration
     watch: Watch
     exports: Exports
+    costs: Costs
 
 
 def services() -> Services:
@@ -106,7 +112,18 @@ def build(settings: Settings) -> Services:
             resolve_alert=partial(alert_traces, documents),
             clock=_now,
         ),
+        costs=Costs(
+            source,
+            configuration.agents,
+            configuration.prices,
+            tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
+        ),
     )
+
+
+def log_source(settings: LogsSettings) -> TraceSource:
+    """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
+    return _source(settings, DefaultAzureCredential())
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
@@ -115,7 +132,9 @@ def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
     return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])
 
 
-def _source(settings: Settings, credential: ManagedIdentityCredential) -> TraceSource:
+def _source(
+    settings: Settings | LogsSettings, credential: ManagedIdentityCredential | DefaultAzureCredential
+) -> TraceSource:
     return log_analytics(
         LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options()),
         workspace_id=settings.logs_workspace_id,

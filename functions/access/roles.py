@@ -11,6 +11,7 @@ class Role(StrEnum):
 
     ALERTS_READ = "Alerts.Read"
     AUDIT_READ = "Audit.Read"
+    COSTS_READ = "Costs.Read"
     EVIDENCE_READ = "Evidence.Read"
     TRACES_READ = "Traces.Read"
 

@@ -44,8 +44,8 @@ class Alert:
         severity: The check's, when the alert last had a finding.
         owner: The check's, likewise.
         key: Key column to value. Hostile.
-        state: "open" or "resolved".
-        episode: 1 for the first time it opened, 2 for the next.
+        state: "pending" (never open, and found in too few windows in a row to be), "open" or "resolved".
+        episode: 1 for the first time it opened, 2 for the next; 0 while pending.
         opened_at: Start of the first window with a finding of this episode.
         last_seen: End of the last window with one.
         resolved_at: End of the window that made it quiet for long enough; None while open.
@@ -61,6 +61,7 @@ class Alert:
         notices: Notices made in this episode.
         noticed_at: When the last one was made.
         told: What each destination last accepted.
+        pending: Findings of the latest windows in a row, too few to open it (`for`); nobody is told.
     """
 
     id: str
@@ -68,7 +69,7 @@ class Alert:
     severity: Severity
     owner: str
     key: Mapping[str, str]
-    state: Literal["open", "resolved"]
+    state: Literal["pending", "open", "resolved"]
     episode: int
     opened_at: datetime
     last_seen: datetime
@@ -85,6 +86,7 @@ class Alert:
     notices: int = 0
     noticed_at: datetime | None = None
     told: tuple[Told, ...] = ()
+    pending: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,15 @@ def kept(finding: Finding) -> Finding:
     """
     return replace(
         finding,
-        key={name: _valid(value) for name, value in finding.key.items()},
+        key=kept_key(finding.key),
         trace_ids=tuple(_valid(trace_id) for trace_id in finding.trace_ids),
         shows={name: _shown(cell) for name, cell in finding.shows.items()},
     )
+
+
+def kept_key(key: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a finding's key as it can be stored."""
+    return {name: _valid(value) for name, value in key.items()}
 
 
 def latest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -142,9 +149,8 @@ def latest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def snapshot(alert: Alert) -> Alert:
     """Return the alert with only what a notice shows of its findings."""
     last = alert.findings[-1:]
-    return replace(
-        alert, findings=tuple(replace(finding, trace_ids=finding.trace_ids[:MAX_SAMPLES]) for finding in last)
-    )
+    samples = tuple(replace(finding, trace_ids=finding.trace_ids[:MAX_SAMPLES]) for finding in last)
+    return replace(alert, findings=samples, pending=())
 
 
 def runs_of(finding: Finding) -> int:

@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.alerts.alert import Alert, Notice, NoticeKind, Told, alert_id, kept, latest, runs_of, snapshot
+from functions.alerts.alert import (
+    Alert,
+    Notice,
+    NoticeKind,
+    Told,
+    alert_id,
+    kept,
+    kept_key,
+    latest,
+    runs_of,
+    snapshot,
+)
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
@@ -41,6 +52,8 @@ def advance(
     after = dict(alerts)
     for each in sorted(judged, key=lambda one: one.window):
         _open(after, each.findings, check)
+        _keep_open(after, each.continuing, check)
+        _break_off(after, each, check)
         _quieten(after, each, check, rules)
     notices = []
     for name in [name for name, alert in after.items() if alert.check_id == check.id]:
@@ -63,10 +76,47 @@ def _open(alerts: dict[str, Alert], findings: Iterable[Finding], check: CheckDef
     for finding in map(kept, findings):
         name = alert_id(check.id, finding.key)
         before = alerts.get(name)
-        if before is None or before.state == "resolved":
-            alerts[name] = _opened(name, before, finding, check)
-        else:
+        if before is not None and before.state == "open":
             alerts[name] = _seen_again(before, finding, check)
+        else:
+            alerts[name] = _found(name, before, finding, check)
+
+
+def _found(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
+    """Open an alert that isn't open once it was found in enough windows in a row; till then it is pending."""
+    pending = (*(before.pending if before else ()), finding)
+    opened = _opened(name, before, pending[0], check)
+    for later in pending[1:]:
+        opened = _seen_again(opened, later, check)
+    if len(pending) >= check.windows_in_a_row:
+        return opened
+    if before is not None and before.state == "resolved":
+        return replace(before, pending=pending)
+    return replace(opened, state="pending", episode=0, findings=(), findings_dropped=0, pending=pending)
+
+
+def _keep_open(alerts: dict[str, Alert], continuing: Iterable[Finding], check: CheckDefinition) -> None:
+    for finding in map(kept, continuing):
+        before = alerts.get(alert_id(check.id, finding.key))
+        if before is not None and before.state == "open":
+            alerts[before.id] = _seen_again(before, finding, check)
+
+
+def _break_off(alerts: dict[str, Alert], judged: JudgedWindow, check: CheckDefinition) -> None:
+    """Let an evaluated window without a finding end every row of windows that was pending."""
+    unjudged = _unjudged(judged, check)
+    for name, alert in list(alerts.items()):
+        ended = alert.check_id == check.id and name not in unjudged
+        if not alert.pending or not ended or alert.pending[-1].window == judged.window:
+            continue
+        if alert.state == "pending":
+            del alerts[name]
+        else:
+            alerts[name] = replace(alert, pending=())
+
+
+def _unjudged(judged: JudgedWindow, check: CheckDefinition) -> Collection[str]:
+    return {alert_id(check.id, kept_key(key)) for key in judged.unjudged}
 
 
 def _opened(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
@@ -107,7 +157,7 @@ def _seen_again(before: Alert, finding: Finding, check: CheckDefinition) -> Aler
         quiet=0,
         value=finding.value,
         threshold=finding.threshold,
-        worst=max(before.worst, finding.value),
+        worst=_worse(before.worst, finding.value, check),
         violations=before.violations + finding.violations,
         runs=before.runs + runs_of(finding),
         shows=finding.shows,
@@ -116,11 +166,18 @@ def _seen_again(before: Alert, finding: Finding, check: CheckDefinition) -> Aler
     )
 
 
+def _worse(one: float, other: float, check: CheckDefinition) -> float:
+    return min(one, other) if check.condition.kind == "below" else max(one, other)
+
+
 def _quieten(
     alerts: dict[str, Alert], judged: JudgedWindow, check: CheckDefinition, rules: AlertRules
 ) -> None:
+    unjudged = _unjudged(judged, check)
     for name, alert in alerts.items():
-        if alert.check_id != check.id or alert.state != "open" or _seen_in(alert, judged.window):
+        if alert.check_id != check.id or alert.state != "open" or name in unjudged:
+            continue
+        if _seen_in(alert, judged.window):
             continue
         quiet = alert.quiet + 1
         over = quiet >= rules.resolve_after_quiet
@@ -180,7 +237,9 @@ def _repeat_is_due(
 def _without_old_resolved(alerts: dict[str, Alert], waiting: Waiting) -> Mapping[str, Alert]:
     waiting_ids = {name for name, _ in waiting}
     resolved = [
-        alert for alert in alerts.values() if alert.state == "resolved" and alert.id not in waiting_ids
+        alert
+        for alert in alerts.values()
+        if alert.state == "resolved" and not alert.pending and alert.id not in waiting_ids
     ]
     resolved.sort(key=lambda alert: (alert.resolved_at or alert.last_seen, alert.id))
     gone = {alert.id for alert in resolved[:-MAX_RESOLVED]}

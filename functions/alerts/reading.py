@@ -106,7 +106,7 @@ def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Js
 
 
 def _summary(alert: Alert) -> Json:
-    return {name: value for name, value in alert_json(alert).items() if name != "findings"}
+    return {name: value for name, value in alert_json(alert).items() if name not in {"findings", "pending"}}
 
 
 def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:

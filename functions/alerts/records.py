@@ -44,6 +44,7 @@ def alert_json(alert: Alert) -> Json:
         "shows": dict(alert.shows),
         "findings": [finding_json(finding) for finding in alert.findings],
         "told": [_flat(told) for told in alert.told],
+        "pending": [finding_json(finding) for finding in alert.pending],
     }
 
 
@@ -63,9 +64,12 @@ def read_alert(body: Json) -> Alert:
         KeyError, TypeError, ValueError: It is something else.
     """
     times = _instants(body, "opened_at", "last_seen", "resolved_at", "noticed_at")
-    findings = tuple(_read_finding(body["check_id"], body["key"], one) for one in body["findings"])
+    findings, pending = (
+        tuple(_read_finding(body["check_id"], body["key"], one) for one in some)
+        for some in (body["findings"], body.get("pending", ()))  # format 1 had none pending
+    )
     told = tuple(Told(**one | _instants(one, "at")) for one in body["told"])
-    return Alert(**body | times | {"findings": findings, "told": told})
+    return Alert(**body | times | {"findings": findings, "told": told, "pending": pending})
 
 
 def read_outbox(body: Json) -> Outbox:

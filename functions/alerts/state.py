@@ -19,7 +19,7 @@ from functions.alerts.records import (
 from functions.checks.coverage import Coverage, coverage_from_json
 from functions.errors import StorageError
 
-FORMAT = 1
+FORMAT = 2
 """Rises when a body is written that earlier versions would misread."""
 
 PREFIX = "checks/"

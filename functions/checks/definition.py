@@ -12,17 +12,19 @@ class Condition:
     """When a row of the result is a finding.
 
     Attributes:
-        kind: "any", "above" or "spike" (evaluation.py says what each means).
-        options: The kind's numbers by name, as validated by check.schema.json.
+        kind: evaluation.py says what each means.
+        options: The kind's numbers by name, as validated by check.schema.json; a duration is in minutes.
+        metric: What a change is measured by; None for the other kinds.
     """
 
-    kind: Literal["any", "above", "spike"]
+    kind: Literal["any", "above", "below", "spike", "absence", "change"]
     options: dict[str, float]
+    metric: Literal["proportion", "mean"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckDefinition:
-    """One rule over traces. Attributes as in docs/checks.md."""
+    """One rule over traces. Attributes as in docs/checks.md; `for` is called `windows_in_a_row`."""
 
     id: str
     title: str
@@ -39,11 +41,13 @@ class CheckDefinition:
     condition: Condition
     false_positives: str
     triage: str
+    windows_in_a_row: int = 1
+    clear_below: float | None = None
+    minimum_runs: int | None = None
 
 
 def check_definition(body: dict[str, Any]) -> CheckDefinition:
     """Build a definition from a body that check.schema.json has accepted."""
-    ((kind, options),) = body["condition"].items()
     return CheckDefinition(
         id=body["id"],
         title=body["title"],
@@ -57,10 +61,23 @@ def check_definition(body: dict[str, Any]) -> CheckDefinition:
         shows=tuple(body.get("shows", ())),
         unit=body["unit"],
         query=body["query"],
-        condition=Condition(kind=kind, options=dict(options)),
+        condition=_condition(body["condition"]),
         false_positives=body["false_positives"],
         triage=body["triage"],
+        windows_in_a_row=body.get("for", 1),
+        clear_below=body.get("clear_below"),
+        minimum_runs=body.get("minimum_runs"),
     )
+
+
+def _condition(body: dict[Any, Any]) -> Condition:
+    ((kind, given),) = body.items()
+    options = dict(given)
+    metric = options.pop("metric", None)
+    if kind == "absence":
+        options.setdefault("history", 24)
+        options["after"] = duration(options["after"]) / timedelta(minutes=1)
+    return Condition(kind=kind, options=options, metric=metric)
 
 
 def duration(text: str) -> timedelta:

@@ -1,10 +1,9 @@
 """Decides which rows of a check's result are findings. Pure: rows in, judged windows out."""
 
-import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -26,7 +25,7 @@ class Judgement:
     Attributes:
         judged: Every window of the batch, in order, each with its findings ordered by key.
         rows: Result rows that lie in these windows.
-        unjudged: Those of them with too little history to be called usual or unusual.
+        unjudged: Those of them with too little history or too few runs to be called usual or unusual.
     """
 
     judged: tuple[JudgedWindow, ...]
@@ -35,33 +34,47 @@ class Judgement:
 
 
 def judge(check: CheckDefinition, rows: Rows, batch: Batch) -> Judgement:
-    """Judge a batch by the rows of its one query; rows of earlier windows are a spike's history.
+    """Judge a batch by the rows of its one query; rows of earlier windows are its history.
 
     Raises:
         ConfigurationError: The result breaks the contract (measurement.py). Nothing is judged then: a row
             that can't be read must never count as a row that passed.
     """
     measured = measurements(check, rows, batch.width)
-    asked = {window.start: window for window in batch.windows}
-    history = _history(measured)
-    findings: dict[Window, list[Finding]] = {window: [] for window in batch.windows}
-    unjudged = 0
+    history = _history(check, measured)
+    asked = {window.start: _Window(window) for window in batch.windows}
     current = [m for m in measured if m.window in asked]
-    for measurement in current:
-        limit = _limit(check, measurement, history[measurement.key])
-        if limit is None:
-            unjudged += 1
-        elif measurement.value > limit:
-            window = asked[measurement.window]
-            findings[window].append(_finding(check, measurement, window, limit))
+    for measurement in absences(check, measured, batch) if check.condition.kind == "absence" else current:
+        few = _too_few_runs(check, measurement)
+        standing = None if few else _standing(check, measurement, history[measurement.key])
+        asked[measurement.window].add(check, measurement, standing)
     return Judgement(
-        judged=tuple(
-            JudgedWindow(window, tuple(sorted(found, key=lambda finding: tuple(finding.key.values()))))
-            for window, found in findings.items()
-        ),
+        judged=tuple(window.judged() for window in asked.values()),
         rows=len(current),
-        unjudged=unjudged,
+        unjudged=sum(len(window.unjudged) for window in asked.values()),
     )
+
+
+def absences(check: CheckDefinition, measured: Sequence[Measurement], batch: Batch) -> Iterator[Measurement]:
+    """Measure how long each key has been without a row at the end of each window.
+
+    Its last row may have come at any instant of its window, so that this is counted from that window's end: a
+    key is absent for at least so long. A key whose last row is older than `history` is forgotten.
+
+    Yields:
+        One a window and key: the key's last row, with the minutes since as its value.
+    """
+    reach = timedelta(hours=check.condition.options["history"])
+    by_key: defaultdict[tuple[str, ...], list[Measurement]] = defaultdict(list)
+    for measurement in sorted(measured, key=lambda m: m.window):
+        by_key[measurement.key].append(measurement)
+    for seen in by_key.values():
+        starts = [m.window for m in seen]
+        for window in batch.windows:
+            until = bisect_right(starts, window.start)
+            if until and starts[until - 1] >= window.start - reach:
+                minutes = (window.start - starts[until - 1]) / timedelta(minutes=1)
+                yield replace(seen[until - 1], window=window.start, value=minutes, violations=1)
 
 
 def spike_threshold(earlier: Sequence[float], options: Mapping[str, float]) -> float | None:
@@ -93,35 +106,102 @@ class _History:
         return self.values[bisect_left(self.starts, start - reach) : bisect_left(self.starts, start)]
 
 
-def _history(measured: Sequence[Measurement]) -> Mapping[tuple[str, ...], _History]:
+def _history(check: CheckDefinition, measured: Sequence[Measurement]) -> Mapping[tuple[str, ...], _History]:
+    """Collect what is usual; a window with too few runs to be judged is too small to say."""
     history: defaultdict[tuple[str, ...], _History] = defaultdict(lambda: _History([], []))
     for measurement in sorted(measured, key=lambda m: m.window):
-        history[measurement.key].starts.append(measurement.window)
-        history[measurement.key].values.append(measurement.value)
+        if not _too_few_runs(check, measurement):
+            history[measurement.key].starts.append(measurement.window)
+            history[measurement.key].values.append(measurement.value)
     return history
 
 
-def _limit(check: CheckDefinition, measurement: Measurement, history: _History) -> float | None:
-    """Return the value above which this measurement is a finding; None where nothing can be said."""
-    options = check.condition.options
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where a measurement stands: whether it violates the limit it is held against, and which that is."""
+
+    violates: bool
+    limit: float | None
+
+
+def _standing(check: CheckDefinition, measurement: Measurement, history: _History) -> _Standing | None:
+    """Hold a measurement against the check's condition; None where nothing can be said."""
+    value, options = measurement.value, check.condition.options
     match check.condition.kind:
         case "any":
-            return -math.inf
+            return _Standing(violates=True, limit=measurement.threshold)
         case "above":
-            return options["threshold"]
+            return _Standing(value > options["threshold"], options["threshold"])
+        case "below":
+            return _Standing(value < options["threshold"], options["threshold"])
+        case "absence":
+            return _Standing(value >= options["after"], options["after"])
         case "spike":
             reach = timedelta(hours=options["history"])
-            return spike_threshold(history.before(measurement.window, reach), options)
+            limit = spike_threshold(history.before(measurement.window, reach), options)
+            return None if limit is None else _Standing(value > limit, limit)
+        case "change":
+            return _changed(measurement, options)
 
 
-def _finding(check: CheckDefinition, measurement: Measurement, window: Window, limit: float) -> Finding:
-    return Finding(
-        check_id=check.id,
-        key=dict(zip(check.key, measurement.key, strict=True)),
-        window=window,
-        value=measurement.value,
-        threshold=limit if math.isfinite(limit) else measurement.threshold,
-        violations=measurement.violations,
-        trace_ids=measurement.trace_ids,
-        shows=measurement.shows,
+def _changed(measurement: Measurement, options: Mapping[str, float]) -> _Standing | None:
+    """Say whether a change is for the worse, large enough, and more than chance.
+
+    The limit is `factor` times the baseline in the unit of Value, whatever multiple of the share that is.
+    """
+    if measurement.change is None:
+        return None
+    ratio = measurement.change.ratio()
+    if ratio < options["factor"] or measurement.change.chance() >= options["alpha"]:
+        return _Standing(violates=False, limit=None)
+    return _Standing(violates=True, limit=options["factor"] * measurement.value / ratio)
+
+
+def _too_few_runs(check: CheckDefinition, measurement: Measurement) -> bool:
+    return (
+        check.minimum_runs is not None
+        and measurement.runs is not None
+        and measurement.runs < check.minimum_runs
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """One window while it is judged."""
+
+    window: Window
+    findings: list[Finding] = field(default_factory=list)
+    continuing: list[Finding] = field(default_factory=list)
+    unjudged: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, check: CheckDefinition, measurement: Measurement, standing: _Standing | None) -> None:
+        key = dict(zip(check.key, measurement.key, strict=True))
+        if standing is None:
+            self.unjudged.append(key)
+        elif standing.violates:
+            self.findings.append(self._finding(check, key, measurement, standing.limit))
+        elif check.clear_below is not None and measurement.value > check.clear_below:
+            self.continuing.append(self._finding(check, key, measurement, check.clear_below))
+
+    def judged(self) -> JudgedWindow:
+        """Return what was found, in the order of the keys."""
+        return JudgedWindow(
+            self.window,
+            findings=tuple(sorted(self.findings, key=lambda finding: tuple(finding.key.values()))),
+            continuing=tuple(sorted(self.continuing, key=lambda finding: tuple(finding.key.values()))),
+            unjudged=tuple(sorted(self.unjudged, key=lambda key: tuple(key.values()))),
+        )
+
+    def _finding(
+        self, check: CheckDefinition, key: Mapping[str, str], measurement: Measurement, limit: float | None
+    ) -> Finding:
+        return Finding(
+            check_id=check.id,
+            key=key,
+            window=self.window,
+            value=measurement.value,
+            threshold=limit,
+            violations=measurement.violations,
+            trace_ids=measurement.trace_ids,
+            shows=measurement.shows,
+        )

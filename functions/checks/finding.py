@@ -42,7 +42,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class JudgedWindow:
-    """One window that a check has evaluated, with all that it found there (nothing is a result too)."""
+    """One window that a check has evaluated, with all that it found there (nothing is a result too).
+
+    Attributes:
+        window: The window.
+        findings: What opens an alert, or keeps it open.
+        continuing: What would open none, but keeps an open one open: above `clear_below`.
+        unjudged: Keys of rows of which nothing can be said: nothing begins, ends or counts for them.
+            Hostile.
+    """
 
     window: Window
     findings: tuple[Finding, ...]
+    continuing: tuple[Finding, ...] = ()
+    unjudged: tuple[Mapping[str, str], ...] = ()

@@ -3,7 +3,8 @@
 The contract: one row for each window and key, with `Window` (datetime, the start of a window), the key
 columns (string), `Value` (a finite number), `Violations` (a whole number), `TraceIds` (a list of strings as
 JSON text), the columns under `shows`, and optionally `Threshold` (a finite number): the limit that the query
-itself applied. Other columns are ignored.
+itself applied. A check with `minimum_runs` also returns `Runs` (a whole number); one whose condition is a
+change returns the columns of both sides, `CHANGE_COLUMNS`. Other columns are ignored.
 """
 
 import math
@@ -14,12 +15,20 @@ from datetime import datetime, timedelta
 import orjson
 
 from functions.checks.definition import CheckDefinition
+from functions.checks.significance import Change, Means, Proportions
 from functions.checks.windows import window_start
 from functions.errors import ConfigurationError
 from functions.traces.source import Cell, Rows
 
 MOST_TRACE_IDS = 1000
 """A finding names at most this many traces, as many as make_set(TraceId, 1000) keeps."""
+
+CHANGE_COLUMNS = {
+    "proportion": ("Runs", "BaselineRuns", "Hits", "BaselineHits"),
+    "mean": ("Runs", "BaselineRuns", "Deviation", "Baseline", "BaselineDeviation"),
+}
+"""What a row says of both sides of a change. Counts of runs are never null (0 without a baseline), the
+others only where a side has fewer runs than the condition asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,8 @@ class Measurement:
         violations: How many times.
         trace_ids: Sorted, at most `MOST_TRACE_IDS`.
         shows: The columns that the check names under `shows`.
+        runs: How many runs it is about; None where the check doesn't ask.
+        change: Both sides of a change; None for other conditions, and where a side has too few runs.
     """
 
     window: datetime
@@ -43,6 +54,8 @@ class Measurement:
     violations: int
     trace_ids: tuple[str, ...]
     shows: Mapping[str, Cell]
+    runs: int | None = None
+    change: Change | None = None
 
 
 def measurements(check: CheckDefinition, rows: Rows, width: timedelta) -> list[Measurement]:
@@ -52,11 +65,20 @@ def measurements(check: CheckDefinition, rows: Rows, width: timedelta) -> list[M
         ConfigurationError: The check's query does not keep the contract; the message names the column.
     """
     contract = _Contract(check.id, width)
-    contract.has_columns(rows, ("Window", *check.key, "Value", "Violations", "TraceIds", *check.shows))
+    contract.has_columns(
+        rows, ("Window", *check.key, "Value", "Violations", "TraceIds", *check.shows, *_asked(check))
+    )
     measured = [_measurement(check, record, contract) for record in rows.records()]
     if len({(m.window, m.key) for m in measured}) < len(measured):
         raise contract.broken("it has two rows for one window and key")
     return measured
+
+
+def _asked(check: CheckDefinition) -> tuple[str, ...]:
+    """Return the columns that the check's condition and options need beside the usual ones."""
+    if check.condition.metric:
+        return CHANGE_COLUMNS[check.condition.metric]
+    return () if check.minimum_runs is None else ("Runs",)
 
 
 def _measurement(check: CheckDefinition, record: Mapping[str, Cell], contract: "_Contract") -> Measurement:
@@ -65,9 +87,33 @@ def _measurement(check: CheckDefinition, record: Mapping[str, Cell], contract: "
         key=tuple(contract.text(column, record[column]) for column in check.key),
         value=contract.number("Value", record["Value"]),
         threshold=contract.number("Threshold", record["Threshold"]) if "Threshold" in record else None,
-        violations=contract.count(record["Violations"]),
+        violations=contract.count("Violations", record["Violations"]),
         trace_ids=contract.trace_ids(record["TraceIds"]),
         shows={column: record[column] for column in check.shows},
+        runs=contract.count("Runs", record["Runs"]) if _asked(check) else None,
+        change=_change(check, record, contract) if check.condition.metric else None,
+    )
+
+
+def _change(check: CheckDefinition, record: Mapping[str, Cell], contract: "_Contract") -> Change | None:
+    runs = contract.count("Runs", record["Runs"])
+    baseline_runs = contract.count("BaselineRuns", record["BaselineRuns"])
+    if min(runs, baseline_runs) < check.condition.options["minimum_runs"]:
+        return None
+    if check.condition.metric == "mean":
+        return Means(
+            value=contract.amount("Value", record["Value"]),
+            deviation=contract.amount("Deviation", record["Deviation"]),
+            runs=runs,
+            baseline=contract.amount("Baseline", record["Baseline"]),
+            baseline_deviation=contract.amount("BaselineDeviation", record["BaselineDeviation"]),
+            baseline_runs=baseline_runs,
+        )
+    return Proportions(
+        hits=contract.hits("Hits", record["Hits"], runs),
+        runs=runs,
+        baseline_hits=contract.hits("BaselineHits", record["BaselineHits"], baseline_runs),
+        baseline_runs=baseline_runs,
     )
 
 
@@ -104,10 +150,22 @@ class _Contract:
             raise self.broken(f"{column} is null or not a finite number")
         return float(cell)
 
-    def count(self, cell: Cell) -> int:
+    def amount(self, column: str, cell: Cell) -> float:
+        number = self.number(column, cell)
+        if number < 0:
+            raise self.broken(f"{column} is negative")
+        return number
+
+    def count(self, column: str, cell: Cell) -> int:
         if isinstance(cell, bool) or not isinstance(cell, int) or cell < 0:
-            raise self.broken("Violations is null or not a whole number")
+            raise self.broken(f"{column} is null or not a whole number")
         return cell
+
+    def hits(self, column: str, cell: Cell, runs: int) -> int:
+        hits = self.count(column, cell)
+        if hits > runs:
+            raise self.broken(f"{column} is more than its runs")
+        return hits
 
     def trace_ids(self, cell: Cell) -> tuple[str, ...]:
         try:

@@ -1,11 +1,14 @@
 """The configuration that checks join with, as KQL datatables: only those that a query names."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time
 
 from functions.costs.prices import Prices
-from functions.traces.agents import Agents
+from functions.traces.agents import Agent, Agents
 from functions.traces.kql import Literal, datatable
+
+Row = Sequence[Literal]
 
 
 def parameter_tables(query: str, agents: Agents, prices: Prices) -> tuple[str, ...]:
@@ -13,39 +16,83 @@ def parameter_tables(query: str, agents: Agents, prices: Prices) -> tuple[str, .
 
     A table that no query names would be parsed for nothing: 5,000 rows cost seconds.
     """
-    return tuple(
-        datatable(name, columns, rows(agents, prices))
+    statements = [
+        datatable(
+            name, columns, [(agent.name, *row) for agent in agents.by_name.values() for row in rows(agent)]
+        )
         for name, (columns, rows) in _TABLES.items()
-        if re.search(rf"\b{name}\b", query)
-    )
+        if _names(query, name)
+    ]
+    if _names(query, "model_prices"):
+        statements.append(datatable("model_prices", _PRICE_COLUMNS, _model_prices(prices)))
+    return tuple(statements)
 
 
-def _required_lookups(agents: Agents, _: Prices) -> list[Sequence[Literal]]:
+def _names(query: str, table: str) -> bool:
+    return re.search(rf"\b{table}\b", query) is not None
+
+
+_PRICE_COLUMNS = {
+    "Model": "string",
+    "InputPrice": "real",
+    "CachedPrice": "real",
+    "OutputPrice": "real",
+    "ValidFrom": "datetime",
+}
+
+
+def _model_prices(prices: Prices) -> list[Row]:
     return [
-        (agent.name, lookup.tool, intent)
-        for agent in agents.by_name.values()
+        (
+            price.model,
+            price.input,
+            price.cached_input,
+            price.output,
+            datetime.combine(price.valid_from, time(), UTC),
+        )
+        for price in prices.models
+    ]
+
+
+def _required_lookups(agent: Agent) -> list[Row]:
+    return [
+        (lookup.tool, intent, lookup.after_tool)
         for lookup in agent.required_lookups
         for intent in lookup.intents or ("",)  # "" stands for every run
     ]
 
 
-def _tool_freshness(agents: Agents, _: Prices) -> list[Sequence[Literal]]:
-    return [
-        (agent.name, limit.tool, limit.max_age_minutes)
-        for agent in agents.by_name.values()
-        for limit in agent.freshness
-    ]
+def _given(value: float | str | None) -> list[Row]:
+    return [] if value is None else [(value,)]
 
 
-def _model_prices(_: Agents, prices: Prices) -> list[Sequence[Literal]]:
-    return [(price.model, price.input, price.cached_input, price.output) for price in prices.models]
+def _budgets(agent: Agent) -> list[Row]:
+    limits = (("day", agent.daily_usd), ("month", agent.monthly_usd))
+    return [(period, limit) for period, limit in limits if limit is not None]
 
 
-_TABLES: Mapping[str, tuple[Mapping[str, str], Callable[[Agents, Prices], list[Sequence[Literal]]]]] = {
-    "required_lookups": ({"Agent": "string", "Tool": "string", "Intent": "string"}, _required_lookups),
-    "tool_freshness": ({"Agent": "string", "Tool": "string", "MaxAgeMinutes": "real"}, _tool_freshness),
-    "model_prices": (
-        {"Model": "string", "InputPrice": "real", "CachedPrice": "real", "OutputPrice": "real"},
-        _model_prices,
+# Each table's columns behind Agent, which comes first in all of them, and the rows of one agent.
+_OF_AGENTS: Mapping[str, tuple[Mapping[str, str], Callable[[Agent], Iterable[Row]]]] = {
+    "required_lookups": ({"Tool": "string", "Intent": "string", "AfterTool": "string"}, _required_lookups),
+    "tool_freshness": (
+        {"Tool": "string", "MaxAgeMinutes": "real"},
+        lambda agent: [(limit.tool, limit.max_age_minutes) for limit in agent.freshness],
     ),
+    "approved_tools": ({"Tool": "string"}, lambda agent: [(tool,) for tool in agent.approved_tools or ()]),
+    "restricted_agents": ({}, lambda agent: [] if agent.approved_tools is None else [()]),
+    "step_objectives": (
+        {"Operation": "string", "Tool": "string", "Model": "string", "MaxP95Ms": "real"},
+        lambda agent: [(step.operation, step.tool, step.model, step.p95_ms) for step in agent.steps],
+    ),
+    "run_objectives": ({"MaxP95Ms": "real"}, lambda agent: _given(agent.run_p95_ms)),
+    "evaluation_objectives": (
+        {"EvaluationName": "string", "MinimumScore": "real"},
+        lambda agent: [(evaluation.name, evaluation.minimum_score) for evaluation in agent.evaluations],
+    ),
+    "budgets": ({"Period": "string", "LimitUsd": "real"}, _budgets),
+    "declared_agents": ({"SilentAfterMinutes": "real"}, lambda agent: _given(agent.silent_after_minutes)),
+    "required_fields": ({"Field": "string"}, lambda agent: [(field,) for field in agent.required_fields]),
+    "id_formats": ({"Pattern": "string"}, lambda agent: _given(agent.id_format)),
+    "content_rules": ({"Allowed": "bool"}, lambda agent: [(agent.content_allowed,)]),
 }
+_TABLES = {name: ({"Agent": "string", **columns}, rows) for name, (columns, rows) in _OF_AGENTS.items()}

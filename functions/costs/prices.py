@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+ALWAYS = date(1970, 1, 1)
+"""The day from which a price without a date holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
@@ -15,12 +18,14 @@ class ModelPrice:
         input: Prompt tokens that were not cached.
         cached_input: Prompt tokens served from the provider's cache.
         output: Completion tokens.
+        valid_from: The first day (UTC) on which calls cost this; earlier calls keep the price before it.
     """
 
     model: str
     input: float
     cached_input: float
     output: float
+    valid_from: date = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,11 @@ def prices(body: Mapping[str, Any]) -> Prices:
         source=body["source"],
         models=tuple(
             ModelPrice(
-                entry["model"], float(entry["input"]), float(entry["cached_input"]), float(entry["output"])
+                model=entry["model"],
+                input=float(entry["input"]),
+                cached_input=float(entry["cached_input"]),
+                output=float(entry["output"]),
+                valid_from=date.fromisoformat(entry["valid_from"]) if "valid_from" in entry else ALWAYS,
             )
             for entry in body["models"]
         ),

@@ -1,7 +1,5 @@
 """Writes sanitized rows as spans.csv: one line a row, fixed columns, safe to open in a spreadsheet."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -9,11 +7,9 @@ from datetime import datetime
 import orjson
 
 from functions.evidence.otlp import row_attributes, row_name
+from functions.spreadsheet import encode_csv
 from functions.traces.model import Scalar, TraceRow
 
-# A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
-# (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
 _INTEGER = re.compile(r"[0-9]{1,15}")
 
 
@@ -59,23 +55,7 @@ COLUMNS = tuple(_CELLS)
 
 def encode_table(rows: Iterable[TraceRow]) -> bytes:
     """Encode rows that hold nothing but safe values, in their order, as RFC 4180 in UTF-8."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(read(row)) for read in _CELLS.values()] for row in rows)
-    return out.getvalue().encode()
-
-
-def guarded(text: str) -> str:
-    """Return text that no spreadsheet reads as a formula: one that might be is preceded by an apostrophe."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def _cell(value: Scalar) -> Scalar:
-    """Guard text; numbers and truth values are of our own making."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return guarded(value) if isinstance(value, str) else value
+    return encode_csv(COLUMNS, ([read(row) for read in _CELLS.values()] for row in rows))
 
 
 def _iso(instant: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 
@@ -37,10 +38,12 @@ class RequiredLookup:
     Attributes:
         tool: The tool's name in the spans.
         intents: The intents it is required for; empty means every run.
+        after_tool: Only runs that called this tool owe the look-up; "" means every run.
     """
 
     tool: str
     intents: tuple[str, ...]
+    after_tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,67 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class StepObjective:
+    """How long the steps of a kind may take: their 95th percentile, in milliseconds.
+
+    Attributes:
+        operation: chat, execute_tool, retrieval or embeddings.
+        tool: Only calls of this tool; "" means any.
+        model: Only calls of this model; "" means any.
+        p95_ms: The limit.
+    """
+
+    operation: str
+    tool: str
+    model: str
+    p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationObjective:
+    """The score that an evaluation of the agent's answers has to reach, in the evaluation's own scale."""
+
+    name: str
+    minimum_score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent: who answers for it and what it owes its users."""
+    """One agent: who answers for it, what it owes its users and what it may do.
+
+    Attributes:
+        name: As its spans give it.
+        owner: Who is told.
+        required_lookups: What it must have called before it answers.
+        freshness: How old its tools' data may be.
+        review_by: When its owner has to look at this entry again.
+        approved_tools: The only tools it may call; None where it may call any.
+        run_p95_ms: How long 95% of its runs may take at most, in milliseconds.
+        steps: How long the steps of its runs may take.
+        evaluations: The scores it has to reach.
+        daily_usd: What its model calls may cost a day (UTC).
+        monthly_usd: What its model calls may cost a calendar month (UTC).
+        silent_after_minutes: It is declared to send at least that often; None where it may fall silent.
+        id_format: Its conversation ids have this shape, a regular expression (RE2).
+        content_allowed: Whether prompts, answers and arguments may be recorded.
+        required_fields: Facts that each of its runs must carry: conversation, tenant, environment, release.
+    """
 
     name: str
     owner: str
-    required_lookups: tuple[RequiredLookup, ...]
-    freshness: tuple[Freshness, ...]
+    required_lookups: tuple[RequiredLookup, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
+    review_by: date | None = None
+    approved_tools: tuple[str, ...] | None = None
+    run_p95_ms: float | None = None
+    steps: tuple[StepObjective, ...] = ()
+    evaluations: tuple[EvaluationObjective, ...] = ()
+    daily_usd: float | None = None
+    monthly_usd: float | None = None
+    silent_after_minutes: float | None = None
+    id_format: str | None = None
+    content_allowed: bool = True
+    required_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +148,32 @@ def _attributes(body: Mapping[str, Any]) -> Attributes:
 
 
 def _agent(name: str, body: Mapping[str, Any]) -> Agent:
+    objectives, budgets = body.get("objectives", {}), body.get("budgets", {})
     return Agent(
         name=name,
         owner=body["owner"],
         required_lookups=tuple(
-            RequiredLookup(entry["tool"], tuple(entry.get("intents", ())))
+            RequiredLookup(entry["tool"], tuple(entry.get("intents", ())), entry.get("after_tool", ""))
             for entry in body.get("required_lookups", ())
         ),
         freshness=tuple(
             Freshness(entry["tool"], float(entry["max_age_minutes"])) for entry in body.get("freshness", ())
         ),
+        review_by=date.fromisoformat(body["review_by"]) if "review_by" in body else None,
+        approved_tools=tuple(body["approved_tools"]) if "approved_tools" in body else None,
+        run_p95_ms=objectives.get("run_p95_ms"),
+        steps=tuple(
+            StepObjective(entry["operation"], entry.get("tool", ""), entry.get("model", ""), entry["p95_ms"])
+            for entry in objectives.get("steps", ())
+        ),
+        evaluations=tuple(
+            EvaluationObjective(entry["name"], entry["minimum_score"])
+            for entry in objectives.get("evaluations", ())
+        ),
+        daily_usd=budgets.get("daily_usd"),
+        monthly_usd=budgets.get("monthly_usd"),
+        silent_after_minutes=body.get("silent_after_minutes"),
+        id_format=body.get("id_format"),
+        content_allowed=body.get("content_allowed", True),
+        required_fields=tuple(body.get("required_fields", ())),
     )

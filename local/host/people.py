@@ -38,10 +38,11 @@ PEOPLE: Mapping[str, Person] = MappingProxyType(
             Person("operator", "watches alerts and acknowledges them", ("Alerts.Read", "Alerts.Manage")),
             Person("auditor", "asks for evidence and reads traces", ("Evidence.Read", "Traces.Read")),
             Person("officer", "reviews who asked for what", ("Audit.Read",)),
+            Person("finops", "sees what agents cost", ("Costs.Read",)),
             Person(
                 "engineer",
                 "may do everything",
-                ("Alerts.Read", "Alerts.Manage", "Evidence.Read", "Traces.Read", "Audit.Read"),
+                ("Alerts.Read", "Alerts.Manage", "Evidence.Read", "Traces.Read", "Audit.Read", "Costs.Read"),
             ),
             Person("visitor", "is in the tenant, without a role", ()),
         )

@@ -1,19 +1,40 @@
-"""Runs one shipped check over hand-made traces: the real query on the local engine, the real judgement."""
+"""Runs checks over the cases of their fixtures: the real query on the local engine, the real judgement.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Cases share one run of the query where they can, since it costs most of the time: each uses agent names and
+trace ids of its own, and what is found is told apart by them.
+"""
+
+import json
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding
 from functions.checks.runner import Evaluated, Runner
+from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, load_configuration
 from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
-from tests.checks.telemetry import START, Trace
+from tests.checks.conversion import traces_of
+from tests.checks.fixtures import Case
+from tests.checks.telemetry import Trace
 
 SITE = Path(__file__).parent / "site"
-"""Agents and prices of these tests, so that what ships may change."""
+"""Agents and prices of the fixtures, so that what ships may change."""
+
+BEGINS = datetime(2026, 11, 20, 10, tzinfo=UTC)
+"""The beginning of the judged hour."""
+
+_NUMBERS_A_CASE = 100_000
+_OWN_NAME = re.compile(r"(.*) \[(\d+)\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -38,25 +59,132 @@ class EngineSource:
         )
 
 
-def findings(
-    check_id: str, traces: Iterable[Trace], *, late: Iterable[tuple[Trace, timedelta]] = ()
-) -> list[Finding]:
-    """Return what the check finds in the hour of `START`; a spike has the day before it as history.
+@dataclass(frozen=True)
+class Built:
+    """A case in a workspace with others.
+
+    Attributes:
+        case: The case.
+        number: Its number there.
+        traces: For each trace of the file its copies.
+        agents: Which agents its traces name.
+    """
+
+    case: Case
+    number: int
+    traces: list[tuple[Trace, ...]] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+
+    def own(self, agent: str) -> str:
+        """Return the agent's name as this case alone uses it."""
+        self.agents.add(agent)
+        return f"{agent} [{self.number}]"
+
+    def named(self, traces: Sequence[int | str]) -> set[str]:
+        """Return the trace ids of traces that an expectation names."""
+        names = {body.get("name"): n for n, body in enumerate(self.case.traces, start=1)}
+        numbers = [names[trace] if isinstance(trace, str) else trace for trace in traces]
+        return {trace.trace_id for number in numbers for trace in self.traces[number - 1]}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Cases that share one workspace and one configuration."""
+
+    cases: tuple[Built, ...]
+    telemetry: Telemetry
+    site: Path
+
+    def findings(self, check: CheckDefinition) -> list[tuple[Built, list[Finding]]]:
+        """Return what the check finds in the judged hour, case by case, with agents named as the cases do."""
+        configuration = load_configuration(SHIPPED, self.site)
+        begins = window_start(BEGINS, check.every)
+        runner = Runner(EngineSource(self.telemetry), configuration.agents, configuration.prices)
+        outcome = runner.judge_due(
+            check, watermark=begins, now=begins + max(check.every, timedelta(hours=1)) + check.settle
+        )
+        assert isinstance(outcome, Evaluated), f"{check.id} was not evaluated: {outcome}"
+        found: dict[int, list[Finding]] = {built.number: [] for built in self.cases}
+        for judged in outcome.judged:
+            for finding in judged.findings:
+                found[self._number_of(finding)].append(_as_written(finding))
+        return [(built, found[built.number]) for built in self.cases]
+
+    def _number_of(self, finding: Finding) -> int:
+        named = _OWN_NAME.fullmatch(finding.key.get("Agent", ""))
+        numbers = {int(trace_id, 16) // _NUMBERS_A_CASE for trace_id in finding.trace_ids}
+        if named:
+            numbers.add(int(named[2]))
+        if len(self.cases) == 1:
+            return self.cases[0].number
+        if len(numbers) != 1:
+            raise AssertionError(
+                f"{finding} belongs to no single case: give the cases that share it `alone: true`"
+            )
+        return numbers.pop()
+
+
+def build(check: CheckDefinition, cases: Iterable[Case], folder: Path) -> list[Workspace]:
+    """Fill as few workspaces as keep the cases apart.
 
     Args:
-        check_id: A shipped check.
-        traces: Ingested a second after their own time.
-        late: Ingested that long after their own time.
+        check: Where its key has no agent, each case is alone.
+        cases: Of that check.
+        folder: For the site files of the workspaces.
     """
-    telemetry = Telemetry()
-    for trace in traces:
-        telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
-    for trace, delay in late:
-        telemetry.ingest(trace.envelopes, delay=delay)
-    configuration = load_configuration(SHIPPED, SITE)
-    check = next(check for check in configuration.checks if check.id == check_id)
-    outcome = Runner(EngineSource(telemetry), configuration.agents, configuration.prices).judge_due(
-        check, watermark=START.replace(minute=0), now=START + timedelta(hours=1)
-    )
-    assert isinstance(outcome, Evaluated), outcome
-    return [finding for judged in outcome.judged for finding in judged.findings]
+    groups: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        shared = json.dumps([case.content_moved, case.site.prices, case.site.attributes], sort_keys=True)
+        groups[str(case) if case.alone or "Agent" not in check.key else shared].append(case)
+    return [_workspace(group, Path(tempfile.mkdtemp(dir=folder))) for group in groups.values()]
+
+
+def _workspace(cases: Sequence[Case], folder: Path) -> Workspace:
+    telemetry = Telemetry(content_routing="table" if cases[0].content_moved else "inline")
+    built = tuple(_built(case, number) for number, case in enumerate(cases, start=1))
+    waiting: defaultdict[timedelta, list[Mapping[str, Any]]] = defaultdict(list)
+    for one in built:
+        for trace in (trace for copies in one.traces for trace in copies):
+            for envelope, delay in zip(trace.envelopes, trace.delays, strict=True):
+                waiting[delay].append(envelope)
+    for delay, envelopes in waiting.items():
+        accepted = telemetry.ingest(envelopes, delay=delay)
+        assert accepted == len(envelopes), "the workspace refused an envelope"
+    _write_site(built, folder)
+    return Workspace(built, telemetry, folder)
+
+
+def _built(case: Case, number: int) -> Built:
+    built = Built(case, number)
+    first = number * _NUMBERS_A_CASE
+    for body in case.traces:
+        built.traces.append(tuple(traces_of(body, begins=BEGINS, first=first, own=built.own)))
+        first += len(built.traces[-1])
+    return built
+
+
+def _write_site(cases: Sequence[Built], folder: Path) -> None:
+    """Write the site's files, with each case's agents under the names that it alone uses."""
+    body = yaml.safe_load((SITE / "agents.yaml").read_text("utf-8"))
+    agents = {
+        one.own(name): entry
+        for one in cases
+        for name, entry in {
+            **{name: entry for name, entry in body["agents"].items() if name in one.agents},
+            **one.case.site.agents,
+        }.items()
+    }
+    site = cases[0].case.site
+    attributes = {**body["attributes"], **site.attributes}
+    _write(folder / "agents.yaml", {"attributes": attributes, "agents": agents})
+    prices = yaml.safe_load((SITE / "prices.yaml").read_text("utf-8"))
+    _write(folder / "prices.yaml", prices if site.prices is None else {**prices, "models": list(site.prices)})
+
+
+def _write(path: Path, body: Any) -> None:
+    path.write_text(json.dumps(body, indent=1, default=str), "utf-8")
+
+
+def _as_written(finding: Finding) -> Finding:
+    named = _OWN_NAME.fullmatch(finding.key.get("Agent", ""))
+    return replace(finding, key={**finding.key, "Agent": named[1]}) if named else finding

@@ -2,9 +2,29 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 START = datetime(2026, 11, 20, 10, 1, tzinfo=UTC)
+
+PROMPT = timedelta(seconds=1)
+"""How long after its own time a row is received, unless something is said about it."""
+
+Kind = Literal["RequestData", "RemoteDependencyData", "ExceptionData", "MessageData", "EventData"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a row reaches the workspace.
+
+    Attributes:
+        delay: How long after its own time it is received.
+        stands_for: How many rows sampling made it stand for.
+        tags: Context tags beside the usual ones, for example {"ai.session.id": "s-1"}.
+    """
+
+    delay: timedelta = PROMPT
+    stands_for: int = 1
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -15,12 +35,15 @@ class Trace:
         number: Tells traces apart; also their order.
         start: Time of the first span, UTC.
         sample_rate: Per cent of traces that sampling kept.
+        envelopes: What the exporter posts, in order.
+        delays: For each envelope how long after its own time it is received.
     """
 
     number: int
     start: datetime = START
     sample_rate: float = 100.0
     envelopes: list[dict[str, Any]] = field(default_factory=list)
+    delays: list[timedelta] = field(default_factory=list)
 
     @property
     def trace_id(self) -> str:
@@ -56,29 +79,40 @@ class Trace:
         )
 
     def _span(
-        self, kind: str, name: str, parent: str, properties: dict[str, str], *, success: bool, after: float
+        self, kind: Kind, name: str, parent: str, properties: dict[str, str], *, success: bool, after: float
     ) -> str:
-        span_id = f"{self.number:08x}{len(self.envelopes) + 1:08x}"
         body: dict[str, Any] = {
-            "ver": 2,
-            "id": span_id,
             "name": name,
             "duration": "0.00:00:00.100",
             "success": success,
             "properties": properties,
         }
         body |= {"responseCode": "200"} if kind == "RequestData" else {"resultCode": "0", "type": "InProc"}
+        return self.row(kind, body, parent, time=self.start + timedelta(seconds=after))
+
+    def row(self, kind: Kind, body: dict[str, Any], parent: str, *, time: datetime, way: Way = Way()) -> str:
+        """Add one envelope and return its span id.
+
+        Args:
+            kind: Its baseType.
+            body: Its baseData without `ver` and `id`.
+            parent: The span id above it; "" for none.
+            time: Its own time, UTC.
+            way: How it reaches the workspace.
+        """
+        span_id = f"{self.number:08x}{len(self.envelopes) + 1:08x}"
         tags = {"ai.operation.id": self.trace_id, "ai.cloud.role": "fleet", "ai.application.ver": "1.0.0"}
         if parent:
             tags["ai.operation.parentId"] = parent
         self.envelopes.append(
             {
                 "name": f"Microsoft.ApplicationInsights.{kind.removesuffix('Data')}",
-                "time": (self.start + timedelta(seconds=after)).isoformat().replace("+00:00", "Z"),
+                "time": time.isoformat().replace("+00:00", "Z"),
                 "iKey": "00000000-0000-0000-0000-000000000000",
-                "sampleRate": self.sample_rate,
-                "tags": tags,
-                "data": {"baseType": kind, "baseData": body},
+                "sampleRate": self.sample_rate / way.stands_for,
+                "tags": tags | way.tags,
+                "data": {"baseType": kind, "baseData": {"ver": 2, "id": span_id, **body}},
             }
         )
+        self.delays.append(way.delay)
         return span_id

@@ -31,6 +31,7 @@ HTTP = {
     "list_alerts": ("GET", "api/v1/alerts"),
     "show_alert": ("GET", "api/v1/alerts/{alert_id}"),
     "list_accesses": ("GET", "api/v1/access-log"),
+    "report_costs": ("GET", "api/v1/costs"),
     "request_export": ("POST", "api/v1/exports"),
     "list_exports": ("GET", "api/v1/exports"),
     "show_export": ("GET", "api/v1/exports/{export_id}"),

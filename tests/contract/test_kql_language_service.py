@@ -13,6 +13,8 @@ import pytest
 
 from functions.checks.parameters import parameter_tables
 from functions.configuration import SHIPPED, load_configuration
+from functions.costs.question import GROUPINGS, Question
+from functions.costs.report import costs_query
 from functions.traces.kql import compose
 from functions.traces.model import TABLES
 from functions.traces.rows import Slice, find_traces, traces_in_window
@@ -54,10 +56,16 @@ def reading_queries() -> dict[str, str]:
     }
 
 
+def cost_queries() -> dict[str, str]:
+    month = NOW - timedelta(days=31), NOW
+    return {f"costs by {by}": costs_query(Question(*month, by), CONFIGURATION.agents) for by in GROUPINGS}
+
+
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
-    return views | {id_: composed(check.query) for id_, check in CHECKS.items()} | reading_queries()
+    checks = {id_: composed(check.query) for id_, check in CHECKS.items()}
+    return views | checks | cost_queries() | reading_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:

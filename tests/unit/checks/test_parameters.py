@@ -1,11 +1,9 @@
 """Configuration reaches a query as datatables, quoted, and only where it is named."""
 
-from datetime import date
-
 import pytest
 
 from functions.checks.parameters import parameter_tables
-from functions.costs.prices import ModelPrice, Prices
+from functions.costs.prices import prices
 from functions.traces.agents import Agents, agents
 
 ATTRIBUTES: dict[str, object] = {
@@ -18,7 +16,23 @@ ATTRIBUTES: dict[str, object] = {
     "document_ids": [],
     "dimensions": {},
 }
-PRICES = Prices("USD", date(2026, 11, 1), "list", (ModelPrice("gpt-4o", 2.5, 1.25, 10.0),))
+PRICES = prices(
+    {
+        "currency": "USD",
+        "as_of": "2026-11-01",
+        "source": "list",
+        "models": [
+            {"model": "gpt-4o", "input": 2.5, "cached_input": 1.25, "output": 10},
+            {
+                "model": "gpt-4o",
+                "input": 2,
+                "cached_input": 1,
+                "output": 8,
+                "valid_from": "2026-11-01",
+            },
+        ],
+    }
+)
 
 
 def fleet(**entries: object) -> Agents:
@@ -27,8 +41,26 @@ def fleet(**entries: object) -> Agents:
 
 DISPATCHER = {
     "owner": "dispatch",
-    "required_lookups": [{"tool": "status", "intents": ["where", "when"]}, {"tool": "rules"}],
+    "required_lookups": [
+        {"tool": "status", "intents": ["where", "when"]},
+        {"tool": "rules", "after_tool": "quote"},
+    ],
     "freshness": [{"tool": "status", "max_age_minutes": 60}],
+    "approved_tools": ["status", "rules"],
+    "objectives": {
+        "run_p95_ms": 9000,
+        "steps": [
+            {"operation": "execute_tool", "tool": "status", "p95_ms": 150},
+            {"operation": "chat", "model": "gpt-4o", "p95_ms": 4000},
+            {"operation": "retrieval", "p95_ms": 500},
+        ],
+        "evaluations": [{"name": "groundedness", "minimum_score": 0.8}],
+    },
+    "budgets": {"daily_usd": 5, "monthly_usd": 100},
+    "silent_after_minutes": 60,
+    "id_format": r"^conv-\d+$",
+    "content_allowed": False,
+    "required_fields": ["conversation", "tenant"],
 }
 
 
@@ -37,11 +69,11 @@ DISPATCHER = {
     [
         (
             "required_lookups",
-            "Agent: string, Tool: string, Intent: string",
+            "Agent: string, Tool: string, Intent: string, AfterTool: string",
             [
-                '"dispatcher", "status", "where"',
-                '"dispatcher", "status", "when"',
-                '"dispatcher", "rules", ""',
+                '"dispatcher", "status", "where", ""',
+                '"dispatcher", "status", "when", ""',
+                '"dispatcher", "rules", "", "quote"',
             ],
         ),
         (
@@ -51,15 +83,84 @@ DISPATCHER = {
         ),
         (
             "model_prices",
-            "Model: string, InputPrice: real, CachedPrice: real, OutputPrice: real",
-            ['"gpt-4o", real(2.5), real(1.25), real(10.0)'],
+            "Model: string, InputPrice: real, CachedPrice: real, OutputPrice: real, ValidFrom: datetime",
+            [
+                '"gpt-4o", real(2.5), real(1.25), real(10.0), datetime(1970-01-01T00:00:00.000000Z)',
+                '"gpt-4o", real(2.0), real(1.0), real(8.0), datetime(2026-11-01T00:00:00.000000Z)',
+            ],
         ),
+        (
+            "approved_tools",
+            "Agent: string, Tool: string",
+            ['"dispatcher", "status"', '"dispatcher", "rules"'],
+        ),
+        ("restricted_agents", "Agent: string", ['"dispatcher"']),
+        (
+            "step_objectives",
+            "Agent: string, Operation: string, Tool: string, Model: string, MaxP95Ms: real",
+            [
+                '"dispatcher", "execute_tool", "status", "", real(150.0)',
+                '"dispatcher", "chat", "", "gpt-4o", real(4000.0)',
+                '"dispatcher", "retrieval", "", "", real(500.0)',
+            ],
+        ),
+        ("run_objectives", "Agent: string, MaxP95Ms: real", ['"dispatcher", real(9000.0)']),
+        (
+            "evaluation_objectives",
+            "Agent: string, EvaluationName: string, MinimumScore: real",
+            ['"dispatcher", "groundedness", real(0.8)'],
+        ),
+        (
+            "budgets",
+            "Agent: string, Period: string, LimitUsd: real",
+            ['"dispatcher", "day", real(5.0)', '"dispatcher", "month", real(100.0)'],
+        ),
+        ("declared_agents", "Agent: string, SilentAfterMinutes: real", ['"dispatcher", real(60.0)']),
+        (
+            "required_fields",
+            "Agent: string, Field: string",
+            ['"dispatcher", "conversation"', '"dispatcher", "tenant"'],
+        ),
+        ("id_formats", "Agent: string, Pattern: string", [r'"dispatcher", "^conv-\\d+$"']),
+        ("content_rules", "Agent: string, Allowed: bool", ['"dispatcher", false']),
     ],
 )
 def test_a_query_gets_the_table_that_it_names(table: str, columns: str, cells: list[str]) -> None:
     statements = parameter_tables(f"spans | join {table} on Agent", fleet(dispatcher=DISPATCHER), PRICES)
     rows = ",\n  ".join(cells)
     assert statements == (f"let {table} = datatable({columns})[\n  {rows}\n];",)
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("required_lookups", []),
+        ("tool_freshness", []),
+        ("approved_tools", []),
+        ("restricted_agents", []),
+        ("step_objectives", []),
+        ("run_objectives", []),
+        ("evaluation_objectives", []),
+        ("budgets", []),
+        ("declared_agents", []),
+        ("required_fields", []),
+        ("id_formats", []),
+        ("content_rules", ['"greeter", true']),
+    ],
+)
+def test_an_agent_of_which_nothing_is_asked_is_in_no_table_but_that_of_content(
+    table: str, rows: list[str]
+) -> None:
+    (statement,) = parameter_tables(table, fleet(greeter={"owner": "lobby"}), PRICES)
+    assert statement.splitlines()[1].split(",\n") == [f"  {row}" for row in rows or [""]]
+
+
+def test_an_empty_list_of_approved_tools_restricts_the_agent_to_none() -> None:
+    silent = fleet(silent={"owner": "lobby", "approved_tools": []})
+    restricted, *_ = parameter_tables("restricted_agents", silent, PRICES)
+    approved, *_ = parameter_tables("approved_tools", silent, PRICES)
+    assert '"silent"' in restricted
+    assert '"silent"' not in approved
 
 
 @pytest.mark.parametrize("query", ["spans | count", "spans | extend my_model_prices = 1", "model_pricesx"])

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,17 @@ def test_time_generated_is_bounded_wider_than_ingestion_time(history: int) -> No
     assert NOON - timedelta(hours=history, minutes=30) - asked.since == TIME_MARGIN
     assert asked.until - (window(0).end + FIVE) == TIME_MARGIN
     assert timedelta(days=2) < TIME_MARGIN
+
+
+@pytest.mark.parametrize(
+    ("condition", "hours"), [({"after": "30m"}, 24), ({"after": "30m", "history": 168}, 168)]
+)
+def test_an_absence_asks_for_its_history(condition: dict[str, Any], hours: int) -> None:
+    last_seen = NOON - timedelta(hours=hours)
+    outcome, source = run(result(row(0) | {"Window": last_seen}), check({"absence": condition}))
+    assert isinstance(outcome, Evaluated)
+    assert [finding.value for finding in outcome.judged[0].findings] == [hours * 60]
+    assert instant(last_seen - timedelta(hours=1)) in source.asked[0].kql
 
 
 def test_a_changed_width_is_asked_for_in_the_width_that_is_judged() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.evidence.table import COLUMNS, encode_table, guarded
+from functions.evidence.table import COLUMNS, encode_table
+from functions.spreadsheet import guarded
 from functions.traces.model import TraceRow
 from tests.unit.evidence.material import TOOL, TRACE, row
 

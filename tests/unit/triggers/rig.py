@@ -15,12 +15,14 @@ from functions.access.principal import SignIn
 from functions.alerts.watch import Watch
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.costs.report import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.traces.source import Rows
+from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services, alert_traces
 from tests.fakes.source import Asked, ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
@@ -70,6 +72,12 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             ledger=log,
             resolve_alert=partial(alert_traces, documents),
             clock=lambda: NOON,
+        ),
+        costs=Costs(
+            source,
+            configuration.agents,
+            configuration.prices,
+            tenant_pseudonym=partial(protection.pseudonyms.of, TENANT_DOMAIN),
         ),
     )
     return Rig(services, log, documents, objects, source)

@@ -13,13 +13,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from functions.access.roles import Role
-from functions.triggers import evidence, operations
+from functions.triggers import costs, evidence, operations
 from functions.triggers.http import Endpoint, serve
 from tests.unit.triggers.rig import Rig, make_rig, request
 
 ROOT = Path(__file__).parents[3]
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
-ENDPOINTS = (evidence.REQUEST, *evidence.ENDPOINTS, *operations.ENDPOINTS)
+ENDPOINTS = (evidence.REQUEST, *evidence.ENDPOINTS, *costs.ENDPOINTS, *operations.ENDPOINTS)
 EXPORT_REQUEST = {
     "selector": {"trace_ids": ["0af7651916cd43dd8448eb211c80319c"]},
     "profile": "metadata",
@@ -114,8 +114,9 @@ def sent(endpoint: Endpoint, rig: Rig) -> func.HttpRequest:
         export = rig.services.exports.request(rig.services.exports.parse(EXPORT_REQUEST), requester="ada")
         rig.services.exports.run(export.id)
         route["export_id"] = export.id
+    query = {"start": "2026-11-01", "end": "2026-12-01", "by": "agent"} if "by" in endpoint.query else {}
     headers = {"Content-Type": "application/json"}
-    return request(role, route=route, body=orjson.dumps(EXPORT_REQUEST), headers=headers)
+    return request(role, route=route, query=query, body=orjson.dumps(EXPORT_REQUEST), headers=headers)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)

@@ -1,0 +1,1 @@
+"""Measurements of our own cost, run by hand; `make bench`."""

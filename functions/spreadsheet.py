@@ -1,0 +1,33 @@
+"""Writes tables as CSV that is safe to open in a spreadsheet."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+Cell = str | int | float | bool | None
+
+# A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
+# (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
+
+
+def encode_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Encode rows in their order as RFC 4180 in UTF-8; text is guarded, None is an empty cell."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()
+
+
+def guarded(text: str) -> str:
+    """Return text that no spreadsheet reads as a formula: one that might be is preceded by an apostrophe."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _cell(value: Cell) -> Cell:
+    """Guard text; numbers and truth values are of our own making."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return guarded(value) if isinstance(value, str) else value
