@@ -1,6 +1,6 @@
 # Each target installs what it needs into .venv and local/node_modules.
 .DEFAULT_GOAL := help
-.PHONY: demo serve test lint help
+.PHONY: demo serve test mutate-checks lint help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -16,13 +16,16 @@ serve: .venv/installed local/node_modules/installed ## Keep the whole of it runn
 test: lint local/node_modules/installed ## Run every test, with coverage
 	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
+mutate-checks: .venv/installed ## Plant mistakes in the checks' queries: do their fixtures notice? (minutes; ARGS=<check id>)
+	@$(PYTHON) -m tests.mutation $(ARGS)
+
 lint: .venv/installed ## Check style and types
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/installed: requirements-dev.txt requirements.txt local/requirements-node.txt local/python313.sh
 	@echo "Installing Python packages (once) ..."

@@ -18,10 +18,12 @@ import yaml
 
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding
-from functions.checks.runner import Evaluated, Runner
+from functions.checks.runner import Evaluated, EvaluationFailed, Runner
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, load_configuration
+from functions.errors import QueryRejected
 from functions.traces.source import Rows
+from local.azure_monitor.engine import QueryError
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.conversion import traces_of
 from tests.checks.fixtures import Case
@@ -44,7 +46,10 @@ class EngineSource:
     telemetry: Telemetry
 
     def query(self, kql: str, *, since: datetime, until: datetime) -> Rows:
-        answer = self.telemetry.query(kql, (since, until))
+        try:
+            answer = self.telemetry.query(kql, (since, until))
+        except QueryError as error:
+            raise QueryRejected(str(error), next_step="Correct the query.") from error
         assert answer.problem is None, answer.problem
         kinds = [kind for _, kind in answer.columns]
         return Rows(
@@ -96,14 +101,20 @@ class Workspace:
     site: Path
 
     def findings(self, check: CheckDefinition) -> list[tuple[Built, list[Finding]]]:
-        """Return what the check finds in the judged hour, case by case, with agents named as the cases do."""
+        """Return what the check finds in the judged hour, case by case, with agents named as the cases do.
+
+        Raises:
+            TracekeeperError: The check could not be evaluated; QueryRejected: the engine refuses its query.
+        """
         configuration = load_configuration(SHIPPED, self.site)
         begins = window_start(BEGINS, check.every)
         runner = Runner(EngineSource(self.telemetry), configuration.agents, configuration.prices)
         outcome = runner.judge_due(
             check, watermark=begins, now=begins + max(check.every, timedelta(hours=1)) + check.settle
         )
-        assert isinstance(outcome, Evaluated), f"{check.id} was not evaluated: {outcome}"
+        if isinstance(outcome, EvaluationFailed):
+            raise outcome.error
+        assert isinstance(outcome, Evaluated), outcome
         found: dict[int, list[Finding]] = {built.number: [] for built in self.cases}
         for judged in outcome.judged:
             for finding in judged.findings:

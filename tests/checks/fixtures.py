@@ -90,3 +90,9 @@ def _site(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Site:
 def _schema() -> Mapping[str, Any]:
     schema: Mapping[str, Any] = json.loads((FIXTURES / "fixtures.schema.json").read_text("utf-8"))
     return schema
+
+
+def keys_of_the_form() -> set[str]:
+    """Return every key that a fixture may use."""
+    parts = _schema()["$defs"].values()
+    return {key for part in parts for key in part.get("properties", {})}
