@@ -20,7 +20,7 @@ from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding
 from functions.checks.runner import Evaluated, EvaluationFailed, Runner
 from functions.checks.windows import window_start
-from functions.configuration import SHIPPED, load_configuration
+from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.errors import QueryRejected
 from functions.traces.source import Rows
 from local.azure_monitor.engine import QueryError
@@ -98,7 +98,7 @@ class Workspace:
 
     cases: tuple[Built, ...]
     telemetry: Telemetry
-    site: Path
+    configuration: Configuration
 
     def findings(self, check: CheckDefinition) -> list[tuple[Built, list[Finding]]]:
         """Return what the check finds in the judged hour, case by case, with agents named as the cases do.
@@ -106,9 +106,8 @@ class Workspace:
         Raises:
             TracekeeperError: The check could not be evaluated; QueryRejected: the engine refuses its query.
         """
-        configuration = load_configuration(SHIPPED, self.site)
         begins = window_start(BEGINS, check.every)
-        runner = Runner(EngineSource(self.telemetry), configuration.agents, configuration.prices)
+        runner = Runner(EngineSource(self.telemetry), self.configuration.agents, self.configuration.prices)
         outcome = runner.judge_due(
             check, watermark=begins, now=begins + max(check.every, timedelta(hours=1)) + check.settle
         )
@@ -162,7 +161,7 @@ def _workspace(cases: Sequence[Case], folder: Path) -> Workspace:
         accepted = telemetry.ingest(envelopes, delay=delay)
         assert accepted == len(envelopes), "the workspace refused an envelope"
     _write_site(built, folder)
-    return Workspace(built, telemetry, folder)
+    return Workspace(built, telemetry, load_configuration(SHIPPED, folder))
 
 
 def _built(case: Case, number: int) -> Built:

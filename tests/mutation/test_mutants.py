@@ -7,7 +7,7 @@ import pytest
 
 from functions.configuration import SHIPPED, load_configuration
 from tests.checks.bench import SITE
-from tests.mutation.__main__ import report
+from tests.mutation.__main__ import summed_up, told
 from tests.mutation.equivalents import Equivalent, Equivalents, read_equivalents
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.tally import Tally, tally
@@ -115,6 +115,14 @@ LIVING = Mutant("number", "3 -> 4", "| where Value > 3", "")
 def test_the_report_is_content_with_many_killed_and_the_rest_explained(
     killed: int, entries: list[Equivalent], as_wanted: bool
 ) -> None:
-    lines, content = report([Tally("busy", killed, 0, (LIVING,))], Equivalents(tuple(entries)))
+    lines, content = summed_up([Tally("busy", killed, 0, (LIVING,))], Equivalents(tuple(entries)))
     assert content is as_wanted
     assert f"Killed {killed} of {killed + 1}" in "\n".join(lines)
+
+
+def test_a_survivor_is_listed_with_its_reason_or_the_lack_of_one() -> None:
+    explained = Equivalents((Equivalent("busy", "3 -> 4", "Value >", "the reason"),))
+    one = Tally("busy", 19, 2, (LIVING,))
+    assert told(one, explained)[1:] == ["    3 -> 4   in   | where Value > 3\n        the reason"]
+    assert told(one, Equivalents(()))[1].endswith("NOT EXPLAINED")
+    assert "19 of   20  95.0%   (2 could not be run)" in told(one, explained)[0]
