@@ -39,9 +39,27 @@ def named(replayed: Path, check: str) -> set[str]:
     return {trace for finding in findings if finding["check_id"] == check for trace in finding["trace_ids"]}
 
 
-@pytest.mark.parametrize("check", ["skipped_lookup", "stale_tool_data"])
-def test_the_check_names_exactly_the_labelled_traces(replayed: Path, check: str) -> None:
-    assert named(replayed, check) == {label["trace_id"] for label in labels() if label[check]}
+@pytest.mark.parametrize(
+    ("check", "label"),
+    [
+        ("skipped_lookup", "skipped_lookup"),
+        ("stale_tool_data", "stale_tool_data"),
+        ("unapproved_tool", "unapproved_tool"),
+        ("tool_retry_storm", "retry_storm"),
+        ("empty_retrieval", "empty_retrieval"),
+        ("slow_step", "slow_step"),
+        ("broken_correlation", "missing_correlation"),
+    ],
+)
+def test_the_check_names_exactly_the_labelled_traces(replayed: Path, check: str, label: str) -> None:
+    assert named(replayed, check) == {truth["trace_id"] for truth in labels() if truth[label]}
+
+
+def test_a_repeated_search_is_named_where_its_arguments_were_recorded(replayed: Path) -> None:
+    recorded = [label for label in labels() if label["arguments_recorded"]]
+    repeated = {label["trace_id"] for label in recorded if label["duplicate_retrieval"]}
+    assert len(repeated) == 8
+    assert named(replayed, "duplicate_retrieval") == repeated
 
 
 def test_every_token_burst_is_found_and_nothing_outside_one(replayed: Path) -> None:

@@ -17,7 +17,9 @@ POSTED = [{"time": "2026-03-01T00:00:00.000000Z", "tags": {}}, {"time": "2026-03
 def test_what_is_posted_is_kept_and_counted(path: str, packed: bool) -> None:
     capture, body = Capture(), orjson.dumps(POSTED)
     headers = {"Content-Encoding": "gzip"} if packed else {}
-    answer = Client(capture).post(path, data=gzip.compress(body, mtime=0) if packed else body, headers=headers)
+    answer = Client(capture).post(
+        path, data=gzip.compress(body, mtime=0) if packed else body, headers=headers
+    )
     assert answer.status_code == 200
     assert answer.json == {"itemsReceived": 2, "itemsAccepted": 2, "errors": []}
     assert capture.envelopes == POSTED
