@@ -120,7 +120,7 @@ def _status(notice: Notice) -> str:
 def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
     """Yield the table's rows, the ones that matter most first: what is too much is cut at the end."""
     yield _fact("Measured", _measure(alert, check.unit))
-    if alert.worst > alert.value:
+    if alert.worst != alert.value:
         yield _fact("Worst", _quantity(alert.worst, check.unit))
     yield _fact("Since", _moment(alert.opened_at))
     yield _fact("Last seen", _moment(alert.last_seen))

@@ -24,6 +24,8 @@ def text(value: str) -> str:
     Backslash, quote and all that is not printable become escapes, so that no character can end the literal or
     hide in it. (Escapes of KQL string literals: https://learn.microsoft.com/kusto/query/scalar-data-types/string.)
     """
+    if value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'  # nearly all texts, and escaping them one by one is most of composing a query
     return '"' + "".join(map(_escaped, value)) + '"'
 
 
