@@ -41,8 +41,8 @@ def summed_up(tallies: Sequence[Tally], equivalents: Equivalents) -> tuple[list[
         equivalents.of(one.check_id, mutant) is None for one in tallies for mutant in one.survivors
     )
     lines = [
-        f"\nKilled {killed} of {run} mutants, {_share(killed, run)}. {same} of them change nothing that is judged;",
-        f"of the others {_share(killed, run - same)} (wanted: above {WANTED:.0%}).",
+        f"\nKilled {killed} of {run} mutants, {_share(killed, run)}.",
+        f"{same} of them change nothing that is judged; killed of the others: {_share(killed, run - same)} (wanted: above {WANTED:.0%}).",
         f"{run - killed} survived; tests/mutation/equivalent.yaml does not explain {unexplained}.",
     ]
     return lines, killed > WANTED * (run - same) and not unexplained
