@@ -42,7 +42,8 @@ def summed_up(tallies: Sequence[Tally], equivalents: Equivalents) -> tuple[list[
     )
     lines = [
         f"\nKilled {killed} of {run} mutants, {_share(killed, run)}.",
-        f"{same} of them change nothing that is judged; killed of the others: {_share(killed, run - same)} (wanted: above {WANTED:.0%}).",
+        f"{same} of them change nothing that is judged.",
+        f"Killed of the others: {_share(killed, run - same)}; wanted: above {WANTED:.0%}.",
         f"{run - killed} survived; tests/mutation/equivalent.yaml does not explain {unexplained}.",
     ]
     return lines, killed > WANTED * (run - same) and not unexplained
