@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,18 +121,28 @@ class Workspace:
                 found[self._number_of(finding)].append(_as_written(finding))
         return [(built, found[built.number]) for built in self.cases]
 
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {
+            trace.trace_id: built.number
+            for built in self.cases
+            for copies in built.traces
+            for trace in copies
+        }
+
     def _number_of(self, finding: Finding) -> int:
         named = _OWN_NAME.fullmatch(finding.key.get("Agent", ""))
-        numbers = {int(trace_id, 16) // _NUMBERS_A_CASE for trace_id in finding.trace_ids}
+        numbers = {self._numbers.get(trace_id) for trace_id in finding.trace_ids}
         if named:
             numbers.add(int(named[2]))
         if len(self.cases) == 1:
             return self.cases[0].number
-        if len(numbers) != 1:
+        number = numbers.pop() if len(numbers) == 1 else None
+        if number is None:
             raise AssertionError(
                 f"{finding} belongs to no single case: give the cases that share it `alone: true`"
             )
-        return numbers.pop()
+        return number
 
 
 def build(check: CheckDefinition, cases: Iterable[Case], folder: Path) -> list[Workspace]:

@@ -108,7 +108,7 @@ class _Spans:
 
     def _dotted(self, body: Body) -> dict[str, str]:
         """Return what the fixture gives by its property's name; such names have a dot."""
-        given = {key: str(value) for key, value in body.items() if "." in key}
+        given = {key: _written_out(value) for key, value in body.items() if "." in key}
         if "gen_ai.agent.name" in given:
             given["gen_ai.agent.name"] = self.own(given["gen_ai.agent.name"])
         return given
@@ -142,6 +142,10 @@ _PROPERTY_OF_KEY = {
     "result": "gen_ai.tool.call.result",
     "score": "gen_ai.evaluation.score.value",
 }
+
+
+def _written_out(value: Any) -> str:
+    return value["text"] * value["times"] if isinstance(value, dict) else str(value)
 
 
 def _base_of(what: str, body: Body) -> Kind:

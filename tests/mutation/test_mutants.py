@@ -62,6 +62,7 @@ def test_an_explanation_covers_a_mutant_that_exists() -> None:
     made = [(id_, mutant) for id_, check in CHECKS.items() for mutant in mutants(check.query)]
     for entry in read_equivalents().entries:
         assert any(entry.covers(id_, mutant) for id_, mutant in made), f"{entry} covers nothing"
+        assert bool(entry.why) != bool(entry.accepted)
 
 
 FIRES = """
@@ -103,13 +104,21 @@ def test_what_the_fixtures_do_not_notice_survives(tmp_path: Path, quiet: str, su
 LIVING = Mutant("number", "3 -> 4", "| where Value > 3", "")
 
 
+SAME = Equivalent("busy", "3 -> 4", "Value >", why="the reason")
+ACCEPTED = Equivalent("busy", "3 -> 4", "Value >", accepted="the reason")
+
+
 @pytest.mark.parametrize(
     ("killed", "entries", "as_wanted"),
     [
         (19, [], False),  # nobody said why
-        (19, [Equivalent("busy", "3 -> 4", "Value >", "why")], True),
-        (19, [Equivalent("another", "3 -> 4", "Value >", "why")], False),
-        (9, [Equivalent("everywhere", "3 -> 4", "Value >", "why")], False),  # nine in ten is not above
+        (19, [SAME], True),
+        (19, [ACCEPTED], True),
+        (19, [replace(SAME, check_id="everywhere")], True),
+        (19, [replace(SAME, check_id="another")], False),
+        (19, [replace(SAME, line="another")], False),
+        (9, [SAME], True),  # nine of the nine that change something
+        (9, [ACCEPTED], False),  # nine in ten is not above nine in ten
     ],
 )
 def test_the_report_is_content_with_many_killed_and_the_rest_explained(
@@ -121,8 +130,9 @@ def test_the_report_is_content_with_many_killed_and_the_rest_explained(
 
 
 def test_a_survivor_is_listed_with_its_reason_or_the_lack_of_one() -> None:
-    explained = Equivalents((Equivalent("busy", "3 -> 4", "Value >", "the reason"),))
-    one = Tally("busy", 19, 2, (LIVING,))
-    assert told(one, explained)[1:] == ["    3 -> 4   in   | where Value > 3\n        the reason"]
-    assert told(one, Equivalents(()))[1].endswith("NOT EXPLAINED")
-    assert "19 of   20  95.0%   (2 could not be run)" in told(one, explained)[0]
+    one = Tally("busy", 18, 2, (LIVING,))
+    place = "    3 -> 4   in   | where Value > 3\n        "
+    assert told(one, Equivalents((SAME,)))[1:] == [f"{place}the reason"]
+    assert told(one, Equivalents((ACCEPTED,)))[1:] == [f"{place}Accepted: the reason"]
+    assert told(one, Equivalents(()))[1:] == [f"{place}NOT EXPLAINED"]
+    assert "18 of   18 100.0%   (1 change nothing, 2 could not be run)" in told(one, Equivalents((SAME,)))[0]
