@@ -86,6 +86,7 @@ class Agent:
     Attributes:
         name: As its spans give it.
         owner: Who is told.
+        group: What reports put it together with others under; "" where it stands alone.
         required_lookups: What it must have called before it answers.
         freshness: How old its tools' data may be.
         review_by: When its owner has to look at this entry again.
@@ -103,6 +104,7 @@ class Agent:
 
     name: str
     owner: str
+    group: str = ""
     required_lookups: tuple[RequiredLookup, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     review_by: date | None = None
@@ -124,6 +126,26 @@ class Agents:
 
     attributes: Attributes
     by_name: Mapping[str, Agent]
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueReview:
+    """An agent's entry that its owner has not looked at in time."""
+
+    name: str
+    owner: str
+    review_by: date
+    days: int
+
+
+def overdue(declared: Agents, today: date) -> tuple[OverdueReview, ...]:
+    """Return the reviews whose day (UTC) is past, the longest overdue first; the day itself is in time."""
+    reviews = [
+        OverdueReview(agent.name, agent.owner, agent.review_by, (today - agent.review_by).days)
+        for agent in declared.by_name.values()
+        if agent.review_by is not None and agent.review_by < today
+    ]
+    return tuple(sorted(reviews, key=lambda review: (review.review_by, review.name)))
 
 
 def agents(body: Mapping[str, Any]) -> Agents:
@@ -152,6 +174,7 @@ def _agent(name: str, body: Mapping[str, Any]) -> Agent:
     return Agent(
         name=name,
         owner=body["owner"],
+        group=body.get("group", ""),
         required_lookups=tuple(
             RequiredLookup(entry["tool"], tuple(entry.get("intents", ())), entry.get("after_tool", ""))
             for entry in body.get("required_lookups", ())

@@ -6,9 +6,11 @@ from functions.traces.agents import (
     Agent,
     EvaluationObjective,
     Freshness,
+    OverdueReview,
     RequiredLookup,
     StepObjective,
     agents,
+    overdue,
 )
 
 BODY = {
@@ -25,6 +27,7 @@ BODY = {
     "agents": {
         "dispatcher": {
             "owner": "dispatch",
+            "group": "logistics",
             "review_by": "2027-05-01",
             "required_lookups": [
                 {"tool": "status", "intents": ["where"]},
@@ -54,7 +57,7 @@ BODY = {
 
 def test_an_agent_knows_what_it_owes() -> None:
     dispatcher = agents(BODY).by_name["dispatcher"]
-    assert dispatcher.owner == "dispatch"
+    assert (dispatcher.owner, dispatcher.group) == ("dispatch", "logistics")
     assert dispatcher.required_lookups == (
         RequiredLookup("status", ("where",)),
         RequiredLookup("rules", ()),
@@ -83,6 +86,7 @@ def test_an_agent_may_owe_nothing_and_do_anything() -> None:
     assert agents(BODY).by_name["greeter"] == Agent(
         name="greeter",
         owner="lobby",
+        group="",
         required_lookups=(),
         freshness=(),
         review_by=None,
@@ -104,3 +108,18 @@ def test_the_preferred_property_comes_first() -> None:
     assert attributes.environment == ("deployment.environment", "deployment.environment.name")
     assert attributes.intent == ()
     assert attributes.dimensions == {"warehouse": ("app.warehouse",)}
+
+
+def test_reviews_are_overdue_after_their_day_the_longest_first() -> None:
+    dates = {"c": "2026-11-20", "b": "2026-11-21", "a": "2026-11-20", "in time": "2026-11-22", "none": None}
+    body = {
+        "attributes": BODY["attributes"],
+        "agents": {
+            name: {"owner": "desk"} | ({"review_by": day} if day else {}) for name, day in dates.items()
+        },
+    }
+    assert overdue(agents(body), date(2026, 11, 22)) == (
+        OverdueReview("a", "desk", date(2026, 11, 20), days=2),
+        OverdueReview("c", "desk", date(2026, 11, 20), days=2),
+        OverdueReview("b", "desk", date(2026, 11, 21), days=1),
+    )
