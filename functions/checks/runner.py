@@ -3,23 +3,17 @@
 import logging
 import traceback
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from functions.checks.definition import CheckDefinition
 from functions.checks.evaluation import judge
 from functions.checks.finding import JudgedWindow, Window
-from functions.checks.parameters import parameter_tables
-from functions.checks.windows import Batch, due_windows
+from functions.checks.question import question
+from functions.checks.windows import due_windows
 from functions.costs.prices import Prices
 from functions.errors import TracekeeperError
 from functions.traces.agents import Agents
-from functions.traces.kql import compose
-from functions.traces.source import Rows, TraceSource
-
-TIME_MARGIN = timedelta(days=2, hours=6)
-"""How far TimeGenerated may lie from ingestion time. A row more than two days old when received gets the
-received time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated);
-the hours are for a slow pipeline behind that."""
+from functions.traces.source import TraceSource
 
 _log = logging.getLogger(__name__)
 
@@ -82,36 +76,13 @@ class Runner:
         if batch is None:
             return NothingDue()
         try:
-            judgement = judge(check, self._ask(check, batch), batch)
+            rows = question(check, batch, self._agents, self._prices).ask(self._source)
+            judgement = judge(check, rows, batch)
         except TracekeeperError as error:
             return EvaluationFailed(error, batch.windows)
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
             return EvaluationFailed(_unexpected(check, error), batch.windows)
         return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged)
-
-    def _ask(self, check: CheckDefinition, batch: Batch) -> Rows:
-        """Run the one query that answers all windows of the batch and their history."""
-        received_from = batch.windows[0].start - _history(check)
-        received_to = batch.windows[-1].end
-        query = compose(
-            check.query,
-            attributes=self._agents.attributes,
-            tables=parameter_tables(check.query, self._agents, self._prices),
-            received_from=received_from,
-            received_to=received_to,
-            every=batch.width,
-            lookback=check.lookback,
-            settle=check.settle,
-        )
-        return self._source.query(
-            query,
-            since=received_from - check.lookback - TIME_MARGIN,
-            until=received_to + check.settle + TIME_MARGIN,
-        )
-
-
-def _history(check: CheckDefinition) -> timedelta:
-    return timedelta(hours=check.condition.options.get("history", 0))
 
 
 def _unexpected(check: CheckDefinition, error: Exception) -> TracekeeperError:

@@ -14,8 +14,7 @@ from functions.checks.backtest import firings, past_windows, series
 from functions.checks.definition import CheckDefinition, Condition, duration
 from functions.checks.evaluation import judge
 from functions.checks.measurement import measurements
-from functions.checks.parameters import parameter_tables
-from functions.checks.runner import TIME_MARGIN
+from functions.checks.question import question
 from functions.checks.windows import Batch
 from functions.commands.backtest_report import plots, report, scored
 from functions.commands.labels import read_labels
@@ -28,7 +27,6 @@ from functions.errors import (
     SourceUnavailable,
 )
 from functions.settings import read_logs_settings
-from functions.traces.kql import compose
 from functions.traces.source import Rows, TraceSource
 
 _MOST_DAYS = 90
@@ -149,26 +147,8 @@ def _check(check_id: str, configuration: Configuration) -> CheckDefinition:
 
 
 def _ask(check: CheckDefinition, batch: Batch, configuration: Configuration, source: TraceSource) -> Rows:
-    """Ask for all windows and their history at once."""
-    history = timedelta(hours=check.condition.options.get("history", 0))
-    received_from = batch.windows[0].start - history
-    received_to = batch.windows[-1].end
-    query = compose(
-        check.query,
-        attributes=configuration.agents.attributes,
-        tables=parameter_tables(check.query, configuration.agents, configuration.prices),
-        received_from=received_from,
-        received_to=received_to,
-        every=batch.width,
-        lookback=check.lookback,
-        settle=check.settle,
-    )
     try:
-        return source.query(
-            query,
-            since=received_from - check.lookback - TIME_MARGIN,
-            until=received_to + check.settle + TIME_MARGIN,
-        )
+        return question(check, batch, configuration.agents, configuration.prices).ask(source)
     except (PartialResult, ResultTooLarge, SourceUnavailable) as error:
         raise type(error)(error.message, next_step="Try again, with fewer days if it stays so.") from error
     except SourceRefused as error:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.runner import TIME_MARGIN, Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
+from functions.checks.question import TIME_MARGIN
+from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import (
     ConfigurationError,

@@ -1,0 +1,52 @@
+"""Writes the one query that answers all windows of a batch and their history."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.checks.definition import CheckDefinition
+from functions.checks.parameters import parameter_tables
+from functions.checks.windows import Batch
+from functions.costs.prices import Prices
+from functions.traces.agents import Agents
+from functions.traces.kql import compose
+from functions.traces.source import Rows, TraceSource
+
+TIME_MARGIN = timedelta(days=2, hours=6)
+"""How far TimeGenerated may lie from ingestion time. A row more than two days old when received gets the
+received time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated);
+the hours are for a slow pipeline behind that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query and the bounds of TimeGenerated, both UTC, within which the rows that it needs lie."""
+
+    kql: str
+    since: datetime
+    until: datetime
+
+    def ask(self, source: TraceSource) -> Rows:
+        """Return the whole answer. Raises SourceError as the source does."""
+        return source.query(self.kql, since=self.since, until=self.until)
+
+
+def question(check: CheckDefinition, batch: Batch, agents: Agents, prices: Prices) -> Question:
+    """Return what to ask about the windows of `batch`, given what agents owe and models cost."""
+    history = timedelta(hours=check.condition.options.get("history", 0))
+    received_from = batch.windows[0].start - history
+    received_to = batch.windows[-1].end
+    kql = compose(
+        check.query,
+        attributes=agents.attributes,
+        tables=parameter_tables(check.query, agents, prices),
+        received_from=received_from,
+        received_to=received_to,
+        every=batch.width,
+        lookback=check.lookback,
+        settle=check.settle,
+    )
+    return Question(
+        kql,
+        since=received_from - check.lookback - TIME_MARGIN,
+        until=received_to + check.settle + TIME_MARGIN,
+    )
