@@ -9,7 +9,11 @@ TracekeeperError
 │   ├── SourceRefused           401 or 403: a role is missing
 │   ├── QueryRejected           400: the KQL is wrong
 │   ├── PartialResult           200 with an error inside; its rows are not used
-│   └── ResultTooLarge          a row or size limit was met; the rest is unknown
+│   ├── ResultTooLarge          a row or size limit was met; the rest is unknown
+│   └── SourceBlind             what a check needs can't be seen, though nothing says so
+├── CanaryError                 the marker run could not be sent
+│   ├── CanaryRefused           401 or 403: a role is missing, or the component takes no such identity
+│   └── CanaryUnavailable       any other answer, or none
 ├── StorageError                blob storage failed
 │   └── DocumentConflict        someone else wrote first; read again
 ├── EvidenceError               an export can't be made or a bundle is not what it claims
@@ -77,6 +81,22 @@ class PartialResult(SourceError):
 
 class ResultTooLarge(SourceError):
     """A row or size limit was met, so that rows are missing from the answer."""
+
+
+class SourceBlind(SourceError):
+    """What a check needs is hidden from this reader or not there yet: to find nothing means nothing."""
+
+
+class CanaryError(TracekeeperError):
+    """The marker run could not be sent."""
+
+
+class CanaryRefused(CanaryError):
+    """The ingestion endpoint answered 401 or 403, or there was no token for it."""
+
+
+class CanaryUnavailable(CanaryError):
+    """The ingestion endpoint did not answer, or did not accept all of the marker run."""
 
 
 class StorageError(TracekeeperError):

@@ -7,6 +7,9 @@ from datetime import datetime
 TABLES = ("AppRequests", "AppDependencies", "AppTraces", "AppExceptions", "AppEvents")
 """The tables whose rows make up a trace (a trace is all rows with one OperationId)."""
 
+CANARY_ROLE = "tracekeeper-canary"
+"""AppRoleName of the marker runs of functions/canary: no agent's, so that no view or export has them."""
+
 Scalar = str | int | float | bool
 
 

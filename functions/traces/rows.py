@@ -15,7 +15,7 @@ import orjson
 
 from functions.errors import ResultTooLarge, SourceError
 from functions.traces.kql import instant, text
-from functions.traces.model import TABLES, Scalar, TraceRow
+from functions.traces.model import CANARY_ROLE, TABLES, Scalar, TraceRow
 from functions.traces.source import Cell, Rows, TraceSource
 
 ROW_LIMIT = 50_000
@@ -150,7 +150,7 @@ def find_traces(source: TraceSource, trace_ids: Sequence[str], *, now: datetime)
 def traces_in_window(
     source: TraceSource, *, start: datetime, end: datetime, agent: str | None, release: str | None
 ) -> Scope:
-    """Find the traces with a row whose TimeGenerated lies in [start, end).
+    """Find the traces with a row whose TimeGenerated lies in [start, end); marker runs are none.
 
     Args:
         source: Where to ask.
@@ -163,7 +163,10 @@ def traces_in_window(
         ResultTooLarge: There are more than `TRACE_LIMIT`.
         SourceError: The source did not answer completely.
     """
-    conditions = [_between(start, end), "where isnotempty(OperationId)"]
+    conditions = [
+        _between(start, end),
+        f"where isnotempty(OperationId) and AppRoleName != {text(CANARY_ROLE)}",
+    ]
     if agent is not None:
         conditions.append(f'where tostring(Properties["gen_ai.agent.name"]) == {text(agent)}')
     if release is not None:
