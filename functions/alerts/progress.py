@@ -61,6 +61,7 @@ def _evaluated(state: CheckState, outcome: Evaluated, now: datetime) -> CheckSta
         ),
         consecutive_failures=0,
         coverage=state.coverage.after(windows, outcome.rows),
+        asking=state.asking.after(outcome.asking, now),
     )
 
 
@@ -72,4 +73,5 @@ def _failed(state: CheckState, outcome: EvaluationFailed, now: datetime) -> Chec
             at=now, ok=False, windows=len(outcome.windows), rows=0, unjudged=0, error=error
         ),
         consecutive_failures=state.consecutive_failures + 1,
+        asking=state.asking.after(outcome.asking, now),
     )

@@ -41,6 +41,7 @@ def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], chec
         "watermark": state.watermark and instant_text(state.watermark),
         "intervals": state.coverage.to_json(),
         "gaps": [{"start": instant_text(gap.start), "end": instant_text(gap.end)} for gap in gaps],
+        "asking": state.asking.to_json(),
     }
 
 

@@ -16,6 +16,7 @@ from functions.alerts.records import (
     read_alert,
     read_outbox,
 )
+from functions.checks.asking import AskingRecord, asking_from_json
 from functions.checks.coverage import Coverage, coverage_from_json
 from functions.errors import StorageError
 
@@ -56,6 +57,7 @@ class CheckState:
         last_evaluation: None before the first.
         consecutive_failures: Failed evaluations since the last good one.
         coverage: Which windows were evaluated.
+        asking: What the check's questions took.
         alerts: By id; those of the check and the one about its failures.
         outbox: What has to be told, and receipts for what was.
     """
@@ -64,6 +66,7 @@ class CheckState:
     last_evaluation: LastEvaluation | None = None
     consecutive_failures: int = 0
     coverage: Coverage = field(default_factory=Coverage)
+    asking: AskingRecord = field(default_factory=AskingRecord)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
 
@@ -77,6 +80,7 @@ def state_to_json(state: CheckState) -> Json:
         "last_evaluation": last and evaluation_json(last),
         "consecutive_failures": state.consecutive_failures,
         "coverage": state.coverage.to_json(),
+        "asking": state.asking.to_json(),
         "alerts": [alert_json(alert) for alert in state.alerts.values()],
         "outbox": outbox_json(state.outbox),
     }
@@ -122,6 +126,7 @@ def _read(body: Mapping[str, Any]) -> CheckState:
         last_evaluation=last and LastEvaluation(**last | {"at": instant(last["at"])}),
         consecutive_failures=int(body["consecutive_failures"]),
         coverage=coverage_from_json(body["coverage"]),
+        asking=asking_from_json(body.get("asking", ())),
         alerts={alert.id: alert for alert in alerts},
         outbox=read_outbox(body["outbox"]),
     )

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from functions.checks.definition import CheckDefinition
@@ -13,7 +13,7 @@ from functions.checks.windows import due_windows
 from functions.costs.prices import Prices
 from functions.errors import TracekeeperError
 from functions.traces.agents import Agents
-from functions.traces.source import TraceSource
+from functions.traces.source import AskingCost, TraceSource
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +32,14 @@ class Evaluated:
         watermark: The end of the last of them: where the next evaluation begins.
         rows: Result rows that lie in these windows.
         unjudged: Those of them with too little history to be called usual or unusual.
+        asking: What the question took.
     """
 
     judged: tuple[JudgedWindow, ...]
     watermark: datetime
     rows: int
     unjudged: int
+    asking: AskingCost = field(default_factory=AskingCost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,12 @@ class EvaluationFailed:
     Attributes:
         error: Why, free of telemetry.
         windows: What was asked for.
+        asking: What the question took, as far as its answer came.
     """
 
     error: TracekeeperError
     windows: tuple[Window, ...]
+    asking: AskingCost = field(default_factory=AskingCost)
 
 
 Outcome = NothingDue | Evaluated | EvaluationFailed
@@ -75,14 +79,16 @@ class Runner:
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
             return NothingDue()
+        asking = AskingCost()
         try:
             rows = question(check, batch, self._agents, self._prices).ask(self._source)
+            asking = rows.asking
             judgement = judge(check, rows, batch)
         except TracekeeperError as error:
-            return EvaluationFailed(error, batch.windows)
+            return EvaluationFailed(error, batch.windows, asking)
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
-            return EvaluationFailed(_unexpected(check, error), batch.windows)
-        return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged)
+            return EvaluationFailed(_unexpected(check, error), batch.windows, asking)
+        return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged, asking)
 
 
 def _unexpected(check: CheckDefinition, error: Exception) -> TracekeeperError:

@@ -21,6 +21,7 @@ from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsQue
 from functions.errors import SourceError
 from functions.traces.failures import failure, incomplete, no_identity, too_large
 from functions.traces.source import Cell, Rows
+from functions.traces.statistics import bytes_read, execution_seconds
 
 MOST_AT_ONCE = 5
 """Queries that one identity may run at once; a sixth queues for up to 3 minutes, then gets 429. This and the
@@ -120,6 +121,7 @@ class LogAnalytics:
                     kql,
                     timespan=(since, until),
                     server_timeout=SERVER_TIMEOUT_SECONDS,
+                    include_statistics=True,
                     retry_on_methods=frozenset(["POST"]),  # the SDK leaves most failures of a POST alone
                     raw_response_hook=lambda seen: statuses.append(seen.http_response.status_code),
                 )
@@ -155,7 +157,12 @@ def _rows(answer: LogsQueryResult | LogsQueryPartialResult) -> Rows:
         raise too_large()
     if any(len(row) != len(table.columns) for row in table.rows):
         raise incomplete("")  # the engine reports a late failure as an object in place of a row
-    return Rows(columns=tuple(table.columns), rows=tuple(_cells(table)))
+    return Rows(
+        columns=tuple(table.columns),
+        rows=tuple(_cells(table)),
+        seconds=execution_seconds(answer.statistics),
+        bytes_read=bytes_read(answer.statistics),
+    )
 
 
 def _cells(table: LogsTable) -> Iterator[tuple[Cell, ...]]:

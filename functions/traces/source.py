@@ -1,10 +1,25 @@
 """The interface to telemetry: one bounded KQL query in, all of its rows out, or an error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 Cell = str | int | float | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskingCost:
+    """What one question took.
+
+    Attributes:
+        rows: Rows of its answer; 0 where none came.
+        seconds: How long the engine worked; None where it isn't reported.
+        bytes_read: Stored data that was read for it; None where it isn't reported.
+    """
+
+    rows: int = 0
+    seconds: float | None = None
+    bytes_read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +30,19 @@ class Rows:
         columns: Column names in order.
         rows: The cells of each row in the order of `columns`. Datetimes are UTC-aware;
             `dynamic` and `decimal` cells arrive as JSON text.
+        seconds: How long the engine worked, as far as it is reported; no part of what the answer says.
+        bytes_read: Stored data that was read for it, likewise.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    seconds: float | None = field(default=None, compare=False)
+    bytes_read: int | None = field(default=None, compare=False)
+
+    @property
+    def asking(self) -> AskingCost:
+        """What it took to get this answer."""
+        return AskingCost(len(self.rows), self.seconds, self.bytes_read)
 
     def records(self) -> list[dict[str, Cell]]:
         """Return the rows as dictionaries."""

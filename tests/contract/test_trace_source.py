@@ -31,7 +31,7 @@ from functions.traces.log_analytics import (
     client_options,
     log_analytics,
 )
-from functions.traces.source import Rows, TraceSource
+from functions.traces.source import AskingCost, Rows, TraceSource
 from local.serving import Certificates, Service
 from tests.fakes.log_analytics import LogAnalyticsService, Reply, answer, refusal
 from tests.fakes.source import ScriptedSource
@@ -336,8 +336,20 @@ def test_every_question_is_bounded_in_time_and_effort(real: Callable[..., Real])
     assert request.path == f"/v1/workspaces/{WORKSPACE}/query"
     assert request.body["query"] == "spans | count"
     assert request.body["timespan"] == "2026-11-02T12:00:00.000Z/2026-11-03T12:00:00.000Z"
-    assert request.headers["Prefer"] == "wait=180"
+    assert request.headers["Prefer"] == "wait=180,include-statistics=true"
     assert request.headers["Authorization"].startswith("Bearer ")
+
+
+def test_an_answer_says_what_it_took(real: Callable[..., Real]) -> None:
+    told = {
+        "query": {
+            "executionTime": 0.25,
+            "resourceUsage": {"cache": {"shards": {"hot": {"hitbytes": 4096}}}},
+        }
+    }
+    asked = real(answer(COLUMNS, [WIRE_ROW], statistics=told), answer(COLUMNS, [WIRE_ROW]))
+    assert asked.ask().asking == AskingCost(rows=1, seconds=0.25, bytes_read=4096)
+    assert asked.ask().asking == AskingCost(rows=1)
 
 
 def test_a_resource_is_asked_by_its_id(real: Callable[..., Real]) -> None:

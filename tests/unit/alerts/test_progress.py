@@ -9,6 +9,7 @@ from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue
 from functions.errors import SourceRefused
+from functions.traces.source import AskingCost
 from tests.unit.alerts.building import CHECK, RULES, START, finding, judged, window
 
 FOUND = Evaluated((judged(0, finding(0)),), window(0).end, rows=1, unjudged=2)
@@ -36,12 +37,20 @@ def test_an_evaluation_moves_everything() -> None:
     assert (last.ok, last.windows, last.rows, last.unjudged, last.error) == (True, 1, 1, 2, None)
 
 
+def test_every_question_is_counted_answered_or_not() -> None:
+    took = replace(FOUND, asking=AskingCost(rows=1, seconds=0.5, bytes_read=64))
+    state, _ = carry_on(CheckState(), took, CHECK, RULES, window(0).end)
+    state, _ = carry_on(state, FAILED, CHECK, RULES, window(0).end)
+    (day,) = state.asking.days
+    assert (day.queries, day.rows, day.seconds, day.timed, day.bytes_read) == (2, 1, 0.5, 1, 64)
+
+
 def test_a_failure_moves_nothing_but_the_count_of_failures() -> None:
     before = after_a_finding()
     state, notices = carry_on(before, FAILED, CHECK, RULES, LONG_AFTER)
     last = state.last_evaluation
     assert notices == ()
-    assert state == replace(before, last_evaluation=last, consecutive_failures=1)
+    assert state == replace(before, last_evaluation=last, consecutive_failures=1, asking=state.asking)
     assert last is not None
     assert (last.ok, last.windows, last.error) == (False, 2, "SourceRefused")
 

@@ -63,6 +63,17 @@ def test_coverage_shows_what_was_evaluated() -> None:
         "watermark": "2026-11-24T03:05:00Z",
         "intervals": [{"start": "2026-11-24T02:55:00Z", "end": "2026-11-24T03:05:00Z", "rows": 2}],
         "gaps": [],
+        "asking": [
+            {
+                "day": "2026-11-24",
+                "queries": 2,
+                "rows": 2,
+                "seconds": None,
+                "timed": 0,
+                "bytes_read": None,
+                "measured": 0,
+            }
+        ],
     }
     assert check_coverage(world.held, CHECKS, OTHER.id)["intervals"] == []
 

@@ -57,6 +57,11 @@ def test_a_new_check_is_read_back() -> None:
     assert state_from_json("checks/x", orjson.loads(encode(state_to_json(CheckState())))) == CheckState()
 
 
+def test_a_document_from_before_questions_were_counted_opens() -> None:
+    old = {name: value for name, value in state_to_json(CheckState()).items() if name != "asking"}
+    assert state_from_json("checks/x", old) == CheckState()
+
+
 def test_a_newer_version_of_the_document_is_refused_and_named() -> None:
     body = state_to_json(CheckState()) | {"format": FORMAT + 1, "alerts": {"quite": "different"}}
     with pytest.raises(StorageError, match=r"checks/x was written by a newer version: format 3, not 2"):
@@ -77,6 +82,7 @@ GOOD = state_to_json(CheckState())
         GOOD | {"alerts": {"secret": 1}},
         GOOD | {"outbox": None},
         GOOD | {"coverage": [{"start": "secret"}]},
+        GOOD | {"asking": [{"day": "secret"}]},
         GOOD | {"last_evaluation": {"at": "2026-11-24T03:00:00Z", "secret": 1}},
         GOOD | {"consecutive_failures": "secret"},
     ],

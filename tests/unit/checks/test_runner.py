@@ -1,6 +1,7 @@
 """One tick of one check: one bounded query, and no failure that looks like a pass."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from functions.errors import (
     TracekeeperError,
 )
 from functions.traces.kql import instant
-from functions.traces.source import Rows
+from functions.traces.source import AskingCost, Rows
 from tests.fakes.source import ScriptedSource
 from tests.unit.checks.building import COLUMNS, FIVE, NOON, SPIKE, check, result, row, window
 
@@ -69,6 +70,13 @@ def test_a_result_that_breaks_the_contract_judges_nothing() -> None:
     outcome, _ = run(result(row(0, None)))
     assert isinstance(outcome, EvaluationFailed)
     assert isinstance(outcome.error, ConfigurationError)
+
+
+@pytest.mark.parametrize("cell", [1.0, None], ids=["judged", "not to be judged"])
+def test_what_an_answer_took_is_handed_on_whatever_becomes_of_it(cell: float | None) -> None:
+    outcome, _ = run(replace(result(row(0, cell)), seconds=0.5, bytes_read=64))
+    assert isinstance(outcome, Evaluated if cell else EvaluationFailed)
+    assert outcome.asking == AskingCost(rows=1, seconds=0.5, bytes_read=64)
 
 
 def test_a_bug_is_a_failure_that_tells_its_kind_and_not_its_text(caplog: pytest.LogCaptureFixture) -> None:
