@@ -1,8 +1,8 @@
 """Reads from the statistics of an answer what the query took: seconds of the engine, and bytes read.
 
 The service calls them "query execution time and resource usage" and promises no form
-(https://learn.microsoft.com/azure/azure-monitor/logs/api/prefer-options). What is read here is what the engine
-behind it reports of a query's resources: bytes of column data, from its caches or past them, and of the newest
+(https://learn.microsoft.com/azure/azure-monitor/logs/api/prefer-options). What is read here is what the
+engine behind it reports of a query: bytes of column data, from its caches or past them, and of the newest
 rows, which have no columns yet. Anything else is not reported.
 """
 

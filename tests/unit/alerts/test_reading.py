@@ -67,7 +67,7 @@ def test_coverage_shows_what_was_evaluated() -> None:
             {
                 "day": "2026-11-24",
                 "queries": 2,
-                "rows": 2,
+                "rows": 0,
                 "seconds": None,
                 "timed": 0,
                 "bytes_read": None,
