@@ -9,12 +9,8 @@ from functions.checks.windows import Batch
 from functions.costs.prices import Prices
 from functions.traces.agents import Agents
 from functions.traces.kql import compose
+from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import Rows, TraceSource
-
-TIME_MARGIN = timedelta(days=2, hours=6)
-"""How far TimeGenerated may lie from ingestion time. A row more than two days old when received gets the
-received time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated);
-the hours are for a slow pipeline behind that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,11 @@ from functions.costs.question import GROUPINGS, Question
 from functions.spreadsheet import encode_csv
 from functions.traces.agents import Agents
 from functions.traces.kql import compose, datatable, instant
+from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import TraceSource
 
 ROOM = timedelta(hours=1)
 """How far from its calls the other spans of a trace may lie and still say whose they were."""
-
-LATEST = timedelta(days=2, hours=6)
-"""How long after a call its row may be received. A row more than two days old when received gets the received
-time instead (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated); the
-hours are for a slow pipeline behind that."""
 
 _QUERY = Path(__file__).parent / "calls.kql"
 
@@ -120,7 +116,7 @@ def costs_query(question: Question, agents: Agents) -> str:
         received_to=question.end,
         every=timedelta(days=1),
         lookback=ROOM,
-        settle=LATEST,
+        settle=TIME_MARGIN,
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.question import TIME_MARGIN
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import (
@@ -23,6 +22,7 @@ from functions.errors import (
     TracekeeperError,
 )
 from functions.traces.kql import instant
+from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import AskingCost, Rows
 from tests.fakes.source import ScriptedSource
 from tests.unit.checks.building import COLUMNS, FIVE, NOON, SPIKE, check, result, row, window

@@ -11,9 +11,10 @@ import pytest
 
 from functions.costs.prices import Prices, prices
 from functions.costs.question import Question
-from functions.costs.report import LATEST, Costs, Report
+from functions.costs.report import Costs, Report
 from functions.errors import SourceThrottled
 from functions.traces.agents import Agents, agents
+from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.bench import EngineSource
@@ -283,4 +284,6 @@ def test_one_query_is_asked_about_calls_and_what_came_in_late_with_them() -> Non
     Costs(source, fleet(), PRICES, tenant_pseudonym=str).report(Question(START, END, "agent"))
     (asked,) = source.asked
     assert (asked.since, asked.until) == (START - timedelta(hours=1), END + timedelta(hours=1))
-    assert f"ReceivedTo = datetime({(END + LATEST).isoformat(timespec='microseconds')[:-6]}Z)" in asked.kql
+    assert (
+        f"ReceivedTo = datetime({(END + TIME_MARGIN).isoformat(timespec='microseconds')[:-6]}Z)" in asked.kql
+    )
