@@ -1,4 +1,8 @@
-"""The rules that config files obey beyond their schemas: within one file, and between files."""
+"""The rules that config files obey beyond their schemas: within one file, and between files.
+
+Each rule yields an error for every place that breaks it. Where a rule lacks what it needs, it says nothing:
+the schema tells what is missing or broken.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -9,65 +13,87 @@ import re2
 from functions.checks.definition import duration
 from functions.config_file import ConfigFile, Place
 from functions.costs.prices import ALWAYS
+from functions.errors import ConfigurationError
 
 _FROM_ATTRIBUTES = frozenset({"tenant", "environment"})
 """The required fields that come from a property of the deployment's choice; the others have a column."""
 
 
-def hold_to_rules(files: Mapping[str, ConfigFile]) -> None:
-    """Raise a ConfigurationError for the first rule that the files, by their names, do not obey."""
-    agents, prices = files["agents.yaml"], files["prices.yaml"]
-    _refuse_doubles(files)
-    for place, entry in _entries(agents):
-        _refuse_unusable_format(agents, place, entry)
-        _refuse_contradictions(agents, place, entry)
-        _refuse_blind_demands(agents, place, entry)
-    _refuse_other_currencies(agents, prices)
+PART_DEPTHS = {"agents": 3, "attributes": 2}
+"""How deep in agents.yaml the parts lie that stand by themselves: agents.<name>.<key>, attributes.<name>."""
+
+Errors = Iterator[ConfigurationError]
+
+
+def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
+    """Yield an error for every rule that the files, by their names, do not obey.
+
+    Args:
+        files: What of each file its schema accepts; files that can't be read are not among them.
+    """
+    agents, prices = files.get("agents.yaml"), files.get("prices.yaml")
+    currency = prices.body.get("currency") if prices else None
+    yield from _doubles(files)
+    if agents:
+        yield from _blind_demands(agents)
+        for place, entry in _entries(agents):
+            yield from _unusable_format(agents, place, entry)
+            yield from _contradictions(agents, place, entry)
+            yield from _other_currency(agents, place, entry, currency)
     for name, file in files.items():
         if name.startswith("checks/"):
-            _hold_check(file, prices)
+            yield from _check_breaches(file)
+            yield from _check_currency(file, currency)
 
 
-def _hold_check(file: ConfigFile, prices: ConfigFile) -> None:
+def _check_breaches(file: ConfigFile) -> Errors:
     body = file.body
-    if body["id"] != file.path.stem:
-        raise file.wrong(
+    if body.get("id", file.path.stem) != file.path.stem:
+        yield file.wrong(
             ("id",), f"must be {file.path.stem}", next_step="Name the file after the check's id."
         )
-    every = duration(body["every"])
-    if timedelta(days=1) % every:
-        raise file.wrong(
+    if "every" in body and timedelta(days=1) % duration(body["every"]):
+        yield file.wrong(
             ("every",), "must divide a day", next_step="Take 1m, 5m, 15m, 1h, 6h or 1d, for example."
         )
     for index, column in enumerate(body.get("shows", ())):
-        if column in body["key"]:
-            raise file.wrong(
+        if column in body.get("key", ()):
+            yield file.wrong(
                 ("shows", index), "is a key column", next_step="Remove it: keys are always shown."
             )
-    spike = body["condition"].get("spike")
-    if spike and spike["minimum_windows"] * every > timedelta(hours=spike["history"]):
-        raise file.wrong(
+    condition = body.get("condition", {})
+    spike = condition.get("spike")
+    if spike and "every" in body and _windows(spike, body) > timedelta(hours=spike["history"]):
+        yield file.wrong(
             ("condition", "spike", "minimum_windows"),
             "asks for more windows than the history holds, so that nothing would ever be judged",
             next_step="Lengthen history or lower minimum_windows.",
         )
-    absence = body["condition"].get("absence")
+    absence = condition.get("absence")
     if absence and duration(absence["after"]) >= timedelta(hours=absence.get("history", 24)):
-        raise file.wrong(
+        yield file.wrong(
             ("condition", "absence", "after"),
             "is no shorter than the history, so that nothing would ever be missed",
             next_step="Lengthen history or shorten after.",
         )
-    above = body["condition"].get("above")
+    above = condition.get("above")
     if above and body.get("clear_below", above["threshold"]) > above["threshold"]:
-        raise file.wrong(
+        yield file.wrong(
             ("clear_below",),
             "is above the threshold, so that an alert would end where it begins",
             next_step="Give the threshold or less.",
         )
-    currency = prices.body["currency"]
-    if "model_prices" in body["query"] and body["unit"].startswith("USD") and currency != "USD":
-        raise file.wrong(
+
+
+def _windows(spike: Mapping[str, Any], body: Mapping[str, Any]) -> timedelta:
+    windows: int = spike["minimum_windows"]
+    return windows * duration(body["every"])
+
+
+def _check_currency(file: ConfigFile, currency: str | None) -> Errors:
+    in_dollars = str(file.body.get("unit")).startswith("USD")
+    if currency not in {None, "USD"} and in_dollars and "model_prices" in file.body.get("query", ""):
+        yield file.wrong(
             ("unit",),
             f"says US dollars, but prices.yaml has {currency}",
             next_step=f"Give a check of your own with the unit {currency}, or prices in USD.",
@@ -75,19 +101,19 @@ def _hold_check(file: ConfigFile, prices: ConfigFile) -> None:
 
 
 def _entries(agents: ConfigFile) -> Iterator[tuple[Place, dict[str, Any]]]:
-    for name, entry in agents.body["agents"].items():
+    for name, entry in agents.body.get("agents", {}).items():
         yield ("agents", name), entry
 
 
-def _refuse_doubles(files: Mapping[str, ConfigFile]) -> None:
-    """Refuse a list that names the same thing twice: a join on it would count double."""
+def _doubles(files: Mapping[str, ConfigFile]) -> Errors:
+    """Find what a list names twice: a join on it would count double."""
     for name, place, entries, fields in _named_lists(files):
         seen = set()
         for index, entry in enumerate(entries):
             # A price without a date holds always: the same as one from the first day of all.
             given = tuple(entry.get(field, str(ALWAYS) if field == "valid_from" else "") for field in fields)
             if given in seen:
-                raise files[name].wrong(
+                yield files[name].wrong(
                     (*place, index),
                     f"names the same {' and '.join(fields)} again",
                     next_step="Merge the two or remove one.",
@@ -99,18 +125,21 @@ def _named_lists(
     files: Mapping[str, ConfigFile],
 ) -> Iterator[tuple[str, Place, list[dict[str, Any]], tuple[str, ...]]]:
     """Yield the name of the file, the place of each list, the list and what must differ within it."""
-    for place, entry in _entries(files["agents.yaml"]):
+    bodies = {name: file.body for name, file in files.items()}
+    for place, entry in _entries(files["agents.yaml"]) if "agents.yaml" in files else ():
         for key in ("required_lookups", "freshness"):
             yield "agents.yaml", (*place, key), entry.get(key, []), ("tool",)
         objectives = entry.get("objectives", {})
         steps, evaluations = objectives.get("steps", []), objectives.get("evaluations", [])
         yield "agents.yaml", (*place, "objectives", "steps"), steps, ("operation", "tool", "model")
         yield "agents.yaml", (*place, "objectives", "evaluations"), evaluations, ("name",)
-    yield "prices.yaml", ("models",), files["prices.yaml"].body["models"], ("model", "valid_from")
-    yield "alerts.yaml", ("destinations",), files["alerts.yaml"].body["destinations"], ("name",)
+    models = bodies.get("prices.yaml", {}).get("models", [])
+    yield "prices.yaml", ("models",), models, ("model", "valid_from")
+    destinations = bodies.get("alerts.yaml", {}).get("destinations", [])
+    yield "alerts.yaml", ("destinations",), destinations, ("name",)
 
 
-def _refuse_unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> None:
+def _unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> Errors:
     if "id_format" not in entry:
         return
     pattern, place = entry["id_format"], (*place, "id_format")
@@ -118,36 +147,39 @@ def _refuse_unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str
     options.log_errors = False
     try:
         usable = re2.compile(pattern, options)
-    except re2.error as error:
-        raise agents.wrong(
+    except re2.error:
+        yield agents.wrong(
             place,
             "is no regular expression that Kusto reads (RE2)",
             next_step="Correct it; RE2 has no look-around and no back-references.",
-        ) from error
+        )
+        return
     if not (pattern.startswith("^") and pattern.endswith("$")):
-        raise agents.wrong(
+        yield agents.wrong(
             place,
             "would accept any id with a fitting part in it",
             next_step="Start it with ^ and end it with $.",
         )
-    if usable.fullmatch(""):
-        raise agents.wrong(
+    elif usable.fullmatch(""):
+        yield agents.wrong(
             place, "accepts an empty id", next_step="Demand at least one character, or remove the key."
         )
 
 
-def _refuse_contradictions(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> None:
+def _contradictions(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> Errors:
     approved = entry.get("approved_tools")
+    told = set(approved or ())
     for where, tool in _tools(entry):
-        if approved is not None and tool not in approved:
-            raise agents.wrong(
+        if approved is not None and tool not in told:
+            told.add(tool)
+            yield agents.wrong(
                 (*place, *where),
                 "is not among the agent's approved_tools",
                 next_step="Add the tool to approved_tools or correct its name.",
             )
     for index, lookup in enumerate(entry.get("required_lookups", ())):
         if lookup.get("after_tool") == lookup["tool"]:
-            raise agents.wrong(
+            yield agents.wrong(
                 (*place, "required_lookups", index, "after_tool"),
                 "names the look-up itself, so that it would never be owed",
                 next_step="Name the tool that must not be called without the look-up.",
@@ -155,14 +187,14 @@ def _refuse_contradictions(agents: ConfigFile, place: Place, entry: Mapping[str,
     for index, step in enumerate(entry.get("objectives", {}).get("steps", ())):
         for field, operations in (("tool", ("execute_tool",)), ("model", ("chat", "embeddings"))):
             if field in step and step["operation"] not in operations:
-                raise agents.wrong(
+                yield agents.wrong(
                     (*place, "objectives", "steps", index, field),
                     f"belongs to {' and '.join(operations)} only, so that nothing would ever be measured",
                     next_step=f"Remove {field} or correct operation.",
                 )
     budgets = entry.get("budgets", {})
     if budgets.get("monthly_usd", float("inf")) < budgets.get("daily_usd", 0):
-        raise agents.wrong(
+        yield agents.wrong(
             (*place, "budgets", "monthly_usd"),
             "is less than the budget of one day",
             next_step="Raise it or lower daily_usd.",
@@ -181,34 +213,38 @@ def _tools(entry: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
             yield ("objectives", "steps", index, "tool"), step["tool"]
 
 
-def _refuse_blind_demands(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> None:
-    """Refuse to ask for what no property carries: it would be missing always, or never."""
-    demands: list[tuple[Place, str]] = [
-        (("required_fields", index), field)
-        for index, field in enumerate(entry.get("required_fields", ()))
-        if field in _FROM_ATTRIBUTES
-    ]
-    demands += [
-        (("required_lookups", index, "intents"), "intent")
-        for index, lookup in enumerate(entry.get("required_lookups", ()))
-        if "intents" in lookup
-    ]
-    demands += [(("freshness", index), "data_as_of") for index, _ in enumerate(entry.get("freshness", ()))]
-    for where, attribute in demands:
-        if not agents.body["attributes"][attribute]:
-            raise agents.wrong(
-                (*place, *where),
+def _blind_demands(agents: ConfigFile) -> Errors:
+    """Find what is asked for though no property carries it: it would be missing always, or never."""
+    attributes = agents.body.get("attributes", {})
+    told = set()
+    for place, attribute in _demands(agents):
+        if attributes.get(attribute) == [] and attribute not in told:
+            told.add(attribute)
+            yield agents.wrong(
+                place,
                 f"needs attributes.{attribute}, which names no property",
                 next_step=f"List the property that carries it under attributes.{attribute}.",
             )
 
 
-def _refuse_other_currencies(agents: ConfigFile, prices: ConfigFile) -> None:
-    currency = prices.body["currency"]
+def _demands(agents: ConfigFile) -> Iterator[tuple[Place, str]]:
     for place, entry in _entries(agents):
-        if "budgets" in entry and currency != "USD":
-            raise agents.wrong(
-                (*place, "budgets"),
-                f"is in US dollars, but prices.yaml has {currency}",
-                next_step="Give prices in USD or remove the budgets.",
-            )
+        for index, field in enumerate(entry.get("required_fields", ())):
+            if field in _FROM_ATTRIBUTES:
+                yield (*place, "required_fields", index), field
+        for index, lookup in enumerate(entry.get("required_lookups", ())):
+            if "intents" in lookup:
+                yield (*place, "required_lookups", index, "intents"), "intent"
+        for index, _ in enumerate(entry.get("freshness", ())):
+            yield (*place, "freshness", index), "data_as_of"
+
+
+def _other_currency(
+    agents: ConfigFile, place: Place, entry: Mapping[str, Any], currency: str | None
+) -> Errors:
+    if "budgets" in entry and currency not in {None, "USD"}:
+        yield agents.wrong(
+            (*place, "budgets"),
+            f"is in US dollars, but prices.yaml has {currency}",
+            next_step="Give prices in USD or remove the budgets.",
+        )

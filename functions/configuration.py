@@ -2,26 +2,39 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import orjson
 
 from functions.alerts.rules import AlertRules, alert_rules
 from functions.checks.definition import CheckDefinition, check_definition
-from functions.config_file import ConfigFile, read_config_file
-from functions.config_rules import hold_to_rules
+from functions.config_faults import schema_faults, sound_part, told, unreadable
+from functions.config_file import ConfigFile, parse_config_file
+from functions.config_rules import PART_DEPTHS, rule_breaches
 from functions.costs.prices import Prices, prices
-from functions.errors import ConfigurationError
+from functions.errors import ConfigurationError, together
 from functions.traces.agents import Agents, agents
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
 """The defaults that come with the product, and the schemas for all."""
 
 _REQUIRED = ("agents.yaml", "prices.yaml", "alerts.yaml", "redaction.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigText:
+    """A config file before it is read: its path, as errors name it, and its bytes."""
+
+    path: Path
+    data: bytes
+
+
+Layer = Mapping[str, ConfigText]
+"""Some files by their names, such as "agents.yaml" and "checks/slow_run.yaml"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +62,51 @@ def load_configuration(*folders: Path) -> Configuration:
     """Load the files of `folders`; those of a later folder replace those of the same name.
 
     Raises:
-        ConfigurationError: A file is missing, unknown or wrong; the message names file, line and rule.
+        ConfigurationError: Files are missing, unknown or wrong; every mistake, by file, line and rule.
     """
-    found = {name: path for folder in folders for name, path in _files(folder)}
-    for name in _REQUIRED:
-        if name not in found:
-            raise ConfigurationError(
-                f"{name} is missing.", next_step=f"Put it into {folders[0]} or restore the shipped one."
-            )
-    files = {name: _read(name, path) for name, path in sorted(found.items())}
-    checks = [file for name, file in files.items() if name.startswith("checks/")]
-    if not checks:
-        raise ConfigurationError(
-            "There is no check.", next_step="Put one into checks/ or restore the shipped ones."
-        )
-    hold_to_rules(files)
+    return configuration_of(*map(read_folder, folders))
+
+
+def read_folder(folder: Path) -> Layer:
+    """Return the files in a folder but hidden ones, unchecked.
+
+    Raises:
+        ConfigurationError: There is no such folder, or a file can't be read.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"The folder {folder} does not exist.", next_step="Correct its name.")
+    folder = folder.resolve()
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or path.name.startswith(".") or path.parent == SHIPPED / "schemas":
+            continue
+        try:
+            found[path.relative_to(folder).as_posix()] = ConfigText(path, path.read_bytes())
+        except OSError as error:
+            raise unreadable(path, error) from error
+    return found
+
+
+def configuration_of(*layers: Layer) -> Configuration:
+    """Return what the files say; those of a later layer replace those of the same name.
+
+    Raises:
+        ConfigurationError: As for `load_configuration`.
+    """
+    texts = {name: text for layer in layers for name, text in layer.items()}
+    mistakes = [*_misplaced(texts)]
+    files: dict[str, ConfigFile] = {}
+    for name in sorted(name for name in texts if _is_known(name)):
+        try:
+            files[name] = parse_config_file(texts[name].path, texts[name].data)
+        except ConfigurationError as error:
+            mistakes.append(error)
+    mistakes += _mistakes(files)
+    if mistakes:
+        raise together(mistakes)
     bodies = {name: file.body for name, file in files.items()}
     return Configuration(
-        checks=tuple(check_definition(file.body) for file in checks),
+        checks=tuple(check_definition(body) for name, body in bodies.items() if _is_check(name)),
         agents=agents(bodies["agents.yaml"]),
         prices=prices(bodies["prices.yaml"]),
         alerts=alert_rules(bodies["alerts.yaml"]),
@@ -75,30 +115,47 @@ def load_configuration(*folders: Path) -> Configuration:
     )
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    if not folder.is_dir():
-        raise ConfigurationError(
-            f"The folder {folder} does not exist.", next_step="Correct the setting CONFIG_DIRECTORY."
+def _misplaced(texts: Layer) -> Iterator[ConfigurationError]:
+    """Find files that are missing or that nothing would read."""
+    for name in _REQUIRED:
+        if name not in texts:
+            yield ConfigurationError(f"{name} is missing.", next_step="Add it or restore the shipped one.")
+    if not any(map(_is_check, texts)):
+        yield ConfigurationError(
+            "There is no check.", next_step="Put one into checks/ or restore the shipped ones."
         )
-    folder = folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_dir() or path.name.startswith(".") or path.parent == SHIPPED / "schemas":
-            continue
-        if name not in _REQUIRED and not _is_check(path.relative_to(folder)):
-            raise ConfigurationError(
-                f"{path} is not a known config file.",
+    for name, text in texts.items():
+        if not _is_known(name):
+            yield ConfigurationError(
+                f"{text.path} is not a known config file.",
                 next_step=f"Known are {', '.join(_REQUIRED)} and checks/<id>.yaml; rename or remove it.",
+                place=(str(text.path), 0),
             )
-        yield name, path
 
 
-def _is_check(path: Path) -> bool:
-    return path.parent == Path("checks") and path.suffix == ".yaml"
+def _mistakes(files: Mapping[str, ConfigFile]) -> Sequence[ConfigurationError]:
+    """Find all mistakes in the files: what YAML and the schemas refuse, then what the rules do."""
+    found: list[ConfigurationError] = []
+    sound = {}
+    for name, file in files.items():
+        faults = schema_faults(file, _schema(_kind(name)))
+        found += [*file.mistakes, *told(file, faults)]
+        if isinstance(file.body, dict) and not file.mistakes:
+            sound[name] = sound_part(file, faults, PART_DEPTHS)
+    return [*found, *rule_breaches(sound)]
 
 
-def _read(name: str, path: Path) -> ConfigFile:
-    return read_config_file(path, _schema("check" if _is_check(Path(name)) else path.stem))
+def _kind(name: str) -> str:
+    return "check" if _is_check(name) else PurePosixPath(name).stem
+
+
+def _is_known(name: str) -> bool:
+    return name in _REQUIRED or _is_check(name)
+
+
+def _is_check(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.parent == PurePosixPath("checks") and path.suffix == ".yaml"
 
 
 @cache

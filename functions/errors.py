@@ -3,6 +3,7 @@
 TracekeeperError
 ├── SettingsError               an app setting is missing or unusable
 ├── ConfigurationError          a config file is wrong: file, line and rule
+│   └── ConfigurationErrors     several mistakes in config files at once
 ├── SourceError                 the telemetry could not be read
 │   ├── SourceThrottled         429 after all retries
 │   ├── SourceUnavailable       5xx, time-out or broken connection
@@ -27,6 +28,7 @@ TracekeeperError
     └── NotReady                409
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -52,7 +54,44 @@ class SettingsError(TracekeeperError):
 
 
 class ConfigurationError(TracekeeperError):
-    """A config file is wrong; the message names file, line and rule."""
+    """A config file is wrong; the message names file, line and rule.
+
+    Args:
+        message: As for all errors.
+        next_step: As for all errors.
+        place: The file and the line, from 1, for those who put errors in order; 0 where no line is to blame.
+    """
+
+    def __init__(self, message: str, *, next_step: str, place: tuple[str, int] = ("", 0)) -> None:
+        super().__init__(message, next_step=next_step)
+        self.place = place
+
+    @property
+    def each(self) -> "tuple[ConfigurationError, ...]":
+        """Every mistake by itself."""
+        return (self,)
+
+
+class ConfigurationErrors(ConfigurationError):
+    """Several mistakes in config files; prints one a line."""
+
+    def __init__(self, errors: Sequence[ConfigurationError]) -> None:
+        super().__init__("\n".join(map(str, errors)), next_step="Correct them all.")
+        self._errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def each(self) -> tuple[ConfigurationError, ...]:
+        """Every mistake by itself."""
+        return self._errors
+
+
+def together(errors: Sequence[ConfigurationError]) -> ConfigurationError:
+    """Return one error for all of `errors`, at least one, in the order of files and lines."""
+    ordered = sorted(errors, key=lambda error: error.place)
+    return ordered[0] if len(ordered) == 1 else ConfigurationErrors(ordered)
 
 
 class SourceError(TracekeeperError):

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functions.config_file import read_config_file
+from functions.config_faults import read_config_file
 
 FIXTURES = Path(__file__).parent
 """One folder a check, named after it."""

@@ -8,6 +8,7 @@ import yaml
 
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError
+from tests.unit import site_of_mistakes
 
 AGENTS = """\
 attributes:
@@ -104,14 +105,18 @@ def test_a_mistake_is_told_by_file_line_and_rule_and_what_to_do(site: Path, mist
 
 
 def test_prices_in_another_currency_contradict_budgets_and_checks_in_dollars(site: Path) -> None:
-    told = refused(site, "prices.yaml", "USD", "EUR")
-    line = line_of(AGENTS, "budgets:")
-    rule = "`agents.broker.budgets` is in US dollars, but prices.yaml has EUR"
-    assert told.message == f"{site / 'agents.yaml'}, line {line}: {rule}."
-    told = refused(site, "agents.yaml", "    budgets:\n      daily_usd: 5\n      monthly_usd: 100\n", "")
     check = site / "checks/cost_spike.yaml"
-    line = line_of(check.read_text("utf-8"), "unit: USD")
-    assert told.message == f"{check}, line {line}: `unit` says US dollars, but prices.yaml has EUR."
+    unit = line_of(check.read_text("utf-8"), "unit: USD")
+    in_dollars = f"{check}, line {unit}: `unit` says US dollars, but prices.yaml has EUR."
+    line = line_of(AGENTS, "budgets:")
+    budgets = f"{site / 'agents.yaml'}, line {line}: `agents.broker.budgets` is in US dollars, but"
+    told = refused(site, "prices.yaml", "USD", "EUR")
+    assert [one.message for one in told.each] == [
+        f"{budgets} prices.yaml has EUR.",
+        in_dollars,
+    ]
+    told = refused(site, "agents.yaml", "    budgets:\n      daily_usd: 5\n      monthly_usd: 100\n", "")
+    assert told.message == in_dollars
     assert told.next_step == "Give a check of your own with the unit EUR, or prices in USD."
     check.write_text(check.read_text("utf-8").replace("unit: USD", "unit: EUR"), "utf-8")
     assert load_configuration(site).prices.currency == "EUR"
@@ -129,3 +134,17 @@ def test_a_pattern_is_refused_without_being_repeated_or_printed(
     told = refused(site, "agents.yaml", "^conv-[0-9]+$", "^(hunter2$")
     assert "hunter2" not in str(told)
     assert capfd.readouterr() == ("", "")
+
+
+def test_twenty_mistakes_are_twenty_errors_with_file_line_rule_and_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    site_of_mistakes.write_site(folder)
+    with pytest.raises(ConfigurationError) as raised:
+        load_configuration(SHIPPED, folder)
+    told = str(raised.value).splitlines()
+    assert len(told) == len(raised.value.each) == len(site_of_mistakes.MISTAKES) == 20
+    for mistake in site_of_mistakes.MISTAKES:
+        begins = site_of_mistakes.expected(folder, mistake)
+        assert [
+            line for line in told if line.startswith(begins) and mistake.rule in line and mistake.fix in line
+        ]
