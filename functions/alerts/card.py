@@ -66,6 +66,7 @@ def card_message(notice: Notice, check: CheckDefinition, base_url: str) -> Mappi
                 "wrap": True,
                 "separator": True,
             },
+            *_command(check),
         ],
         "actions": list(_actions(notice.alert, base_url)),
     }
@@ -148,6 +149,14 @@ def _samples(alert: Alert) -> list[dict[str, Any]]:
         return []
     text = f"Sample traces: {', '.join(ids)}"
     return [{"type": "TextBlock", "text": text, "wrap": True, "size": "Small", "fontType": "Monospace"}]
+
+
+def _command(check: CheckDefinition) -> list[dict[str, Any]]:
+    """Return a command to be copied: a text run, which is shown as it stands since it knows no Markdown."""
+    if not check.command:
+        return []
+    run = {"type": "TextRun", "text": check.command, "fontType": "Monospace", "size": "Small"}
+    return [{"type": "RichTextBlock", "inlines": [run]}]
 
 
 def _actions(alert: Alert, base_url: str) -> Iterator[dict[str, str]]:

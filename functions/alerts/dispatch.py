@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from functions.alerts import outbox
-from functions.alerts.alert import Told
+from functions.alerts.alert import Alert, Told
 from functions.alerts.card import card_message
 from functions.alerts.delivery.interface import Accepted, Answer, Destination, Rejected
 from functions.alerts.failures import CHECK_FAILED, failure_check
@@ -26,6 +26,8 @@ MOST_SENDS = 50
 (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using)."""
 
 COMMIT_ATTEMPTS = 3
+
+ToldAs = Callable[[Alert, CheckDefinition], CheckDefinition]
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Dispatch:
         destinations: By their names in alerts.yaml.
         clock: The present instant, UTC.
         jitter: Random numbers in [0, 1).
+        told_as: Returns the definition that a card tells of an alert by, given that of its check.
         base_url: Where the cards' links lead.
     """
 
@@ -65,12 +68,14 @@ class Dispatch:
         *,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
+        told_as: ToldAs,
         base_url: str,
     ) -> None:
         self._documents = documents
         self._destinations = destinations
         self._clock = clock
         self._jitter = jitter
+        self._told_as = told_as
         self._base_url = base_url
 
     def deliver(self, check: CheckDefinition, this_round: Round) -> None:
@@ -97,9 +102,8 @@ class Dispatch:
         return next((entry for entry in due if this_round.allows(entry)), None)
 
     def _send(self, entry: Entry, check: CheckDefinition, this_round: Round) -> Answer:
-        told_of = failure_check(check) if entry.notice.alert.check_id == CHECK_FAILED else check
         try:
-            message = card_message(entry.notice, told_of, self._base_url)
+            message = card_message(entry.notice, self._told_as(entry.notice.alert, check), self._base_url)
         except Exception as error:  # noqa: BLE001 - it waits for a version or a text that can write it
             answer: Answer = Rejected(retryable=True, retry_after_seconds=None, reason=_card_failure(error))
         else:
@@ -139,6 +143,11 @@ class Dispatch:
             f"The document {name} changed at every attempt to write a receipt.",
             next_step="Stop the other host.",
         )
+
+
+def told_as_it_is(alert: Alert, check: CheckDefinition) -> CheckDefinition:
+    """Return the definition of the check itself, or of its failures."""
+    return failure_check(check) if alert.check_id == CHECK_FAILED else check
 
 
 def settle(state: CheckState, entry: Entry, answer: Answer, now: datetime, jitter: float) -> CheckState:

@@ -10,7 +10,7 @@ from random import SystemRandom
 from typing import Literal, Protocol
 
 from functions.alerts.delivery.interface import Destination
-from functions.alerts.dispatch import Dispatch, Round
+from functions.alerts.dispatch import Dispatch, Round, ToldAs, told_as_it_is
 from functions.alerts.progress import carry_on
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
@@ -79,6 +79,7 @@ class Watch:
         clock: The present instant, UTC.
         hostname: The host of the HTTP API, for the links in cards.
         jitter: Random numbers in [0, 1) that spread retries.
+        told_as: What a card tells of an alert by; see Dispatch.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Watch:
         clock: Callable[[], datetime],
         hostname: str,
         jitter: Callable[[], float] = _RANDOM.random,
+        told_as: ToldAs = told_as_it_is,
     ) -> None:
         self._documents = documents
         self._runner = runner
@@ -99,7 +101,12 @@ class Watch:
         self._rules = rules
         self._clock = clock
         self._dispatch = Dispatch(
-            documents, destinations, clock=clock, jitter=jitter, base_url=f"https://{hostname}"
+            documents,
+            destinations,
+            clock=clock,
+            jitter=jitter,
+            told_as=told_as,
+            base_url=f"https://{hostname}",
         )
 
     def tick(self) -> TickReport:

@@ -24,7 +24,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class CheckDefinition:
-    """One rule over traces. Attributes as in docs/checks.md; `for` is called `windows_in_a_row`."""
+    """One rule over traces. Attributes as in docs/checks.md; `for` is called `windows_in_a_row`.
+
+    `command` is no key of a file: what a person can run as the first step, where that is known exactly.
+    """
 
     id: str
     title: str
@@ -44,6 +47,7 @@ class CheckDefinition:
     windows_in_a_row: int = 1
     clear_below: float | None = None
     minimum_runs: int | None = None
+    command: str = ""
 
 
 def check_definition(body: dict[str, Any]) -> CheckDefinition:
