@@ -100,7 +100,7 @@ def test_the_shipped_configuration_is_valid() -> None:
             "every",
             "expected ',' or ']'",
         ),
-        ("checks/stale_tool_data.yaml", "owner: platform", "on: platform", "on:", "a key must be text"),
+        ("checks/stale_tool_data.yaml", "owner: platform", "on: x\nowner: a", "on:", "a key must be text"),
         ("checks/stale_tool_data.yaml", "owner: platform", "owner: &a platform\ntitle2: *a", "*a", "aliases"),
         (
             "checks/cost_spike.yaml",
