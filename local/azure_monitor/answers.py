@@ -4,6 +4,7 @@ Shapes: https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format
 """
 
 import uuid
+from collections.abc import Mapping
 
 import orjson
 from werkzeug import Response
@@ -35,8 +36,8 @@ def json_answer(body: object, status: int = 200, headers: dict[str, str] | None 
     return Response(orjson.dumps(body), status, headers, content_type="application/json; charset=utf-8")
 
 
-def result(table: Table) -> Response:
-    """Return 200 with all rows, or with the rows there are and an error inside."""
+def result(table: Table, statistics: Mapping[str, object] | None = None) -> Response:
+    """Return 200 with all rows, or those there are and an error inside; statistics where given."""
     body: dict[str, object] = {
         "tables": [
             {
@@ -63,6 +64,8 @@ def result(table: Table) -> Response:
                 }
             ],
         }
+    if statistics is not None:
+        body["statistics"] = statistics
     return json_answer(body)
 
 

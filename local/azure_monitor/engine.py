@@ -91,6 +91,19 @@ def run_query(database: duckdb.DuckDBPyConnection, kql: str, timespan: Timespan 
             raise QueryError("SemanticError", str(error).partition("\n")[0]) from error
 
 
+def count_stored(
+    database: duckdb.DuckDBPyConnection, table: str, timespan: Timespan | None
+) -> tuple[int, int]:
+    """Return the rows of a table within `timespan`, and their bytes as they are billed."""
+    with database.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        if timespan is not None:
+            _limit_to(cursor, timespan)
+        cursor.execute(f'SELECT count(*), coalesce(sum("_BilledSize"), 0) FROM "{table}"')  # noqa: S608 - a name of ours
+        rows, size = cursor.fetchall()[0]
+        return int(rows), int(size)
+
+
 def _limit_to(cursor: duckdb.DuckDBPyConnection, timespan: Timespan) -> None:
     """Shadow each table, for this cursor alone, by a view of the rows within the timespan."""
     start, end = (f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'" for moment in timespan)

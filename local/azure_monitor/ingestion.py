@@ -15,6 +15,7 @@ from local.azure_monitor.engine import Table, Timespan
 from local.azure_monitor.envelopes import EnvelopeError, Row, row_of
 from local.azure_monitor.rewriting import INGESTION_TIME, TIME_RECEIVED
 from local.azure_monitor.schema import tables
+from local.azure_monitor.statistics import Stored
 
 WORKSPACE_ID = "00000000-0000-0000-0000-00000000da7a"
 """The workspace's guid, the TenantId of every row."""
@@ -77,6 +78,11 @@ class Telemetry:
             QueryError: The query is wrong, or uses what the stand-in does not know.
         """
         return engine.run_query(self._database, kql, timespan)
+
+    def stored(self, names: Iterable[str], timespan: Timespan | None = None) -> Stored:
+        """Return how much lies in these tables within `timespan`, both ends included."""
+        counted = [engine.count_stored(self._database, name, timespan) for name in names]
+        return Stored(sum(rows for rows, _ in counted), sum(size for _, size in counted))
 
     def _insert_all(self, stored: Mapping[str, list[dict[str, Any]]]) -> None:
         self._database.begin()

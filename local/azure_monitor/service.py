@@ -3,6 +3,7 @@
 import gzip
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from local.azure_monitor.engine import QueryError, Timespan
 from local.azure_monitor.envelopes import EnvelopeError, row_of
 from local.azure_monitor.faults import Faults
 from local.azure_monitor.ingestion import Telemetry
+from local.azure_monitor.statistics import asked_for, statistics, tables_of
 from local.azure_monitor.timespans import read_timespan
 
 MAX_AT_ONCE = 5
@@ -118,14 +120,19 @@ def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
     fault = faults.take(kql)
     if fault is not None and fault.kind != "partial":
         return answers.error(_STATUS_OF_FAULT[fault.kind], retry_after=fault.retry_after)
+    begun = time.perf_counter()
     try:
         table = telemetry.query(kql, timespan)
     except QueryError as error:
         return answers.refusal(error)
+    took = time.perf_counter() - begun
+    told = None
+    if asked_for(request.headers.get("Prefer", "")):
+        told = statistics(table, took, telemetry.stored(tables_of(kql), timespan))
     if fault is not None:
         some = table.rows[: len(table.rows) // 2]
         table = replace(table, rows=some, problem="The query was stopped before it was complete")
-    return answers.result(table)
+    return answers.result(table, told)
 
 
 def _asked(body: object) -> tuple[str, Timespan | None]:

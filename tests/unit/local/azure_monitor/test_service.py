@@ -10,6 +10,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.monitor.query import LogsQueryPartialResult, LogsQueryResult
 
+from functions.traces.statistics import bytes_read, execution_seconds
 from local.azure_monitor.engine import Table, Timespan
 from local.azure_monitor.faults import Faults
 from local.azure_monitor.ingestion import Telemetry
@@ -53,6 +54,28 @@ def test_each_type_arrives_as_the_client_knows_it(monitor: Any) -> None:
         "-00:01:30",
         "74be27de-1e4e-49d9-b579-fe0b331d3642",
     ]
+
+
+def test_statistics_are_told_where_they_are_asked_for(monitor: Any) -> None:
+    kql = "AppRequests | union AppDependencies | count"
+    assert ask(monitor, kql).statistics is None
+    told = ask(monitor, kql, include_statistics=True).statistics
+    stored = monitor.telemetry.stored(["AppRequests", "AppDependencies"])
+    assert stored.rows == ask(monitor, kql).tables[0].rows[0][0] > 1
+    assert stored.billed_bytes > 100 * stored.rows
+    assert bytes_read(told) == stored.billed_bytes
+    seconds = execution_seconds(told)
+    assert seconds is not None
+    assert 0 < seconds < 60
+    assert told["query"]["datasetStatistics"] == [{"tableRowCount": 1}]
+
+
+def test_only_what_lies_within_the_time_asked_about_is_read(monitor: Any) -> None:
+    with monitor.server.client() as client:
+        answer = client.query_workspace(
+            WORKSPACE, "AppRequests", timespan=(DAY[1], DAY[1] + timedelta(days=1)), include_statistics=True
+        )
+    assert bytes_read(answer.statistics) == 0
 
 
 def test_nulls_arrive_as_the_client_knows_them(monitor: Any) -> None:
