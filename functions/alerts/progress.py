@@ -11,6 +11,7 @@ from functions.alerts.rules import AlertRules
 from functions.alerts.state import CheckState, LastEvaluation
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
+from functions.errors import SourceBlind
 
 
 def carry_on(
@@ -37,6 +38,8 @@ def carry_on(
             notices = moved.notices + works.notices
         case EvaluationFailed():
             after = _failed(state, outcome, now)
+            if isinstance(outcome.error, SourceBlind):
+                return after, ()  # the canary tells of it once, for all checks
             moved = report_failure(
                 state.alerts,
                 check=check,

@@ -34,6 +34,8 @@ def finding_json(finding: Finding) -> Json:
         "violations": finding.violations,
         "trace_ids": list(finding.trace_ids),
         "shows": dict(finding.shows),
+        "late": finding.late,
+        "withdrawn": list(finding.withdrawn),
     }
 
 
@@ -101,9 +103,8 @@ def _read_entry(body: Json) -> Entry:
 
 def _read_finding(check_id: str, key: Mapping[str, str], body: Json) -> Finding:
     window = Window(instant(body["window"]["start"]), instant(body["window"]["end"]))
-    return Finding(
-        **body | {"check_id": check_id, "key": key, "window": window, "trace_ids": tuple(body["trace_ids"])}
-    )
+    traces = {name: tuple(body.get(name, ())) for name in ("trace_ids", "withdrawn")}
+    return Finding(**body | {"check_id": check_id, "key": key, "window": window} | traces)
 
 
 def _flat(value: "DataclassInstance") -> Json:

@@ -28,6 +28,9 @@ class Finding:
         violations: How many times (a sum of ItemCount).
         trace_ids: The traces concerned, at most 1,000.
         shows: Further columns that the check names under `shows`. Hostile.
+        late: Whether it was found only by a sweep, in rows that came after the window had been judged; then
+            value, violations and traces are those that were not found at first.
+        withdrawn: Those of its traces that rows which came later refute.
     """
 
     check_id: str
@@ -38,6 +41,8 @@ class Finding:
     violations: int
     trace_ids: tuple[str, ...]
     shows: Mapping[str, Cell] = field(default_factory=dict)
+    late: bool = False
+    withdrawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

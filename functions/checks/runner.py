@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from functions.checks.finding import JudgedWindow, Window
 from functions.checks.question import question
 from functions.checks.windows import due_windows
 from functions.costs.prices import Prices
-from functions.errors import TracekeeperError
+from functions.errors import SourceBlind, TracekeeperError
 from functions.traces.agents import Agents
 from functions.traces.source import AskingCost, TraceSource
 
@@ -60,13 +61,46 @@ class EvaluationFailed:
 Outcome = NothingDue | Evaluated | EvaluationFailed
 
 
-class Runner:
-    """Evaluates checks on one source, with what agents owe and models cost. Holds no state of its own."""
+@dataclass(frozen=True, slots=True)
+class BlindReason:
+    """Why nothing may be concluded from what a check finds.
 
-    def __init__(self, source: TraceSource, agents: Agents, prices: Prices) -> None:
+    Attributes:
+        need: What it needs and can't see, one of its `needs`.
+        text: What is wrong, as a sentence free of telemetry.
+        next_step: What a person can do about it, as a sentence.
+    """
+
+    need: str
+    text: str
+    next_step: str
+
+
+SightOf = Callable[[CheckDefinition], BlindReason | None]
+"""Says what keeps a check from seeing; None where nothing is known to."""
+
+
+def _sees_everything(check: CheckDefinition) -> None:
+    """Stand in where nobody looks."""
+
+
+class Runner:
+    """Evaluates checks on one source, with what agents owe and models cost. Holds no state of its own.
+
+    Args:
+        source: Whom to ask.
+        agents: What agents owe.
+        prices: What models cost.
+        sight: Asked before each question; a check that is blind is not evaluated, and its windows stay due.
+    """
+
+    def __init__(
+        self, source: TraceSource, agents: Agents, prices: Prices, sight: SightOf = _sees_everything
+    ) -> None:
         self._source = source
         self._agents = agents
         self._prices = prices
+        self._sight = sight
 
     def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
         """Judge the windows that are due.
@@ -79,6 +113,9 @@ class Runner:
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
             return NothingDue()
+        blind = self._sight(check)
+        if blind is not None:
+            return EvaluationFailed(SourceBlind(blind.text, next_step=blind.next_step), batch.windows)
         asking = AskingCost()
         try:
             rows = question(check, batch, self._agents, self._prices).ask(self._source)

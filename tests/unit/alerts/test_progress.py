@@ -8,7 +8,7 @@ import pytest
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue
-from functions.errors import SourceRefused
+from functions.errors import SourceBlind, SourceRefused
 from functions.traces.source import AskingCost
 from tests.unit.alerts.building import CHECK, RULES, START, finding, judged, window
 
@@ -53,6 +53,18 @@ def test_a_failure_moves_nothing_but_the_count_of_failures() -> None:
     assert state == replace(before, last_evaluation=last, consecutive_failures=1, asking=state.asking)
     assert last is not None
     assert (last.ok, last.windows, last.error) == (False, 2, "SourceRefused")
+
+
+def test_a_check_that_is_blind_fails_without_an_alert_of_its_own() -> None:
+    blind = EvaluationFailed(SourceBlind("It can't be read.", next_step="Grant it."), (window(1),))
+    state = after_a_finding()
+    for _ in range(RULES.report_failure_after + 1):
+        state, notices = carry_on(state, blind, CHECK, RULES, LONG_AFTER)
+        assert notices == ()
+    assert {alert.check_id for alert in state.alerts.values()} == {CHECK.id}
+    assert state.last_evaluation is not None
+    assert (state.last_evaluation.ok, state.last_evaluation.error) == (False, "SourceBlind")
+    assert state.watermark == window(0).end
 
 
 @pytest.mark.parametrize(("failures", "kinds"), [(0, ["repeated"]), (1, [])], ids=["healthy", "failing"])

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
+from functions.checks.runner import BlindReason, Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import (
     ConfigurationError,
     PartialResult,
     QueryRejected,
     ResultTooLarge,
+    SourceBlind,
     SourceError,
     SourceRefused,
     SourceThrottled,
@@ -64,6 +65,17 @@ def test_nothing_due_asks_nothing() -> None:
 def test_a_source_that_fails_judges_nothing(kind: type[SourceError]) -> None:
     error = kind("It failed.", next_step="Look.")
     assert run(error)[0] == EvaluationFailed(error, (window(0),))
+
+
+def test_a_blind_check_asks_nothing_and_its_windows_stay_due() -> None:
+    source = ScriptedSource([])
+    reason = BlindReason("content", "The content table can't be read.", "Grant the role.")
+    runner = Runner(source, CONFIGURATION.agents, CONFIGURATION.prices, sight=lambda _: reason)
+    outcome = runner.judge_due(check(), watermark=NOON, now=TEN_PAST)
+    assert isinstance(outcome, EvaluationFailed)
+    assert isinstance(outcome.error, SourceBlind)
+    assert (str(outcome.error), outcome.windows) == (f"{reason.text} {reason.next_step}", (window(0),))
+    assert source.asked == []
 
 
 def test_a_result_that_breaks_the_contract_judges_nothing() -> None:
