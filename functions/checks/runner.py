@@ -61,23 +61,9 @@ class EvaluationFailed:
 Outcome = NothingDue | Evaluated | EvaluationFailed
 
 
-@dataclass(frozen=True, slots=True)
-class BlindReason:
-    """Why nothing may be concluded from what a check finds.
-
-    Attributes:
-        need: What it needs and can't see, one of its `needs`.
-        text: What is wrong, as a sentence free of telemetry.
-        next_step: What a person can do about it, as a sentence.
-    """
-
-    need: str
-    text: str
-    next_step: str
-
-
-SightOf = Callable[[CheckDefinition], BlindReason | None]
-"""Says what keeps a check from seeing; None where nothing is known to."""
+Blindness = Callable[[CheckDefinition], str | None]
+"""Says as a sentence, free of telemetry, why a check can't see what it needs; None where nothing is known to
+keep it from seeing. Raises StorageError."""
 
 
 def _sees_everything(check: CheckDefinition) -> None:
@@ -91,16 +77,16 @@ class Runner:
         source: Whom to ask.
         agents: What agents owe.
         prices: What models cost.
-        sight: Asked before each question; a check that is blind is not evaluated, and its windows stay due.
+        blindness: Asked before each question; a check that is blind asks none, and its windows stay due.
     """
 
     def __init__(
-        self, source: TraceSource, agents: Agents, prices: Prices, sight: SightOf = _sees_everything
+        self, source: TraceSource, agents: Agents, prices: Prices, blindness: Blindness = _sees_everything
     ) -> None:
         self._source = source
         self._agents = agents
         self._prices = prices
-        self._sight = sight
+        self._blindness = blindness
 
     def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
         """Judge the windows that are due.
@@ -113,11 +99,9 @@ class Runner:
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
             return NothingDue()
-        blind = self._sight(check)
-        if blind is not None:
-            return EvaluationFailed(SourceBlind(blind.text, next_step=blind.next_step), batch.windows)
         asking = AskingCost()
         try:
+            self._see(check)
             rows = question(check, batch, self._agents, self._prices).ask(self._source)
             asking = rows.asking
             judgement = judge(check, rows, batch)
@@ -126,6 +110,14 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
             return EvaluationFailed(_unexpected(check, error), batch.windows, asking)
         return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged, asking)
+
+    def _see(self, check: CheckDefinition) -> None:
+        why = self._blindness(check)
+        if why is not None:
+            raise SourceBlind(
+                why,
+                next_step="The alert about what can be seen says what to do; no window is lost till then.",
+            )
 
 
 def _unexpected(check: CheckDefinition, error: Exception) -> TracekeeperError:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.runner import BlindReason, Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
+from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome, Runner
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import (
     ConfigurationError,
@@ -69,12 +69,12 @@ def test_a_source_that_fails_judges_nothing(kind: type[SourceError]) -> None:
 
 def test_a_blind_check_asks_nothing_and_its_windows_stay_due() -> None:
     source = ScriptedSource([])
-    reason = BlindReason("content", "The content table can't be read.", "Grant the role.")
-    runner = Runner(source, CONFIGURATION.agents, CONFIGURATION.prices, sight=lambda _: reason)
+    why = "content: the table can't be read."
+    runner = Runner(source, CONFIGURATION.agents, CONFIGURATION.prices, blindness=lambda _: why)
     outcome = runner.judge_due(check(), watermark=NOON, now=TEN_PAST)
     assert isinstance(outcome, EvaluationFailed)
     assert isinstance(outcome.error, SourceBlind)
-    assert (str(outcome.error), outcome.windows) == (f"{reason.text} {reason.next_step}", (window(0),))
+    assert (outcome.error.message, outcome.windows) == (why, (window(0),))
     assert source.asked == []
 
 
