@@ -146,5 +146,6 @@ _IN_WORDS = {
     "exclusiveMinimum": "must be above {}",
     "minimum": "must be {} or more",
     "maximum": "must be {} or less",
+    "minItems": "must not be empty",
     "not": "does not belong here",
 }

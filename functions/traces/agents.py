@@ -1,14 +1,17 @@
 """What a deployment's agents are called, what they owe their users, and which properties carry our facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """For each fact the names of the span properties that may carry it; the first one present wins.
+    """How a deployment's telemetry is read.
+
+    For each fact the names of the span properties that may carry it (the first one present wins), and which
+    agent is meant by which name.
 
     Attributes:
         tenant: The customer an agent works for.
@@ -19,6 +22,7 @@ class Attributes:
         document_count: How many documents a retrieval returned.
         document_ids: Which documents a retrieval returned.
         dimensions: Name of a dimension of the business (warehouse, carrier) to its properties.
+        names: A name under which an agent is sent, or the beginning of one and a "*", to the agent's own.
     """
 
     tenant: tuple[str, ...]
@@ -29,6 +33,7 @@ class Attributes:
     document_count: tuple[str, ...]
     document_ids: tuple[str, ...]
     dimensions: Mapping[str, tuple[str, ...]]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +156,19 @@ def overdue(declared: Agents, today: date) -> tuple[OverdueReview, ...]:
 def agents(body: Mapping[str, Any]) -> Agents:
     """Build the agents from a body that agents.schema.json has accepted."""
     return Agents(
-        attributes=_attributes(body["attributes"]),
+        attributes=_attributes(body["attributes"], _names(body["agents"])),
         by_name={name: _agent(name, entry) for name, entry in body["agents"].items()},
     )
 
 
-def _attributes(body: Mapping[str, Any]) -> Attributes:
+def _names(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+    names = {sent: name for name, entry in entries.items() for sent in entry.get("names", ())}
+    beginnings = tuple(sent.removesuffix("*") for sent in names if sent.endswith("*"))
+    # What another agent's beginning would take from an agent stays its own.
+    return names | {name: name for name in entries if name.startswith(beginnings)}
+
+
+def _attributes(body: Mapping[str, Any], names: Mapping[str, str]) -> Attributes:
     return Attributes(
         tenant=tuple(body["tenant"]),
         intent=tuple(body["intent"]),
@@ -166,6 +178,7 @@ def _attributes(body: Mapping[str, Any]) -> Attributes:
         document_count=tuple(body["document_count"]),
         document_ids=tuple(body["document_ids"]),
         dimensions={name: tuple(properties) for name, properties in body["dimensions"].items()},
+        names=names,
     )
 
 

@@ -135,6 +135,8 @@ def _views(attributes: Attributes) -> str:
             intent=_first_property(attributes.intent),
             prompt_version=_first_property(attributes.prompt_version),
             tenant=_first_property(attributes.tenant),
+            named=_named(attributes.names) if attributes.names else "",
+            one_name=_ONE_NAME if attributes.names else "",
             own_dimensions="".join(
                 f", OwnDimension{n} = {_first_property(names)}" for n, (_, names) in enumerate(dimensions)
             ),
@@ -145,6 +147,26 @@ def _views(attributes: Attributes) -> str:
         )
         + _template("runs.kql").substitute()
     )
+
+
+_ONE_NAME = """
+  | lookup kind=leftouter named on Agent
+  | extend Agent = iff(isnotempty(Named), Named, Agent)
+  | project-away Named"""
+_NAME_COLUMNS = {"Sent": "string", "Begins": "bool", "Rank": "long", "Named": "string"}
+_WHOLE = 1_000
+"""The rank of a whole name, above that of any beginning: its length, 200 characters at most."""
+
+
+def _named(names: Mapping[str, str]) -> str:
+    """Return the step that finds the agent of each name; a query whose deployment maps none goes without."""
+    rows = [
+        (sent.removesuffix("*"), True, len(sent), agent)
+        if sent.endswith("*")
+        else (sent, False, _WHOLE, agent)
+        for sent, agent in names.items()
+    ]
+    return f"{datatable('agent_names', _NAME_COLUMNS, rows)}\n{_template('names.kql').substitute()}"
 
 
 @cache

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from functions.checks.parameters import parameter_tables
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.question import GROUPINGS, Question
 from functions.costs.report import costs_query
+from functions.traces.agents import Attributes
 from functions.traces.kql import compose
 from functions.traces.model import TABLES
 from functions.traces.rows import Slice, find_traces, traces_in_window
@@ -31,10 +33,10 @@ CONFIGURATION = load_configuration(SHIPPED)
 CHECKS = {check.id: check for check in CONFIGURATION.checks}
 
 
-def composed(query: str) -> str:
+def composed(query: str, attributes: Attributes = CONFIGURATION.agents.attributes) -> str:
     return compose(
         query,
-        attributes=CONFIGURATION.agents.attributes,
+        attributes=attributes,
         tables=parameter_tables(query, CONFIGURATION.agents, CONFIGURATION.prices),
         received_from=NOW - timedelta(hours=1),
         received_to=NOW,
@@ -64,6 +66,8 @@ def cost_queries() -> dict[str, str]:
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
+    named = replace(CONFIGURATION.agents.attributes, names={HOSTILE: HOSTILE, f"{HOSTILE}*": "dispatcher"})
+    views["spans with names"] = composed("spans", named)
     checks = {id_: composed(check.query) for id_, check in CHECKS.items()}
     return views | checks | cost_queries() | reading_queries()
 
