@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from functions.errors import SettingsError
 
@@ -14,6 +15,13 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HTTPS = re.compile(r"https://[^\s/?#@]+(/[^\s]*)?")
 _RESOURCE_ID = re.compile(r"/subscriptions/[^\s?#]+", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+_CONNECTION_STRING = re.compile(
+    r"(?=(.*;)?InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;|$))"
+    r"(?=(.*;)?IngestionEndpoint=https://[^\s;?#@]+(;|$))"
+    r"(?!(.*;)?AADAudience=(?!https://))\S+",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"table|inline")
 _LETTERS = re.compile(r"[A-Za-z]{1,32}")
 _KEY_BYTES = 32
 
@@ -30,6 +38,14 @@ WHERE = {
     "AUTH_CLIENT_ID": "the app registration's overview, 'Application (client) ID'",
     "WEBSITE_AUTH_ENABLED": "the platform, which sets it once App Service authentication is on",
     "WEBSITE_HOSTNAME": "the platform, which sets it",
+    "CANARY_CONNECTION_STRING": (
+        "the overview of an Application Insights component of your own whose rows the workspace gets, "
+        "'Connection String'; without it no marker run is sent"
+    ),
+    "CONTENT_ROUTING": (
+        "the content settings of the subscription: table where Azure Monitor moves GenAI content into "
+        "AppGenAIContent, as by default, or inline where you opted out"
+    ),
     "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
 }
 """Every setting that is read, and where a person gets its value."""
@@ -52,6 +68,8 @@ class Settings:
         auth_client_id: The app registration that their tokens are for, lower case.
         auth_enabled: Whether the platform authenticates callers and strips forged headers.
         hostname: The app's own host name, for links.
+        canary_connection_string: Where marker runs are sent; None where none are.
+        content_routing: Where GenAI content should lie: in a "table" of its own, or "inline".
         config_directory: A site's own config files, or None.
     """
 
@@ -67,6 +85,8 @@ class Settings:
     auth_client_id: str
     auth_enabled: bool
     hostname: str
+    canary_connection_string: str | None = field(repr=False)
+    content_routing: Literal["table", "inline"]
     config_directory: Path | None
 
     def webhook_url(self, setting: str) -> str:
@@ -136,6 +156,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),
         auth_enabled=given["WEBSITE_AUTH_ENABLED"].lower() == "true",
         hostname=_matching(given, "WEBSITE_HOSTNAME", _HOST, "must be a host name"),
+        canary_connection_string=_optional(
+            given,
+            "CANARY_CONNECTION_STRING",
+            _CONNECTION_STRING,
+            "must have an InstrumentationKey and an https IngestionEndpoint",
+        ),
+        content_routing="inline"
+        if _optional(given, "CONTENT_ROUTING", _PLACE, "must be table or inline") == "inline"
+        else "table",
         config_directory=logs.config_directory,
     )
 

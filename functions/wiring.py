@@ -1,11 +1,12 @@
 """Builds the real clients from the settings, once a process and not before the first request needs them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from threading import Lock
 
+from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
@@ -16,6 +17,10 @@ from functions.alerts.delivery.interface import Destination
 from functions.alerts.delivery.teams import TeamsDestination
 from functions.alerts.reading import read_alert
 from functions.alerts.watch import Watch
+from functions.canary.canary import Canary
+from functions.canary.looking import Looking
+from functions.canary.sending import ApplicationInsights, component, refused
+from functions.canary.telling import SIGHT_CHECK, Reader
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.report import Costs
@@ -48,6 +53,8 @@ class Services:
         ledger: Where accesses are written down.
         documents: The state of checks and exports.
         configuration: What config files decide.
+        sight: Whether the watch can see; its tick comes before the watch's.
+        canary: Sends marker runs; None where they are off.
         watch: The watch.
         exports: All exports.
         costs: What model calls cost.
@@ -57,6 +64,8 @@ class Services:
     ledger: Ledger
     documents: Documents
     configuration: Configuration
+    sight: Watch
+    canary: Canary | None
     watch: Watch
     exports: Exports
     costs: Costs
@@ -87,6 +96,14 @@ def build(settings: Settings) -> Services:
     blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
     documents = BlobDocuments(blobs.get_container_client("state"))
     source = _source(settings, credential)
+    looking = Looking(
+        documents,
+        source,
+        configuration.checks,
+        canaries=settings.canary_connection_string is not None,
+        expected=settings.content_routing,
+        clock=_now,
+    )
     ledger = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
     protection = _protection(settings, configuration)
     return Services(
@@ -94,9 +111,22 @@ def build(settings: Settings) -> Services:
         ledger=Ledger(ledger, now=_now),
         documents=documents,
         configuration=configuration,
+        sight=Watch(
+            documents=documents,
+            runner=looking,
+            checks=(SIGHT_CHECK,),
+            rules=replace(configuration.alerts, resolve_after_quiet=1),
+            destinations=_destinations(settings, configuration),
+            clock=_now,
+            hostname=settings.hostname,
+            told_as=Reader(
+                settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id
+            ).told_as,
+        ),
+        canary=_canary(settings, credential, documents),
         watch=Watch(
             documents=documents,
-            runner=Runner(source, configuration.agents, configuration.prices),
+            runner=Runner(source, configuration.agents, configuration.prices, blindness=looking.blindness),
             checks=configuration.checks,
             rules=configuration.alerts,
             destinations=_destinations(settings, configuration),
@@ -140,6 +170,22 @@ def _source(
         workspace_id=settings.logs_workspace_id,
         resource_id=settings.logs_resource_id,
     )
+
+
+def _canary(settings: Settings, credential: ManagedIdentityCredential, documents: Documents) -> Canary | None:
+    if settings.canary_connection_string is None:
+        return None
+    target = component(settings.canary_connection_string)
+
+    def token() -> str:
+        try:
+            got: str = credential.get_token(target.scope).token
+        except AzureError as error:
+            raise refused(f"There is no token for the ingestion endpoint ({type(error).__name__}).") from None
+        return got
+
+    ingestion = ApplicationInsights(target.endpoint, token)
+    return Canary(documents, ingestion, target.instrumentation_key, clock=_now)
 
 
 def _destinations(settings: Settings, configuration: Configuration) -> Mapping[str, Destination]:

@@ -4,11 +4,14 @@ import base64
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 TENANT_ID = "ab1f708d-50f6-404c-a006-d71b2ac7a606"
 AUTH_CLIENT_ID = "3f7c2a10-5d0e-4b55-9c3e-2b8a4f6d1e00"
 IDENTITY_CLIENT_ID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+CANARY_KEY = "c0ffee00-1d2e-4f3a-8b5c-6d7e8f901234"
+"""The instrumentation key of the app's own component, which takes nothing without a token."""
 WORKSPACE_ID = "5c1d9e42-7a34-4f0b-8f5e-6d2b1c0a9e88"
 
 
@@ -25,7 +28,14 @@ class Addresses:
 
 
 def app_settings(
-    addresses: Addresses, *, identity_header: str, pseudonym_key: str, easy_auth: bool, config: Path | None
+    addresses: Addresses,
+    *,
+    identity_header: str,
+    pseudonym_key: str,
+    easy_auth: bool,
+    canaries: bool,
+    content_routing: Literal["table", "inline"],
+    config: Path | None,
 ) -> dict[str, str]:
     """The settings of the app and of the platform around it.
 
@@ -34,6 +44,8 @@ def app_settings(
         identity_header: The secret of the identity endpoint.
         pseudonym_key: 32 bytes in base64.
         easy_auth: Whether App Service Authentication is on.
+        canaries: Whether marker runs are sent.
+        content_routing: Where GenAI content lies.
         config: A site's own configuration folder.
     """
     settings = {
@@ -43,6 +55,10 @@ def app_settings(
         "AzureWebJobsStorage__clientId": IDENTITY_CLIENT_ID,
         "AzureWebJobsStorage__credential": "managedidentity",
         "AzureWebJobsStorage__queueServiceUri": addresses.queues,
+        "CANARY_CONNECTION_STRING": (
+            f"InstrumentationKey={CANARY_KEY};IngestionEndpoint={addresses.monitor}/" if canaries else ""
+        ),
+        "CONTENT_ROUTING": content_routing,
         "IDENTITY_ENDPOINT": f"{addresses.identity}/msi/token",
         "IDENTITY_HEADER": identity_header,
         "LOGS_ENDPOINT": addresses.monitor,

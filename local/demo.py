@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     say("starting Azure on this machine: storage, identity, Azure Monitor and a Teams inbox")
-    with Stack(out / "stack") as stack:
+    with Stack(out / "stack", canaries=True) as stack:
         say("three Microsoft Agent Framework agents answer (scripted model, real telemetry exporter)")
         fleet = run_fleet(stack.certificates, out, healthy=healthy)
         say("starting the Functions app and judging twelve hours of traces")

@@ -91,6 +91,7 @@ def replay(
     say(f"loaded {rows} rows of telemetry, spread over {start:%d %b %H:%M} to {end:%d %b %H:%M} UTC")
     _watch_from(stack, configuration.checks, start)
     stack.start_host()
+    stack.fire("send_canary")
     person = stack.sign_in("engineer")
     coverage = _tick_until_judged(stack, person, configuration.checks, end + INGESTION_DELAY, say)
     alerts = tuple(
@@ -216,7 +217,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"[{time.monotonic() - began:5.1f} s] {what}", flush=True)
 
     options.out.mkdir(parents=True, exist_ok=True)
-    with Stack(options.out / "stack", config=options.config, content_routing=routing) as stack:
+    with Stack(options.out / "stack", canaries=True, config=options.config, content_routing=routing) as stack:
         replayed = replay(stack, configuration, envelopes, over=options.over, out=options.out, say=say)
     for check, traces in replayed.found_traces().items():
         say(f"{check}: {len(traces)} traces")

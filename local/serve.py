@@ -20,7 +20,7 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     attributes = load_configuration(SHIPPED).agents.attributes
-    with Stack(FOLDER / "stack", timers=True) as stack:
+    with Stack(FOLDER / "stack", timers=True, canaries=True) as stack:
         fleet = run_fleet(stack.certificates, FOLDER, healthy=False)
         moved = retime(
             fleet.envelopes,
@@ -30,6 +30,7 @@ def main() -> None:
         )
         stack.telemetry.ingest(moved, delay=INGESTION_DELAY)
         stack.start_host()
+        stack.fire("send_canary")  # by itself it would be blind for up to five minutes
         print(_directions(stack), flush=True)
         shown = 0
         while True:

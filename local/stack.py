@@ -11,7 +11,14 @@ from wsgiref.types import WSGIApplication
 import requests
 
 from functions.storage.blob import BlobDocuments
-from local.app_settings import IDENTITY_CLIENT_ID, TENANT_ID, Addresses, app_settings, keep_pseudonym_key
+from local.app_settings import (
+    CANARY_KEY,
+    IDENTITY_CLIENT_ID,
+    TENANT_ID,
+    Addresses,
+    app_settings,
+    keep_pseudonym_key,
+)
 from local.azure_monitor.faults import Faults
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.service import create_app
@@ -23,6 +30,8 @@ from local.storage_account import StorageAccount
 from local.teams_inbox import Post, TeamsInbox
 
 REPOSITORY = Path(__file__).parent.parent
+INGESTION_AUDIENCE = "https://monitor.azure.com"
+"""Of tokens for sending telemetry, in the public cloud."""
 _READY_SECONDS = 60.0
 _RUN_SECONDS = 600.0
 
@@ -35,13 +44,14 @@ class Stack:
         app: The folder of function_app.py.
         easy_auth: Whether App Service Authentication stands before the app.
         timers: Whether timers run by themselves, or only by `fire`.
+        canaries: Whether the app sends marker runs.
         content_routing: See `Telemetry`.
         config: A site's own configuration folder.
         host_environment: More settings for the host; they go before the stack's own.
 
     Attributes:
         telemetry: What the app's queries are answered from.
-        faults: What the query API meets instead of an answer.
+        faults: What queries and telemetry meet.
         inbox: The Teams channel; its page is at `inbox_url`.
         storage: The storage account.
         certificates: Of all services; `ca` is the authority to trust.
@@ -56,6 +66,7 @@ class Stack:
         app: Path = REPOSITORY,
         easy_auth: bool = True,
         timers: bool = False,
+        canaries: bool = False,
         content_routing: Literal["table", "inline"] = "table",
         config: Path | None = None,
         host_environment: Mapping[str, str] = MappingProxyType({}),
@@ -64,6 +75,8 @@ class Stack:
         self._app = app.resolve()
         self._easy_auth = easy_auth
         self._timers = timers
+        self._canaries = canaries
+        self._content_routing = content_routing
         self._config = config
         self._host_environment = host_environment
         self._host: Child | None = None
@@ -91,7 +104,10 @@ class Stack:
             monitor_url = self._serve(
                 opening,
                 create_app(
-                    self.telemetry, self.faults, token_ok=lambda token: tokens.accepts(token, monitor_url)
+                    self.telemetry,
+                    self.faults,
+                    token_ok=lambda token: tokens.accepts(token, monitor_url),
+                    may_send={CANARY_KEY: lambda token: tokens.accepts(token, INGESTION_AUDIENCE)},
                 ),
             )
             self.inbox_url = self._serve(opening, self.inbox)
@@ -113,6 +129,8 @@ class Stack:
             identity_header=identity.header,
             pseudonym_key=keep_pseudonym_key(self._folder / "pseudonym.key"),
             easy_auth=self._easy_auth,
+            canaries=self._canaries,
+            content_routing=self._content_routing,
             config=self._config,
         )
         return self

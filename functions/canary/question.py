@@ -4,19 +4,16 @@ AppGenAIContent is asked alone: a table on the Basic plan can't be joined.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from functions.canary.marker import ARGUMENTS_BEGIN, ARGUMENTS_END
 from functions.canary.sight import MarkerRow, PointerRow
 from functions.traces.kql import instant, text
+from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import Cell, TraceSource
 
 MOST_POINTERS = 60
 """Spans asked about where there are no canaries: one a minute, the latest."""
-
-_MARGIN = timedelta(days=2, hours=6)
-"""How far TimeGenerated may lie from ingestion time; a row more than two days old when received gets the
-received time (https://learn.microsoft.com/azure/azure-monitor/logs/log-standard-columns#timegenerated)."""
 
 _POINTER = 'isnotempty(tostring(Properties["_MS.GenAIContentId"]))'
 
@@ -62,7 +59,7 @@ def ask_markers(source: TraceSource, trace_ids: Collection[str], *, now: datetim
     """Ask for marker runs in the ordinary table. Raises SourceError."""
     if not trace_ids:
         return []
-    records = source.query(markers_kql(trace_ids), since=now - _MARGIN, until=now + _MARGIN).records()
+    records = source.query(markers_kql(trace_ids), since=now - TIME_MARGIN, until=now + TIME_MARGIN).records()
     return [
         MarkerRow(str(row["TraceId"]), _moment(row["Received"]), bool(row["Pointer"]), bool(row["Inline"]))
         for row in records
@@ -73,14 +70,18 @@ def ask_markers_content(source: TraceSource, trace_ids: Collection[str], *, now:
     """Ask for their content in AppGenAIContent. Raises SourceError."""
     if not trace_ids:
         return frozenset()
-    records = source.query(markers_content_kql(trace_ids), since=now - _MARGIN, until=now + _MARGIN).records()
+    records = source.query(
+        markers_content_kql(trace_ids), since=now - TIME_MARGIN, until=now + TIME_MARGIN
+    ).records()
     return frozenset(str(row["TraceId"]) for row in records)
 
 
 def ask_pointers(source: TraceSource, *, received_from: datetime, received_to: datetime) -> list[PointerRow]:
     """Ask for agents' spans that point to content. Raises SourceError."""
     records = source.query(
-        pointers_kql(received_from, received_to), since=received_from - _MARGIN, until=received_to + _MARGIN
+        pointers_kql(received_from, received_to),
+        since=received_from - TIME_MARGIN,
+        until=received_to + TIME_MARGIN,
     ).records()
     return [PointerRow(str(row["TraceId"]), str(row["SpanId"]), _moment(row["Received"])) for row in records]
 
@@ -92,8 +93,8 @@ def ask_content(source: TraceSource, pointers: Sequence[PointerRow]) -> frozense
     received = [row.received for row in pointers]
     records = source.query(
         content_kql({row.trace_id for row in pointers}),
-        since=min(received) - _MARGIN,
-        until=max(received) + _MARGIN,
+        since=min(received) - TIME_MARGIN,
+        until=max(received) + TIME_MARGIN,
     ).records()
     return frozenset((str(row["TraceId"]), str(row["SpanId"])) for row in records)
 

@@ -90,7 +90,7 @@ _LATE_STEP = (
 )
 _UNKNOWN_STEP = (
     "Look for the function send_canary in the app's log. The app's identity needs the role Monitoring "
-    "Metrics Publisher on the component that CANARY_CONNECTION_STRING names. Without that setting no run is sent."
+    "Metrics Publisher on the component that CANARY_CONNECTION_STRING names. Without it no run is sent."
 )
 
 

@@ -1,9 +1,9 @@
-"""The one timer of the watch: every minute, whatever is due by each check's own watermark."""
+"""The timers of the watch: a tick every minute for whatever is due, and a marker run to be looked for."""
 
 import azure.functions as func
 
 from functions.triggers.background import in_background
-from functions.wiring import services
+from functions.wiring import Services, services
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
 
@@ -12,4 +12,22 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library typ
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
 def watch_tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name; lateness changes nothing
     """Judge every window that is due and tell whom it concerns."""
-    in_background("the watch", services, lambda services: services.watch.tick())
+    in_background("the watch", services, _tick)
+
+
+@blueprint.function_name("send_canary")
+@blueprint.timer_trigger(arg_name="timer", schedule="30 */5 * * * *", run_on_startup=False)
+def send_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
+    """Send a marker run, where that is on."""
+    in_background("the canary", services, _send)
+
+
+def _tick(services: Services) -> None:
+    # First what can be seen, since that decides which checks may judge.
+    services.sight.tick()
+    services.watch.tick()
+
+
+def _send(services: Services) -> None:
+    if services.canary is not None:
+        services.canary.send()

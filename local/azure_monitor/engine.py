@@ -1,6 +1,6 @@
 """Answers KQL on DuckDB through duckdb-kql, within the limits of Azure Monitor's query service."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,8 +64,13 @@ def open_database() -> duckdb.DuckDBPyConnection:
     return database
 
 
-def run_query(database: duckdb.DuckDBPyConnection, kql: str, timespan: Timespan | None) -> Table:
-    """Run one query on a cursor of its own.
+def run_query(
+    database: duckdb.DuckDBPyConnection,
+    kql: str,
+    timespan: Timespan | None,
+    hidden: Collection[str] = (),
+) -> Table:
+    """Run one query on a cursor of its own; `hidden` tables have no rows for it.
 
     Raises:
         QueryError: The query is wrong, or uses what duckdb-kql does not know.
@@ -81,8 +86,8 @@ def run_query(database: duckdb.DuckDBPyConnection, kql: str, timespan: Timespan 
         raise QueryError("SemanticError", "the stand-in can't translate this query") from error
     with database.cursor() as cursor:
         cursor.execute("SET TimeZone = 'UTC'")
-        if timespan is not None:
-            _limit_to(cursor, timespan)
+        if timespan is not None or hidden:
+            _limit_to(cursor, timespan, hidden)
         try:
             cursor.execute(sql)
             return _read(cursor)
@@ -98,19 +103,22 @@ def count_stored(
     with database.cursor() as cursor:
         cursor.execute("SET TimeZone = 'UTC'")
         if timespan is not None:
-            _limit_to(cursor, timespan)
+            _limit_to(cursor, timespan, ())
         cursor.execute(f'SELECT count(*), coalesce(sum("_BilledSize"), 0) FROM "{table}"')  # noqa: S608 - a name of ours
         rows, size = cursor.fetchall()[0]
         return int(rows), int(size)
 
 
-def _limit_to(cursor: duckdb.DuckDBPyConnection, timespan: Timespan) -> None:
-    """Shadow each table, for this cursor alone, by a view of the rows within the timespan."""
-    start, end = (f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'" for moment in timespan)
+def _limit_to(cursor: duckdb.DuckDBPyConnection, timespan: Timespan | None, hidden: Collection[str]) -> None:
+    """Shadow each table, for this cursor alone, by a view of the rows that it may see within the timespan."""
+    within = "true"
+    if timespan is not None:
+        start, end = (f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'" for moment in timespan)
+        within = f"TimeGenerated BETWEEN {start} AND {end}"
     for table in tables():
         cursor.execute(
             f'CREATE TEMP VIEW "{table}" AS SELECT * FROM memory.main."{table}" '  # noqa: S608 - own names and times
-            f"WHERE TimeGenerated BETWEEN {start} AND {end}"
+            f"WHERE {'false' if table in hidden else within}"
         )
 
 

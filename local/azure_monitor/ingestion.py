@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from local.azure_monitor import engine
 from local.azure_monitor.content import move_content
 from local.azure_monitor.engine import Table, Timespan
 from local.azure_monitor.envelopes import EnvelopeError, Row, row_of
+from local.azure_monitor.faults import Lasting
 from local.azure_monitor.rewriting import INGESTION_TIME, TIME_RECEIVED
 from local.azure_monitor.schema import tables
 from local.azure_monitor.statistics import Stored
@@ -44,19 +45,28 @@ class Telemetry:
         self._routed = content_routing == "table"
         self._database = engine.open_database()
         self._writing = threading.Lock()
+        self._rows = 0
+        self._on_their_way: list[tuple[datetime, str, dict[str, Any]]] = []
         for table, columns in tables().items():
             described = ", ".join(
                 f'"{name}" {(_STORED | _STORED_AS_TEXT)[kind]}' for name, kind in _stored_columns(columns)
             )
             self._database.execute(f'CREATE TABLE "{table}" ({described})')
 
-    def ingest(self, envelopes: Iterable[Mapping[str, Any]], *, delay: timedelta | None = None) -> int:
+    def ingest(
+        self,
+        envelopes: Iterable[Mapping[str, Any]],
+        *,
+        delay: timedelta | None = None,
+        lasting: Lasting = Lasting(),  # noqa: B008 - frozen
+    ) -> int:
         """Store envelopes and return how many were accepted; the others are dropped, as the service does.
 
         Args:
             envelopes: Parsed envelopes as posted to /v2.1/track.
             delay: How long after its own time each row counts as ingested (telemetry of another time is
                 replayed so). Without it the rows are ingested now.
+            lasting: What is wrong with the pipeline: late rows can't be queried before they are ingested.
         """
         arrived = datetime.now(UTC)
         with self._writing:
@@ -64,20 +74,42 @@ class Telemetry:
             now = datetime.now(UTC)
             stored: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for row in rows:
+                self._rows += 1
+                late = lasting.late_by if self._rows % lasting.late_every == 0 else timedelta(0)
                 received = arrived if delay is None else row.time + delay / 2
-                ingested = now if delay is None else row.time + delay
-                for part in self._parts(row):
-                    stored[part.table].append(_stored_row(part, received, ingested))
+                ingested = (now if delay is None else row.time + delay) + late
+                for part in self._parts(row, inline=lasting.content_inline):
+                    kept = _stored_row(part, received, ingested)
+                    if late:
+                        self._on_their_way.append((ingested, part.table, kept))
+                    else:
+                        stored[part.table].append(kept)
             self._insert_all(stored)
         return accepted
 
-    def query(self, kql: str, timespan: Timespan | None = None) -> Table:
+    def query(self, kql: str, timespan: Timespan | None = None, *, hidden: Collection[str] = ()) -> Table:
         """Answer a KQL query over the rows whose TimeGenerated lies within `timespan`, both ends included.
+
+        Args:
+            kql: The query.
+            timespan: None for all times.
+            hidden: Tables that are protected from this reader: they have no rows for it.
 
         Raises:
             QueryError: The query is wrong, or uses what the stand-in does not know.
         """
-        return engine.run_query(self._database, kql, timespan)
+        with self._writing:
+            self._insert_all(self._come_by(datetime.now(UTC)))
+        return engine.run_query(self._database, kql, timespan, hidden)
+
+    def _come_by(self, now: datetime) -> Mapping[str, list[dict[str, Any]]]:
+        """Take the late rows that are there by now."""
+        come: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for ingested, table, row in self._on_their_way:
+            if ingested <= now:
+                come[table].append(row)
+        self._on_their_way = [late for late in self._on_their_way if late[0] > now]
+        return come
 
     def stored(self, names: Iterable[str], timespan: Timespan | None = None) -> Stored:
         """Return how much lies in these tables within `timespan`, both ends included."""
@@ -85,6 +117,8 @@ class Telemetry:
         return Stored(sum(rows for rows, _ in counted), sum(size for _, size in counted))
 
     def _insert_all(self, stored: Mapping[str, list[dict[str, Any]]]) -> None:
+        if not stored:
+            return
         self._database.begin()
         try:
             for table, rows in stored.items():
@@ -94,8 +128,8 @@ class Telemetry:
             raise
         self._database.commit()
 
-    def _parts(self, row: Row) -> Iterator[Row]:
-        if not self._routed:
+    def _parts(self, row: Row, *, inline: bool) -> Iterator[Row]:
+        if inline or not self._routed:
             yield row
             return
         kept, content = move_content(row)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -32,19 +33,26 @@ _QUERY = re.compile(r"/v1/(workspaces/[0-9a-fA-F-]{36}|/?subscriptions/.+)/query
 _STATUS_OF_FAULT = {"throttled": 429, "timeout": 504, "unavailable": 503, "refused": 403}
 
 
-def create_app(telemetry: Telemetry, faults: Faults, *, token_ok: Callable[[str], bool]) -> WSGIApplication:
+def create_app(
+    telemetry: Telemetry,
+    faults: Faults,
+    *,
+    token_ok: Callable[[str], bool],
+    may_send: Mapping[str, Callable[[str], bool]] = MappingProxyType({}),
+) -> WSGIApplication:
     """Return the WSGI app.
 
     Args:
         telemetry: What is ingested into and asked about.
-        faults: What queries meet instead of an answer; POST /local/faults adds to it.
+        faults: What queries and telemetry meet; POST /local/faults adds to it, or says what lasts.
         token_ok: Says whether a bearer token may ask.
+        may_send: For each component with local authentication off, by instrumentation key: says whether a
+            bearer token may send to it. All others take telemetry without a token.
     """
     slots = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def answer_query(request: Request) -> Response:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not token_ok(token):
+        if not token_ok(_bearer(request)):
             return answers.error(401)
         if not slots.acquire(blocking=False):
             return answers.error(429)
@@ -58,7 +66,7 @@ def create_app(telemetry: Telemetry, faults: Faults, *, token_ok: Callable[[str]
         if request.method != "POST":
             return answers.error(404)
         if _TRACK.fullmatch(request.path):
-            return _track(request, telemetry)
+            return _track(request, telemetry, faults, may_send)
         if request.path == "/local/faults":
             return _add_fault(request, faults)
         if _QUERY.fullmatch(request.path):
@@ -68,13 +76,24 @@ def create_app(telemetry: Telemetry, faults: Faults, *, token_ok: Callable[[str]
     return app
 
 
-def _track(request: Request, telemetry: Telemetry) -> Response:
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme == "Bearer" else ""
+
+
+def _track(
+    request: Request, telemetry: Telemetry, faults: Faults, may_send: Mapping[str, Callable[[str], bool]]
+) -> Response:
     try:
         envelopes = _envelopes(request)
     except (ValueError, OSError):
         problem = {"index": 0, "statusCode": 400, "message": "Invalid JSON"}
         return answers.json_answer({"itemsReceived": 0, "itemsAccepted": 0, "errors": [problem]}, 400)
-    accepted = telemetry.ingest(envelopes)
+    token = _bearer(request)
+    keys = {str(envelope.get("iKey")) for envelope in envelopes if isinstance(envelope, Mapping)}
+    if not all(may_send[key](token) for key in keys & may_send.keys()):
+        return answers.json_answer({"itemsReceived": 0, "itemsAccepted": 0, "errors": []}, 401)
+    accepted = telemetry.ingest(envelopes, lasting=faults.lasting)
     body = {
         "itemsReceived": len(envelopes),
         "itemsAccepted": accepted,
@@ -106,7 +125,11 @@ def _problems(envelopes: list[Mapping[str, Any]]) -> list[dict[str, object]]:
 
 def _add_fault(request: Request, faults: Faults) -> Response:
     try:
-        faults.add(**orjson.loads(request.get_data()))
+        asked = orjson.loads(request.get_data())
+        if "kind" in asked:
+            faults.add(**asked)
+        else:
+            faults.lasting = replace(faults.lasting, **asked)
     except (TypeError, ValueError):
         return answers.error(400)
     return Response(status=204)
@@ -122,7 +145,7 @@ def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
         return answers.error(_STATUS_OF_FAULT[fault.kind], retry_after=fault.retry_after)
     begun = time.perf_counter()
     try:
-        table = telemetry.query(kql, timespan)
+        table = telemetry.query(kql, timespan, hidden=faults.lasting.hidden)
     except QueryError as error:
         return answers.refusal(error)
     took = time.perf_counter() - begun

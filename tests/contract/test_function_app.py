@@ -55,7 +55,7 @@ def indexed() -> dict[str, dict[str, Any]]:
 
 
 def test_the_app_has_these_functions_and_no_others(indexed: dict[str, dict[str, Any]]) -> None:
-    assert indexed.keys() == HTTP.keys() | QUEUES.keys() | {"watch_tick"}
+    assert indexed.keys() == HTTP.keys() | QUEUES.keys() | {"watch_tick", "send_canary"}
 
 
 @pytest.mark.parametrize("name", HTTP)
@@ -76,6 +76,11 @@ def test_a_queue_function_reads_its_queue(indexed: dict[str, dict[str, Any]], na
 def test_the_watch_ticks_every_minute_and_not_at_start(indexed: dict[str, dict[str, Any]]) -> None:
     kind, settings = indexed["watch_tick"]["trigger"]
     assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "0 * * * * *", False)
+
+
+def test_a_marker_run_is_sent_every_five_minutes(indexed: dict[str, dict[str, Any]]) -> None:
+    kind, settings = indexed["send_canary"]["trigger"]
+    assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "30 */5 * * * *", False)
 
 
 def test_a_request_for_an_export_writes_to_the_queue_that_the_job_reads(

@@ -13,6 +13,8 @@ import azure.functions as func
 from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.watch import Watch
+from functions.canary.looking import Looking
+from functions.canary.telling import SIGHT_CHECK
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.report import Costs
@@ -55,6 +57,23 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         ledger=Ledger(log, now=lambda: NOON),
         documents=documents,
         configuration=configuration,
+        sight=Watch(
+            documents=documents,
+            runner=Looking(
+                documents,
+                source,
+                configuration.checks,
+                canaries=False,
+                expected="table",
+                clock=lambda: NOON,
+            ),
+            checks=(SIGHT_CHECK,),
+            rules=configuration.alerts,
+            destinations={},
+            clock=lambda: NOON,
+            hostname="tracekeeper.example.com",
+        ),
+        canary=None,
         watch=Watch(
             documents=documents,
             runner=Runner(source, configuration.agents, configuration.prices),

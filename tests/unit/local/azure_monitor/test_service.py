@@ -1,7 +1,7 @@
 import gzip
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -210,10 +210,10 @@ class Slow(Telemetry):
         self.asked = threading.Semaphore(0)
         self.go = threading.Event()
 
-    def query(self, kql: str, timespan: Timespan | None = None) -> Table:
+    def query(self, kql: str, timespan: Timespan | None = None, *, hidden: Collection[str] = ()) -> Table:
         self.asked.release()
         assert self.go.wait(30)
-        return super().query(kql, timespan)
+        return super().query(kql, timespan, hidden=hidden)
 
 
 def test_the_sixth_query_at_once_is_throttled(server: Any) -> None:
