@@ -6,7 +6,7 @@ are not finite. Dates stay text.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,29 @@ class ConfigFile:
         lines: The line, from 1, of each key and list item.
         mistakes: What it says beyond the YAML that is accepted; the body leaves it out. A number that is not
             finite stays in.
+        origins: Where values stand in the file that have moved in the body.
     """
 
     path: Path
     body: Any
     lines: Mapping[Place, int]
     mistakes: tuple[ConfigurationError, ...] = ()
+    origins: Mapping[Place, Place] = field(default_factory=dict)
 
     def wrong(self, place: Place, rule: str, *, next_step: str) -> ConfigurationError:
         """Return the error that says which rule the value at `place` breaks."""
+        place = self._origin(place)
         subject = f"`{'.'.join(map(str, place))}` " if place else ""
         line = self.lines[place]
         return ConfigurationError(
             f"{self.path}, line {line}: {subject}{rule}.", next_step=next_step, place=(str(self.path), line)
         )
+
+    def _origin(self, place: Place) -> Place:
+        for length in range(len(place), 0, -1):
+            if place[:length] in self.origins:
+                return self.origins[place[:length]] + place[length:]
+        return place
 
 
 def parse_config_file(path: Path, data: bytes) -> ConfigFile:

@@ -19,8 +19,9 @@ _FROM_ATTRIBUTES = frozenset({"tenant", "environment"})
 """The required fields that come from a property of the deployment's choice; the others have a column."""
 
 
-PART_DEPTHS = {"agents": 3, "attributes": 2}
-"""How deep in agents.yaml the parts lie that stand by themselves: agents.<name>.<key>, attributes.<name>."""
+PART_DEPTHS = {"agents": 3, "attributes": 2, "defaults": 2, "environments": 4}
+"""How deep in agents.yaml the parts lie that stand by themselves: agents.<name>.<key>, attributes.<name>,
+environments.<name>.agents.<name>."""
 
 Errors = Iterator[ConfigurationError]
 

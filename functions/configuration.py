@@ -12,6 +12,12 @@ import orjson
 
 from functions.alerts.rules import AlertRules, alert_rules
 from functions.checks.definition import CheckDefinition, check_definition
+from functions.config_environments import (
+    in_each_environment,
+    in_environment,
+    override_breaches,
+    unlisted,
+)
 from functions.config_faults import schema_faults, sound_part, told, unreadable
 from functions.config_file import ConfigFile, parse_config_file
 from functions.config_rules import PART_DEPTHS, rule_breaches
@@ -47,7 +53,7 @@ class Configuration:
         prices: What models cost.
         alerts: When alerts are sent and where to.
         redaction: redaction.yaml as its schema accepted it.
-        hash: SHA-256, hex, of the canonical JSON of all files by name.
+        hash: SHA-256, hex, of the canonical JSON of all files by name, as they hold in the environment.
     """
 
     checks: tuple[CheckDefinition, ...]
@@ -58,13 +64,17 @@ class Configuration:
     hash: str
 
 
-def load_configuration(*folders: Path) -> Configuration:
+def load_configuration(*folders: Path, environment: str | None = None) -> Configuration:
     """Load the files of `folders`; those of a later folder replace those of the same name.
+
+    Args:
+        folders: Where the files are.
+        environment: The deployment's, whose overrides in agents.yaml hold; None where it has no name.
 
     Raises:
         ConfigurationError: Files are missing, unknown or wrong; every mistake, by file, line and rule.
     """
-    return configuration_of(*map(read_folder, folders))
+    return configuration_of(*map(read_folder, folders), environment=environment)
 
 
 def read_folder(folder: Path) -> Layer:
@@ -87,8 +97,12 @@ def read_folder(folder: Path) -> Layer:
     return found
 
 
-def configuration_of(*layers: Layer) -> Configuration:
+def configuration_of(*layers: Layer, environment: str | None = None) -> Configuration:
     """Return what the files say; those of a later layer replace those of the same name.
+
+    Args:
+        layers: The files.
+        environment: As for `load_configuration`.
 
     Raises:
         ConfigurationError: As for `load_configuration`.
@@ -101,9 +115,10 @@ def configuration_of(*layers: Layer) -> Configuration:
             files[name] = parse_config_file(texts[name].path, texts[name].data)
         except ConfigurationError as error:
             mistakes.append(error)
-    mistakes += _mistakes(files)
+    mistakes += _mistakes(files, environment)
     if mistakes:
         raise together(mistakes)
+    files["agents.yaml"] = in_environment(files["agents.yaml"], environment)
     bodies = {name: file.body for name, file in files.items()}
     return Configuration(
         checks=tuple(check_definition(body) for name, body in bodies.items() if _is_check(name)),
@@ -133,7 +148,7 @@ def _misplaced(texts: Layer) -> Iterator[ConfigurationError]:
             )
 
 
-def _mistakes(files: Mapping[str, ConfigFile]) -> Sequence[ConfigurationError]:
+def _mistakes(files: Mapping[str, ConfigFile], environment: str | None) -> Sequence[ConfigurationError]:
     """Find all mistakes in the files: what YAML and the schemas refuse, then what the rules do."""
     found: list[ConfigurationError] = []
     sound = {}
@@ -142,7 +157,12 @@ def _mistakes(files: Mapping[str, ConfigFile]) -> Sequence[ConfigurationError]:
         found += [*file.mistakes, *told(file, faults)]
         if isinstance(file.body, dict) and not file.mistakes:
             sound[name] = sound_part(file, faults, PART_DEPTHS)
-    return [*found, *rule_breaches(sound)]
+    if "agents.yaml" in sound:
+        found += override_breaches(sound["agents.yaml"])
+        found += unlisted(sound["agents.yaml"], environment)
+    breaches = [breach for files in in_each_environment(sound) for breach in rule_breaches(files)]
+    # What defaults say wrongly is wrong of many agents, but one mistake.
+    return [*found, *{str(breach): breach for breach in breaches}.values()]
 
 
 def _kind(name: str) -> str:

@@ -23,6 +23,7 @@ _CONNECTION_STRING = re.compile(
 )
 _PLACE = re.compile(r"table|inline")
 _LETTERS = re.compile(r"[A-Za-z]{1,32}")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _KEY_BYTES = 32
 
 WHERE = {
@@ -47,6 +48,7 @@ WHERE = {
         "AppGenAIContent, as by default, or inline where you opted out"
     ),
     "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
+    "ENVIRONMENT_NAME": "one of the environments in agents.yaml, such as production; empty where it has none",
 }
 """Every setting that is read, and where a person gets its value."""
 
@@ -71,6 +73,7 @@ class Settings:
         canary_connection_string: Where marker runs are sent; None where none are.
         content_routing: Where GenAI content should lie: in a "table" of its own, or "inline".
         config_directory: A site's own config files, or None.
+        environment_name: Whose overrides in agents.yaml hold; None for none.
     """
 
     logs_endpoint: str
@@ -88,6 +91,7 @@ class Settings:
     canary_connection_string: str | None = field(repr=False)
     content_routing: Literal["table", "inline"]
     config_directory: Path | None
+    environment_name: str | None
 
     def webhook_url(self, setting: str) -> str:
         """Return the address that a destination's rule names by its setting.
@@ -111,6 +115,7 @@ class LogsSettings:
     logs_workspace_id: str | None
     logs_resource_id: str | None
     config_directory: Path | None
+    environment_name: str | None
 
 
 def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSettings:
@@ -130,6 +135,9 @@ def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSetti
             given, "LOGS_RESOURCE_ID", _RESOURCE_ID, "must begin with /subscriptions/"
         ),
         config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
+        environment_name=_optional(
+            given, "ENVIRONMENT_NAME", _ENVIRONMENT, "must be small letters, digits and hyphens"
+        ),
     )
 
 
@@ -166,6 +174,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         if _optional(given, "CONTENT_ROUTING", _PLACE, "must be table or inline") == "inline"
         else "table",
         config_directory=logs.config_directory,
+        environment_name=logs.environment_name,
     )
 
 

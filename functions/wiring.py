@@ -90,7 +90,9 @@ def _services() -> Services:
 def build(settings: Settings) -> Services:
     """Build the services; reads config files and asks no service of Azure. Raises as `services` does."""
     configuration = load_configuration(
-        SHIPPED, *([settings.config_directory] if settings.config_directory else [])
+        SHIPPED,
+        *([settings.config_directory] if settings.config_directory else []),
+        environment=settings.environment_name,
     )
     credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
     blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())

@@ -82,7 +82,9 @@ def run(options: argparse.Namespace, say: Say) -> int:
 
     settings = read_logs_settings()
     configuration = load_configuration(
-        SHIPPED, *([settings.config_directory] if settings.config_directory else [])
+        SHIPPED,
+        *([settings.config_directory] if settings.config_directory else []),
+        environment=settings.environment_name,
     )
     backtest(options, configuration, log_source(settings), datetime.now(UTC), say)
     return 0
