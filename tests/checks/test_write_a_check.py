@@ -1,6 +1,8 @@
-"""docs/write-a-check.md does what it says: its check and fixtures, copied as they stand, work."""
+"""docs/write-a-check.md does what it says: whoever does nothing else has a check in the end."""
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,70 @@ import pytest
 from functions.checks.definition import CheckDefinition
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError
+from local.serving import make_certificates
+from tests.checks.conversion import traces_of
 from tests.checks.expectations import walk
 from tests.checks.fixtures import keys_of_the_form
+from tests.checks.page import checkout, follow
+from tests.fakes.workspace import Workspace
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-check.md").read_text("utf-8")
 FILES = dict(re.findall(r"^```yaml\n# (\S+\.yaml)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 ID = "answer_cut_short"
+
+
+CUT = {"agent": "broker", "spans": [{"chat": "large", "finish": "length"}]}
+
+
+def text_of(folder: Path) -> dict[str, str]:
+    """Return the files that a person would hand in."""
+    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name: path.read_text("utf-8", errors="replace")
+        for name, path in names.items()
+        if not name.startswith(".")
+    }
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Settings of a workspace in which five answers were cut in one window, three hours ago."""
+    workspace, begins = Workspace(), datetime.now(UTC) - timedelta(hours=3)
+    for trace in traces_of(CUT | {"repeat": 5}, begins=begins, first=1, own=str):
+        workspace.telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
+    with workspace.served(make_certificates(tmp_path_factory.mktemp("tls"))) as signed_in:
+        yield signed_in
+
+
+def test_a_stranger_who_follows_the_page_has_a_check(tmp_path: Path, settings: dict[str, str]) -> None:
+    folder = checkout(tmp_path / "checkout")
+    before = text_of(folder)
+    printed = list(follow(PAGE, folder, settings).values())
+    after = text_of(folder)
+
+    began, fixtures, _, fired, quiet = printed
+    assert began.startswith(f"wrote config/checks/{ID}.yaml\n")
+    assert re.search(r"\b1 passed, \d+ deselected", fixtures)
+    assert "It would have fired once, 1 a day:" in fired
+    assert "Agent=broker  Model=large" in fired
+    assert "It would not have fired." in quiet
+
+    assert {name for name in after if after[name] != before.get(name)} == {*FILES, "docs/checks.md"}
+    assert before.keys() <= after.keys()
+    assert f"| `{ID}` | A model's answer was cut at its token limit |" in after["docs/checks.md"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("checks new answer_cut_short", "checks knew answer_cut_short", "invalid choice: 'knew'"),
+        ("checks new answer_cut_short", "checks new answers_cut_short", "was not begun by an earlier step"),
+        ("```sh", "```console", "nothing follows a block of console"),
+    ],
+)
+def test_a_wrong_step_stops_the_walk(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        follow(PAGE.replace(old, new, 1), checkout(tmp_path / "checkout"), {})
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
 import pytest
@@ -17,12 +15,10 @@ from functions.commands.backtest import with_options
 from functions.commands.labels import read_labels
 from functions.commands.text_plot import WIDTH, plot, safe
 from functions.errors import ConfigurationError
-from local.azure_monitor.faults import Faults, Kind
-from local.azure_monitor.ingestion import Telemetry
-from local.azure_monitor.service import create_app
-from local.identity import IdentityEndpoint, Tokens
-from local.serving import Certificates, Service, make_certificates
+from local.azure_monitor.faults import Kind
+from local.serving import make_certificates
 from tests.checks.telemetry import Trace
+from tests.fakes.workspace import GUID, Workspace
 from tests.unit.checks.building import SPIKE, check
 from tests.unit.evidence.material import bundle, gathered, protection, row, selection
 
@@ -108,7 +104,6 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
 # backtest
 
 HOSTILE = "search\x1b[2J\u202e"
-GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 CALLS = """
 id: calls
 title: A tool is called too often
@@ -130,12 +125,12 @@ triage: Look.
 """
 
 
-class Workspace:
-    """The query API over four calls of a tool in one trace and one in each of two others."""
+class Burst(Workspace):
+    """Four calls of a tool in one trace and one in each of two others."""
 
-    def __init__(self, folder: Path) -> None:
-        self.telemetry, self.faults = Telemetry(), Faults()
-        self.asked: list[str] = []
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: dict[str, str] = {}
         self.burst = (datetime.now(UTC) - timedelta(hours=12)).replace(minute=0, second=0, microsecond=0)
         for number, (hours_later, calls) in enumerate([(-8, 1), (0, 4), (9, 1)], start=1):
             trace = Trace(number, self.burst + timedelta(hours=hours_later, minutes=1))
@@ -143,41 +138,20 @@ class Workspace:
             for _ in range(calls):
                 trace.tool(HOSTILE, agent)
             self.telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
-        (folder / "checks").mkdir()
-        (folder / "checks/calls.yaml").write_text(CALLS)
-        self.settings = {"LOGS_WORKSPACE_ID": GUID, "CONFIG_DIRECTORY": str(folder), "AZURE_CLIENT_ID": GUID}
-
-    @contextmanager
-    def served(self, certificates: Certificates) -> Iterator[None]:
-        tokens = Tokens(GUID, GUID)
-        identity = IdentityEndpoint(tokens)
-        answer = create_app(
-            self.telemetry, self.faults, token_ok=lambda token: tokens.accepts(token, monitor.url)
-        )
-
-        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            self.asked.append(environ["PATH_INFO"])
-            return answer(environ, start_response)
-
-        with Service(app, certificates) as monitor, Service(identity, certificates) as issuer:
-            self.settings |= {
-                "LOGS_ENDPOINT": monitor.url,
-                "IDENTITY_ENDPOINT": f"{issuer.url}/msi/token",
-                "IDENTITY_HEADER": identity.header,
-                "REQUESTS_CA_BUNDLE": str(certificates.authority),
-            }
-            yield
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    workspace = Workspace(tmp_path_factory.mktemp("site"))
-    with workspace.served(make_certificates(tmp_path_factory.mktemp("tls"))):
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Burst]:
+    workspace, site = Burst(), tmp_path_factory.mktemp("site")
+    (site / "checks").mkdir()
+    (site / "checks/calls.yaml").write_text(CALLS)
+    with workspace.served(make_certificates(tmp_path_factory.mktemp("tls"))) as settings:
+        workspace.settings = settings | {"CONFIG_DIRECTORY": str(site)}
         yield workspace
 
 
 @pytest.fixture
-def workspace(served: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(served: Burst, monkeypatch: pytest.MonkeyPatch) -> Burst:
     for name, value in served.settings.items():
         monkeypatch.setenv(name, value)
     served.asked.clear()
@@ -185,7 +159,7 @@ def workspace(served: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def test_a_backtest_asks_once_and_says_when_it_would_have_fired(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    workspace: Burst, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "labels.jsonl"
     labels = [{"trace_id": f"{n:032x}", "storm": n in {2, 3}} for n in (1, 2, 3)]
@@ -204,7 +178,7 @@ def test_a_backtest_asks_once_and_says_when_it_would_have_fired(
 
 
 def test_nothing_of_a_trace_reaches_the_terminal_unescaped(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+    workspace: Burst, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["backtest", "calls", "--days", "1"]) == 0
     shown = capsys.readouterr().out
@@ -212,7 +186,7 @@ def test_nothing_of_a_trace_reaches_the_terminal_unescaped(
     assert shown.replace("\n", "").isprintable()
 
 
-def test_another_threshold_is_tried(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_threshold_is_tried(workspace: Burst, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", "calls", "--days", "1", "--set", "threshold=4"]) == 0
     shown = capsys.readouterr().out
     assert "above threshold 4" in shown
@@ -229,7 +203,7 @@ def test_another_threshold_is_tried(workspace: Workspace, capsys: pytest.Capture
     ],
 )
 def test_what_can_not_be_judged_exits_1_and_says_why(
-    workspace: Workspace,
+    workspace: Burst,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     *,
@@ -250,7 +224,7 @@ def test_what_can_not_be_judged_exits_1_and_says_why(
     [("partial", "with fewer days"), ("timeout", "with fewer days"), ("refused", "az login")],
 )
 def test_no_answer_is_not_reported_as_quiet(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], fault: Kind, advice: str
+    workspace: Burst, capsys: pytest.CaptureFixture[str], fault: Kind, advice: str
 ) -> None:
     workspace.faults.add(fault)
     assert main(["backtest", "calls"]) == 1
