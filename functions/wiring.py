@@ -108,6 +108,7 @@ def build(settings: Settings) -> Services:
     )
     ledger = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
     protection = _protection(settings, configuration)
+    runner = Runner(source, configuration.agents, configuration.prices, blindness=looking.blindness)
     return Services(
         sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
         ledger=Ledger(ledger, now=_now),
@@ -128,7 +129,8 @@ def build(settings: Settings) -> Services:
         canary=_canary(settings, credential, documents),
         watch=Watch(
             documents=documents,
-            runner=Runner(source, configuration.agents, configuration.prices, blindness=looking.blindness),
+            runner=runner,
+            sweeper=runner,
             checks=configuration.checks,
             rules=configuration.alerts,
             destinations=_destinations(settings, configuration),

@@ -40,7 +40,7 @@ class Alert:
 
     Attributes:
         id: `alert_id(check_id, key)`.
-        check_id: The check, or "check_failed".
+        check_id: The check, or what is wrong with it: "check_failed", "check_behind" or "check_blind".
         severity: The check's, when the alert last had a finding.
         owner: The check's, likewise.
         key: Key column to value. Hostile.

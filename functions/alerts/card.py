@@ -115,7 +115,12 @@ def _status(notice: Notice) -> str:
     earlier = ""
     if notice.earlier:
         earlier = f" Since the last notice it also opened and resolved {_count(notice.earlier, 'more time')}."
-    return f"{sentence}{earlier} Severity {alert.severity}, for {escape(alert.owner)}."
+    late = " Found late, by rows that came after their window was judged." if _is_late(alert) else ""
+    return f"{sentence}{late}{earlier} Severity {alert.severity}, for {escape(alert.owner)}."
+
+
+def _is_late(alert: Alert) -> bool:
+    return any(finding.late for finding in alert.findings[-1:])
 
 
 def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:

@@ -17,6 +17,7 @@ from functions.alerts.failures import CHECK_FAILED, failure_check
 from functions.alerts.lifecycle import record_told
 from functions.alerts.outbox import Entry
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
+from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND, behind_check, blind_check
 from functions.checks.definition import CheckDefinition
 from functions.errors import DocumentConflict, TracekeeperError
 from functions.storage.documents import Documents
@@ -146,8 +147,9 @@ class Dispatch:
 
 
 def told_as_it_is(alert: Alert, check: CheckDefinition) -> CheckDefinition:
-    """Return the definition of the check itself, or of its failures."""
-    return failure_check(check) if alert.check_id == CHECK_FAILED else check
+    """Return the definition of the check itself, or of what is wrong with the check."""
+    about = {CHECK_FAILED: failure_check, CHECK_BEHIND: behind_check, CHECK_BLIND: blind_check}
+    return about[alert.check_id](check) if alert.check_id in about else check
 
 
 def settle(state: CheckState, entry: Entry, answer: Answer, now: datetime, jitter: float) -> CheckState:

@@ -7,29 +7,51 @@ from datetime import datetime, timedelta
 from functions.alerts.alert import Alert
 from functions.alerts.lifecycle import Advance, Waiting, advance
 from functions.alerts.rules import AlertRules
-from functions.checks.definition import CheckDefinition, Condition
+from functions.checks.definition import CheckDefinition, Condition, Severity
 from functions.checks.finding import Finding, JudgedWindow, Window
 
 CHECK_FAILED = "check_failed"
 """Stands for a check's id in the alerts about failures."""
 
 
-def failure_check(check: CheckDefinition) -> CheckDefinition:
-    """Return the definition that tells of the failures of `check`; it is never evaluated itself."""
+def own_check(
+    check: CheckDefinition,
+    *,
+    check_id: str,
+    title: str,
+    severity: Severity,
+    unit: str,
+    false_positives: str,
+    triage: str,
+) -> CheckDefinition:
+    """Return a definition that tells something about `check` itself; it is never evaluated."""
     return CheckDefinition(
-        id=CHECK_FAILED,
-        title="A check can't be evaluated",
-        severity="high",
+        id=check_id,
+        title=title,
+        severity=severity,
         owner=check.owner,
         every=check.every,
         settle=timedelta(0),
         lookback=timedelta(0),
         key=("Check",),
         needs=(),
-        shows=("Error",),
-        unit="failed evaluations",
+        shows=(),
         query="",
         condition=Condition(kind="any", options={}),
+        unit=unit,
+        false_positives=false_positives,
+        triage=triage,
+    )
+
+
+def failure_check(check: CheckDefinition) -> CheckDefinition:
+    """Return the definition that tells of the failures of `check`; it is never evaluated itself."""
+    about = own_check(
+        check,
+        check_id=CHECK_FAILED,
+        title="A check can't be evaluated",
+        severity="high",
+        unit="failed evaluations",
         false_positives="A short outage of Azure Monitor ends by itself: no window is lost, only late.",
         triage=(
             "Look at the error: SourceRefused means that the app's identity lacks a role on the workspace, "
@@ -37,6 +59,7 @@ def failure_check(check: CheckDefinition) -> CheckDefinition:
             "Monitor does not answer. The windows that were missed are judged as soon as it works again."
         ),
     )
+    return replace(about, shows=("Error",))
 
 
 def report_failure(
@@ -83,6 +106,13 @@ def report_success(
     alerts: Mapping[str, Alert], *, check: CheckDefinition, rules: AlertRules, waiting: Waiting, now: datetime
 ) -> Advance:
     """Resolve the alert about `check`, if there is one: one good evaluation is enough."""
+    return report_over(alerts, failure_check(check), rules=rules, waiting=waiting, now=now)
+
+
+def report_over(
+    alerts: Mapping[str, Alert], about: CheckDefinition, *, rules: AlertRules, waiting: Waiting, now: datetime
+) -> Advance:
+    """Resolve the alert that `about` tells of, if there is one, at once."""
     judged = (JudgedWindow(Window(now, now), ()),)
     at_once = replace(rules, resolve_after_quiet=1)
-    return advance(alerts, judged, check=failure_check(check), rules=at_once, waiting=waiting, now=now)
+    return advance(alerts, judged, check=about, rules=at_once, waiting=waiting, now=now)

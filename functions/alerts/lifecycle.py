@@ -57,7 +57,7 @@ def advance(
         _quieten(after, each, check, rules)
     notices = []
     for name in [name for name, alert in after.items() if alert.check_id == check.id]:
-        notice = _notice(alerts.get(name), after[name], rules=rules, waiting=waiting, now=now)
+        notice = notice_of(alerts.get(name), after[name], rules=rules, waiting=waiting, now=now)
         if notice is not None:
             after[name] = replace(after[name], notices=notice.number, noticed_at=now)
             notices.append(notice)
@@ -85,14 +85,14 @@ def _open(alerts: dict[str, Alert], findings: Iterable[Finding], check: CheckDef
 def _found(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
     """Open an alert that isn't open once it was found in enough windows in a row; till then it is pending."""
     pending = (*(before.pending if before else ()), finding)
-    opened = _opened(name, before, pending[0], check)
+    alert = opened(name, before, pending[0], check)
     for later in pending[1:]:
-        opened = _seen_again(opened, later, check)
+        alert = _seen_again(alert, later, check)
     if len(pending) >= check.windows_in_a_row:
-        return opened
+        return alert
     if before is not None and before.state == "resolved":
         return replace(before, pending=pending)
-    return replace(opened, state="pending", episode=0, findings=(), findings_dropped=0, pending=pending)
+    return replace(alert, state="pending", episode=0, findings=(), findings_dropped=0, pending=pending)
 
 
 def _keep_open(alerts: dict[str, Alert], continuing: Iterable[Finding], check: CheckDefinition) -> None:
@@ -119,7 +119,8 @@ def _unjudged(judged: JudgedWindow, check: CheckDefinition) -> Collection[str]:
     return {alert_id(check.id, kept_key(key)) for key in judged.unjudged}
 
 
-def _opened(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
+def opened(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
+    """Return the alert in a new episode that begins with this finding."""
     earlier = before.findings if before else ()
     findings = latest((*earlier, finding))
     dropped = len(earlier) + 1 - len(findings)
@@ -157,7 +158,7 @@ def _seen_again(before: Alert, finding: Finding, check: CheckDefinition) -> Aler
         quiet=0,
         value=finding.value,
         threshold=finding.threshold,
-        worst=_worse(before.worst, finding.value, check),
+        worst=worse(before.worst, finding.value, check),
         violations=before.violations + finding.violations,
         runs=before.runs + runs_of(finding),
         shows=finding.shows,
@@ -166,7 +167,8 @@ def _seen_again(before: Alert, finding: Finding, check: CheckDefinition) -> Aler
     )
 
 
-def _worse(one: float, other: float, check: CheckDefinition) -> float:
+def worse(one: float, other: float, check: CheckDefinition) -> float:
+    """Return the value that is further beyond the check's limit."""
     return min(one, other) if check.condition.kind == "below" else max(one, other)
 
 
@@ -193,9 +195,10 @@ def _seen_in(alert: Alert, window: Window) -> bool:
     return alert.findings[-1].window == window
 
 
-def _notice(
+def notice_of(
     before: Alert | None, after: Alert, *, rules: AlertRules, waiting: Waiting, now: datetime
 ) -> Notice | None:
+    """Return what has to be told of an alert that has come from `before` to `after`, if anything."""
     kind, earlier = _news(before, after)
     destinations = tuple(rule.name for rule in rules.destinations)
     if kind is None:

@@ -1,16 +1,21 @@
 """Carries a check's whole state over one evaluation: watermark, alerts and outbox move together. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from functions.alerts import outbox
-from functions.alerts.alert import Notice
+from functions.alerts.alert import Alert, Notice
 from functions.alerts.failures import report_failure, report_success
-from functions.alerts.lifecycle import advance
+from functions.alerts.late import found_late
+from functions.alerts.lifecycle import Advance, advance
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import CheckState, LastEvaluation
+from functions.alerts.watchfulness import is_behind, report_behind, report_blind_day
 from functions.checks.definition import CheckDefinition
+from functions.checks.finding import Window
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
+from functions.checks.sweep import Swept
 from functions.errors import SourceBlind
 
 
@@ -33,11 +38,13 @@ def carry_on(
             after, notices = replace(state, alerts=moved.alerts), moved.notices
         case Evaluated():
             moved = advance(state.alerts, outcome.judged, check=check, rules=rules, waiting=waiting, now=now)
+            after = _evaluated(state, outcome, check, now)
             works = report_success(moved.alerts, check=check, rules=rules, waiting=waiting, now=now)
-            after = replace(_evaluated(state, outcome, now), alerts=works.alerts)
-            notices = moved.notices + works.notices
+            own = _about_itself(after, works.alerts, state.watermark, check, rules, now)
+            after = replace(after, alerts=own.alerts)
+            notices = moved.notices + works.notices + own.notices
         case EvaluationFailed():
-            after = _failed(state, outcome, now)
+            after = _failed(state, outcome, check, now)
             if isinstance(outcome.error, SourceBlind):
                 return after, ()  # the canary tells of it once, for all checks
             moved = report_failure(
@@ -54,8 +61,53 @@ def carry_on(
     return replace(after, outbox=outbox.enqueue(after.outbox, notices)), notices
 
 
-def _evaluated(state: CheckState, outcome: Evaluated, now: datetime) -> CheckState:
+def carry_on_by_sweep(
+    state: CheckState,
+    sweep: Swept | EvaluationFailed,
+    check: CheckDefinition,
+    rules: AlertRules,
+    now: datetime,
+) -> tuple[CheckState, tuple[Notice, ...]]:
+    """Return the state that follows from a sweep, and what was put into its outbox.
+
+    A sweep that fails is tried again later; it says nothing about the check, whose windows were judged.
+    """
+    asking = state.asking.after(sweep.asking, now)
+    if isinstance(sweep, EvaluationFailed):
+        kind = type(sweep.error).__name__
+        errors = state.interruptions.failed(kind, due=None, in_a_row=False, now=now)
+        unswept = replace(state.unswept, failed_at=now)
+        return replace(state, asking=asking, interruptions=errors, unswept=unswept), ()
+    moved = found_late(
+        state.alerts,
+        sweep,
+        check=check,
+        rules=rules,
+        waiting=outbox.waiting_pairs(state.outbox),
+        judged_until=state.watermark or now,
+        now=now,
+    )
+    tally = state.tally.came_late(sweep.late_rows)
+    for finding in sweep.late:
+        tally = tally.plus(finding.window.start, late_findings=1)
+    for refuted in sweep.refuted:
+        tally = tally.plus(refuted.start, withdrawn=max(1, len(refuted.traces)))
+    after = replace(
+        state,
+        asking=asking,
+        alerts=moved.alerts,
+        tally=tally,
+        unswept=state.unswept.swept(sweep.windows),
+        outbox=outbox.enqueue(state.outbox, moved.notices),
+    )
+    return after, moved.notices
+
+
+def _evaluated(state: CheckState, outcome: Evaluated, check: CheckDefinition, now: datetime) -> CheckState:
     windows = [one.window for one in outcome.judged]
+    unswept = state.unswept
+    if outcome.read_until is not None:
+        unswept = unswept.after(outcome.judged, outcome.read_until)
     return replace(
         state,
         watermark=outcome.watermark,
@@ -65,10 +117,48 @@ def _evaluated(state: CheckState, outcome: Evaluated, now: datetime) -> CheckSta
         consecutive_failures=0,
         coverage=state.coverage.after(windows, outcome.rows),
         asking=state.asking.after(outcome.asking, now),
+        interruptions=state.interruptions.tried(due=_due(state, windows, check), now=now),
+        tally=state.tally.judged(outcome.judged).came_late(outcome.late_rows),
+        unswept=unswept,
+        behind=state.behind + 1 if is_behind(check, outcome.watermark, now) else 0,
     )
 
 
-def _failed(state: CheckState, outcome: EvaluationFailed, now: datetime) -> CheckState:
+def _about_itself(  # noqa: PLR0917 - each is used once, in this order
+    after: CheckState,
+    alerts: Mapping[str, Alert],
+    before: datetime | None,
+    check: CheckDefinition,
+    rules: AlertRules,
+    now: datetime,
+) -> Advance:
+    """Tell of a check that is behind, or that was blind for a day."""
+    waiting = outbox.waiting_pairs(after.outbox)
+    behind = report_behind(
+        alerts,
+        check=check,
+        judged_until=after.watermark or now,
+        in_a_row=after.behind,
+        rules=rules,
+        waiting=waiting,
+        now=now,
+    )
+    blind = report_blind_day(
+        behind.alerts,
+        check=check,
+        coverage=after.coverage,
+        tally=after.tally,
+        before=before,
+        rules=rules,
+        waiting=waiting,
+        now=now,
+    )
+    return Advance(blind.alerts, behind.notices + blind.notices)
+
+
+def _failed(
+    state: CheckState, outcome: EvaluationFailed, check: CheckDefinition, now: datetime
+) -> CheckState:
     error = type(outcome.error).__name__
     return replace(
         state,
@@ -77,4 +167,15 @@ def _failed(state: CheckState, outcome: EvaluationFailed, now: datetime) -> Chec
         ),
         consecutive_failures=state.consecutive_failures + 1,
         asking=state.asking.after(outcome.asking, now),
+        interruptions=state.interruptions.failed(
+            error,
+            due=_due(state, outcome.windows, check),
+            in_a_row=state.consecutive_failures > 0,
+            now=now,
+        ),
     )
+
+
+def _due(state: CheckState, windows: Sequence[Window], check: CheckDefinition) -> datetime | None:
+    """Return when the first of the windows was due; None where a check's first evaluation looks back."""
+    return windows[0].end + check.settle if state.watermark else None

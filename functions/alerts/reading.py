@@ -42,6 +42,14 @@ def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], chec
         "intervals": state.coverage.to_json(),
         "gaps": [{"start": instant_text(gap.start), "end": instant_text(gap.end)} for gap in gaps],
         "asking": state.asking.to_json(),
+        **state.interruptions.to_json(),
+        "totals": state.tally.total(),
+        "days": state.tally.to_json(),
+        "unswept": [
+            {"start": instant_text(one.start), "end": instant_text(one.end)}
+            for one in state.unswept.stretches
+        ],
+        "sweeps_given_up": state.unswept.given_up,
     }
 
 

@@ -18,6 +18,9 @@ from functions.alerts.records import (
 )
 from functions.checks.asking import AskingRecord, asking_from_json
 from functions.checks.coverage import Coverage, coverage_from_json
+from functions.checks.interruptions import Interruptions, interruptions_from_json
+from functions.checks.tally import Tally, tally_from_json
+from functions.checks.unswept import Unswept, unswept_from_json
 from functions.errors import StorageError
 
 FORMAT = 2
@@ -58,6 +61,10 @@ class CheckState:
         consecutive_failures: Failed evaluations since the last good one.
         coverage: Which windows were evaluated.
         asking: What the check's questions took.
+        interruptions: What kept it from judging in time.
+        tally: What it could not judge, and what late rows have changed.
+        unswept: What was judged and has to be judged once more for late rows.
+        behind: Good evaluations in a row after which windows that were due long ago were left.
         alerts: By id; those of the check and the one about its failures.
         outbox: What has to be told, and receipts for what was.
     """
@@ -67,6 +74,10 @@ class CheckState:
     consecutive_failures: int = 0
     coverage: Coverage = field(default_factory=Coverage)
     asking: AskingRecord = field(default_factory=AskingRecord)
+    interruptions: Interruptions = field(default_factory=Interruptions)
+    tally: Tally = field(default_factory=Tally)
+    unswept: Unswept = field(default_factory=Unswept)
+    behind: int = 0
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
 
@@ -81,6 +92,10 @@ def state_to_json(state: CheckState) -> Json:
         "consecutive_failures": state.consecutive_failures,
         "coverage": state.coverage.to_json(),
         "asking": state.asking.to_json(),
+        "interruptions": state.interruptions.to_json(),
+        "tally": state.tally.to_json(),
+        "unswept": state.unswept.to_json(),
+        "behind": state.behind,
         "alerts": [alert_json(alert) for alert in state.alerts.values()],
         "outbox": outbox_json(state.outbox),
     }
@@ -127,6 +142,10 @@ def _read(body: Mapping[str, Any]) -> CheckState:
         consecutive_failures=int(body["consecutive_failures"]),
         coverage=coverage_from_json(body["coverage"]),
         asking=asking_from_json(body.get("asking", ())),
+        interruptions=interruptions_from_json(body.get("interruptions", {})),
+        tally=tally_from_json(body.get("tally", ())),
+        unswept=unswept_from_json(body["unswept"]) if "unswept" in body else Unswept(),
+        behind=body.get("behind", 0),
         alerts={alert.id: alert for alert in alerts},
         outbox=read_outbox(body["outbox"]),
     )

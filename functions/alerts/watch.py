@@ -11,11 +11,14 @@ from typing import Literal, Protocol
 
 from functions.alerts.delivery.interface import Destination
 from functions.alerts.dispatch import Dispatch, Round, ToldAs, told_as_it_is
-from functions.alerts.progress import carry_on
+from functions.alerts.progress import carry_on, carry_on_by_sweep
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
+from functions.checks.sweep import Swept
+from functions.checks.unswept import Unswept
+from functions.checks.windows import Batch
 from functions.errors import DocumentConflict, TracekeeperError
 from functions.storage.documents import Documents, encode
 
@@ -25,6 +28,14 @@ _RANDOM = SystemRandom()
 
 JUDGED_AT_ONCE = 5
 """As many queries as Log Analytics runs at once for one identity."""
+
+
+class Sweeper(Protocol):
+    """What sweeps a check's windows: `functions.checks.runner.Runner`."""
+
+    def sweep(self, check: CheckDefinition, batch: Batch, unswept: Unswept) -> Swept | EvaluationFailed:
+        """Judge windows once more; a failure is an outcome."""
+        ...
 
 
 class Judge(Protocol):
@@ -47,6 +58,7 @@ class CheckTick:
         findings: How many were found.
         notices: How many were put into the outbox.
         error: The kind of error of "failed" and "stopped".
+        late: How many findings a sweep added.
     """
 
     check_id: str
@@ -55,6 +67,7 @@ class CheckTick:
     findings: int = 0
     notices: int = 0
     error: str | None = None
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class Watch:
         hostname: The host of the HTTP API, for the links in cards.
         jitter: Random numbers in [0, 1) that spread retries.
         told_as: What a card tells of an alert by; see Dispatch.
+        sweeper: Judges windows once more for late rows; without it none is.
     """
 
     def __init__(
@@ -94,11 +108,13 @@ class Watch:
         hostname: str,
         jitter: Callable[[], float] = _RANDOM.random,
         told_as: ToldAs = told_as_it_is,
+        sweeper: Sweeper | None = None,
     ) -> None:
         self._documents = documents
         self._runner = runner
         self._checks = checks
         self._rules = rules
+        self._sweeper = sweeper
         self._clock = clock
         self._dispatch = Dispatch(
             documents,
@@ -154,21 +170,41 @@ class Watch:
         name = PREFIX + check.id
         held = self._documents.read(name)
         state = state_from_json(name, held.body) if held else CheckState()
+        outcome = self._runner.judge_due(check, watermark=state.watermark, now=self._clock())
         now = self._clock()
-        outcome = self._runner.judge_due(check, watermark=state.watermark, now=now)
         after, notices = carry_on(state, outcome, check, self._rules, now)
+        sweep = self._sweep(check, state, outcome, now)
+        if sweep is not None:
+            after, late = carry_on_by_sweep(after, sweep, check, self._rules, self._clock())
+            notices += late
         if after is not state:
             self._documents.write(name, state_to_json(after), version=held.version if held else None)
-        return _tick(check, outcome, len(notices))
+        return _tick(check, outcome, sweep, len(notices))
+
+    def _sweep(
+        self, check: CheckDefinition, state: CheckState, outcome: Outcome, now: datetime
+    ) -> Swept | EvaluationFailed | None:
+        """Sweep what is due, unless the check fails or catches up: then one question a tick is enough."""
+        if self._sweeper is None or isinstance(outcome, EvaluationFailed) or state.consecutive_failures:
+            return None
+        if isinstance(outcome, Evaluated) and outcome.catches_up(check.every):
+            return None
+        batch = state.unswept.due(check.settle, now)
+        return self._sweeper.sweep(check, batch, state.unswept) if batch else None
 
 
-def _tick(check: CheckDefinition, outcome: Outcome, notices: int) -> CheckTick:
+def _tick(
+    check: CheckDefinition, outcome: Outcome, sweep: Swept | EvaluationFailed | None, notices: int
+) -> CheckTick:
+    late = len(sweep.late) if isinstance(sweep, Swept) else 0
+    if isinstance(sweep, EvaluationFailed):
+        _log.error("The check %s could not be swept: %s", check.id, sweep.error)
     match outcome:
         case NothingDue():
-            return CheckTick(check.id, "nothing_due", notices=notices)
+            return CheckTick(check.id, "nothing_due", late=late, notices=notices)
         case Evaluated():
             findings = sum(len(one.findings) for one in outcome.judged)
-            return CheckTick(check.id, "evaluated", len(outcome.judged), findings, notices)
+            return CheckTick(check.id, "evaluated", len(outcome.judged), findings, notices, late=late)
         case EvaluationFailed():
             _log.error("The check %s could not be evaluated: %s", check.id, outcome.error)
             error = type(outcome.error).__name__

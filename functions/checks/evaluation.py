@@ -173,9 +173,11 @@ class _Window:
     findings: list[Finding] = field(default_factory=list)
     continuing: list[Finding] = field(default_factory=list)
     unjudged: list[dict[str, str]] = field(default_factory=list)
+    keys: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(self, check: CheckDefinition, measurement: Measurement, standing: _Standing | None) -> None:
         key = dict(zip(check.key, measurement.key, strict=True))
+        self.keys.append(measurement.key)
         if standing is None:
             self.unjudged.append(key)
         elif standing.violates:
@@ -190,6 +192,7 @@ class _Window:
             findings=tuple(sorted(self.findings, key=lambda finding: tuple(finding.key.values()))),
             continuing=tuple(sorted(self.continuing, key=lambda finding: tuple(finding.key.values()))),
             unjudged=tuple(sorted(self.unjudged, key=lambda key: tuple(key.values()))),
+            rows=len(self.keys),
         )
 
     def _finding(

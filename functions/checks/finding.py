@@ -55,9 +55,11 @@ class JudgedWindow:
         continuing: What would open none, but keeps an open one open: above `clear_below`.
         unjudged: Keys of rows of which nothing can be said: nothing begins, ends or counts for them.
             Hostile.
+        rows: Result rows in it.
     """
 
     window: Window
     findings: tuple[Finding, ...]
     continuing: tuple[Finding, ...] = ()
     unjudged: tuple[Mapping[str, str], ...] = ()
+    rows: int = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.checks.definition import CheckDefinition
+from functions.checks.late_rows import with_late_rows
 from functions.checks.parameters import parameter_tables
 from functions.checks.windows import Batch
 from functions.costs.prices import Prices
@@ -26,23 +27,31 @@ class Question:
         return source.query(self.kql, since=self.since, until=self.until)
 
 
-def question(check: CheckDefinition, batch: Batch, agents: Agents, prices: Prices) -> Question:
-    """Return what to ask about the windows of `batch`, given what agents owe and models cost."""
+def question(
+    check: CheckDefinition, batch: Batch, agents: Agents, prices: Prices, *, settle: timedelta | None = None
+) -> Question:
+    """Return what to ask about the windows of `batch`, given what agents owe and models cost.
+
+    With a `settle`, longer than the check's own, rows that long after the batch are read too, and those that
+    came late are counted (late_rows.py).
+    """
+    query = check.query if settle is None else with_late_rows(check.query, check.settle)
+    wait = check.settle if settle is None else settle
     history = timedelta(hours=check.condition.options.get("history", 0))
     received_from = batch.windows[0].start - history
     received_to = batch.windows[-1].end
     kql = compose(
-        check.query,
+        query,
         attributes=agents.attributes,
         tables=parameter_tables(check.query, agents, prices),
         received_from=received_from,
         received_to=received_to,
         every=batch.width,
         lookback=check.lookback,
-        settle=check.settle,
+        settle=wait,
     )
     return Question(
         kql,
         since=received_from - check.lookback - TIME_MARGIN,
-        until=received_to + check.settle + TIME_MARGIN,
+        until=received_to + wait + TIME_MARGIN,
     )

@@ -2,15 +2,18 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.evaluation import judge
+from functions.checks.evaluation import Judgement, judge
 from functions.checks.finding import JudgedWindow, Window
+from functions.checks.late_rows import split_late_rows
 from functions.checks.question import question
-from functions.checks.windows import due_windows
+from functions.checks.sweep import Swept, compare, is_swept, reading_after
+from functions.checks.unswept import LATE_HORIZON, Unswept, final_windows
+from functions.checks.windows import Batch, due_windows
 from functions.costs.prices import Prices
 from functions.errors import SourceBlind, TracekeeperError
 from functions.traces.agents import Agents
@@ -34,6 +37,8 @@ class Evaluated:
         rows: Result rows that lie in these windows.
         unjudged: Those of them with too little history to be called usual or unusual.
         asking: What the question took.
+        read_until: Rows received before this instant were read; None where late ones change nothing.
+        late_rows: Rows that came too late for their window but were read all the same, by its start.
     """
 
     judged: tuple[JudgedWindow, ...]
@@ -41,6 +46,12 @@ class Evaluated:
     rows: int
     unjudged: int
     asking: AskingCost = field(default_factory=AskingCost)
+    read_until: datetime | None = None
+    late_rows: Mapping[datetime, int] = field(default_factory=dict)
+
+    def catches_up(self, every: timedelta) -> bool:
+        """Return whether this was more than what comes due from one tick to the next."""
+        return self.judged[-1].window.end - self.judged[0].window.start > max(LATE_HORIZON, every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +110,47 @@ class Runner:
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
             return NothingDue()
+        settle, end = reading_after(check, batch, now), batch.windows[-1].end
+        final = final_windows(batch.windows, end + settle) if is_swept(check) else ()
+        read_until = end + (settle if final else check.settle)
+        answer = self._judged(check, batch, settle=settle if final else None, final=final)
+        if isinstance(answer, EvaluationFailed):
+            return answer
+        return Evaluated(
+            answer.judgement.judged,
+            end,
+            answer.judgement.rows,
+            answer.judgement.unjudged,
+            asking=answer.asking,
+            read_until=read_until if is_swept(check) else None,
+            late_rows=answer.late_rows,
+        )
+
+    def sweep(self, check: CheckDefinition, batch: Batch, unswept: Unswept) -> Swept | EvaluationFailed:
+        """Judge windows once more, with the rows that came until LATE_HORIZON after them."""
+        answer = self._judged(check, batch, settle=LATE_HORIZON, final=batch.windows)
+        if isinstance(answer, EvaluationFailed):
+            return answer
+        late, refuted = compare(unswept, answer.judgement.judged)
+        return Swept(batch.windows, late, refuted, answer.late_rows, answer.asking)
+
+    def _judged(
+        self, check: CheckDefinition, batch: Batch, *, settle: timedelta | None, final: Collection[Window]
+    ) -> "_Answer | EvaluationFailed":
+        """Ask once and judge; with a `settle`, count late rows of the `final` windows, which are all read."""
         asking = AskingCost()
+        late_rows: Mapping[datetime, int] = {}
         try:
             self._see(check)
-            rows = question(check, batch, self._agents, self._prices).ask(self._source)
+            rows = question(check, batch, self._agents, self._prices, settle=settle).ask(self._source)
             asking = rows.asking
-            judgement = judge(check, rows, batch)
+            if settle is not None:
+                rows, late_rows = split_late_rows(rows, {window.start for window in final})
+            return _Answer(judge(check, rows, batch), late_rows, asking)
         except TracekeeperError as error:
             return EvaluationFailed(error, batch.windows, asking)
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
             return EvaluationFailed(_unexpected(check, error), batch.windows, asking)
-        return Evaluated(judgement.judged, batch.windows[-1].end, judgement.rows, judgement.unjudged, asking)
 
     def _see(self, check: CheckDefinition) -> None:
         why = self._blindness(check)
@@ -118,6 +159,13 @@ class Runner:
                 why,
                 next_step="The alert about what can be seen says what to do; no window is lost till then.",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    judgement: Judgement
+    late_rows: Mapping[datetime, int]
+    asking: AskingCost
 
 
 def _unexpected(check: CheckDefinition, error: Exception) -> TracekeeperError:

@@ -50,7 +50,13 @@ def test_a_failure_moves_nothing_but_the_count_of_failures() -> None:
     state, notices = carry_on(before, FAILED, CHECK, RULES, LONG_AFTER)
     last = state.last_evaluation
     assert notices == ()
-    assert state == replace(before, last_evaluation=last, consecutive_failures=1, asking=state.asking)
+    assert state == replace(
+        before,
+        interruptions=state.interruptions,
+        last_evaluation=last,
+        consecutive_failures=1,
+        asking=state.asking,
+    )
     assert last is not None
     assert (last.ok, last.windows, last.error) == (False, 2, "SourceRefused")
 

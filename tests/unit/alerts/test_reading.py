@@ -55,6 +55,9 @@ def test_a_check_that_never_ran_says_so() -> None:
     assert [check["state"] for check in list_checks(World().held, CHECKS)] == ["never", "never"]
 
 
+COUNTS = ("windows", "blind_windows", "unjudged", "late_rows", "late_findings", "withdrawn")
+
+
 def test_coverage_shows_what_was_evaluated() -> None:
     world = World()
     world.run(minutes_until(1))
@@ -74,6 +77,12 @@ def test_coverage_shows_what_was_evaluated() -> None:
                 "measured": 0,
             }
         ],
+        "errors": [],
+        "interruptions": [],
+        "totals": dict.fromkeys(COUNTS, 0),
+        "days": [],
+        "unswept": [],
+        "sweeps_given_up": 0,
     }
     assert check_coverage(world.held, CHECKS, OTHER.id)["intervals"] == []
 

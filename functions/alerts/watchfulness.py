@@ -1,0 +1,151 @@
+"""Tells of a check that works and yet does not see: it is far behind, or can judge hardly anything. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from functions.alerts.alert import Alert
+from functions.alerts.failures import own_check, report_over
+from functions.alerts.lifecycle import Advance, Waiting, advance
+from functions.alerts.rules import AlertRules
+from functions.checks.coverage import Coverage
+from functions.checks.definition import CheckDefinition
+from functions.checks.finding import Finding, JudgedWindow, Window
+from functions.checks.sweep import is_swept
+from functions.checks.tally import Tally
+
+CHECK_BEHIND, CHECK_BLIND = "check_behind", "check_blind"
+"""Stand for a check's id in these alerts."""
+
+BEHIND_AFTER = timedelta(hours=1)
+"""A check whose judged windows end longer ago than this, beyond what is not due yet, is behind."""
+
+BLIND_SHARE = 0.5
+"""More than this share of a day's windows without one row that could be judged makes the day a blind one."""
+
+_NEVER_AGAIN = timedelta(days=36_500)
+_DAY = timedelta(days=1)
+
+
+def behind_check(check: CheckDefinition) -> CheckDefinition:
+    """Return the definition that tells that `check` is behind; it is never evaluated itself."""
+    return own_check(
+        check,
+        check_id=CHECK_BEHIND,
+        title="A check is behind",
+        severity="high",
+        unit="minutes",
+        false_positives="After an outage of days it catches up a day at each tick; that ends by itself.",
+        triage=(
+            "See in its coverage when it was evaluated and what its questions took. A tick judges at most 24 "
+            "hours or 1,000 windows: a check that stays behind is asked too seldom or takes too long. Raise "
+            "its `every`, or ask for less."
+        ),
+    )
+
+
+def blind_check(check: CheckDefinition) -> CheckDefinition:
+    """Return the definition that tells that `check` can judge hardly anything; likewise."""
+    return own_check(
+        check,
+        check_id=CHECK_BLIND,
+        title="A check could judge hardly any of a day's windows",
+        severity="low",
+        unit="per cent of windows",
+        false_positives="A day with few runs, a holiday for example.",
+        triage=(
+            "Its windows held fewer runs than its `minimum_runs`, or what it needs was not recorded. Raise "
+            "its `every` so that a window holds more runs, or lower `minimum_runs`. Till then its silence "
+            "says nothing."
+        ),
+    )
+
+
+def is_behind(check: CheckDefinition, judged_until: datetime, now: datetime) -> bool:
+    """Return whether windows that are still due ended long ago."""
+    return now - check.settle - judged_until > max(BEHIND_AFTER, 2 * check.every)
+
+
+def report_behind(
+    alerts: Mapping[str, Alert],
+    *,
+    check: CheckDefinition,
+    judged_until: datetime,
+    in_a_row: int,
+    rules: AlertRules,
+    waiting: Waiting,
+    now: datetime,
+) -> Advance:
+    """Open, or keep open, the alert once a check was behind after enough good evaluations; else end it."""
+    about = behind_check(check)
+    if in_a_row < rules.report_failure_after:
+        return (
+            report_over(alerts, about, rules=rules, waiting=waiting, now=now)
+            if not in_a_row
+            else Advance(alerts, ())
+        )
+    minutes = (now - check.settle - judged_until) / timedelta(minutes=1)
+    judged = (_about(about, check, Window(judged_until, now), minutes, BEHIND_AFTER / timedelta(minutes=1)),)
+    return advance(alerts, judged, check=about, rules=rules, waiting=waiting, now=now)
+
+
+def report_blind_day(
+    alerts: Mapping[str, Alert],
+    *,
+    check: CheckDefinition,
+    coverage: Coverage,
+    tally: Tally,
+    before: datetime | None,
+    rules: AlertRules,
+    waiting: Waiting,
+    now: datetime,
+) -> Advance:
+    """Say once of a UTC day that has been judged to its end whether the check was blind on it.
+
+    Only a check that judges each window by itself is asked about: one that compares has nothing to compare
+    with for a while, and says so by what it leaves unjudged. Neither does a check's first day count.
+
+    Args:
+        alerts: The alerts of the check's document.
+        check: The check.
+        coverage: What was judged, the newest evaluation included.
+        tally: What could not be, likewise.
+        before: How far the check had come before that evaluation.
+        rules: When an alert counts as over.
+        waiting: What waits in the outbox.
+        now: The present instant.
+    """
+    day = _whole_day(coverage, before)
+    if day is None or not is_swept(check):
+        return Advance(alerts, ())
+    about, counted = blind_check(check), tally.on(day)
+    once = replace(rules, repeat_after=_NEVER_AGAIN)
+    if counted.blind_windows <= BLIND_SHARE * counted.windows:
+        return report_over(alerts, about, rules=once, waiting=waiting, now=now)
+    start = datetime.combine(day, time(), UTC)
+    share = 100 * counted.blind_windows / counted.windows
+    judged = (_about(about, check, Window(start, start + _DAY), share, 100 * BLIND_SHARE),)
+    return advance(alerts, judged, check=about, rules=once, waiting=waiting, now=now)
+
+
+def _whole_day(coverage: Coverage, before: datetime | None) -> date | None:
+    """Return the UTC day that the newest evaluation completed, if the day before was judged too."""
+    midnight = datetime.combine(coverage.intervals[-1].end.astimezone(UTC).date(), time(), UTC)
+    if before is None or before >= midnight:
+        return None
+    return None if coverage.gaps(Window(midnight - 2 * _DAY, midnight)) else (midnight - _DAY).date()
+
+
+def _about(
+    about: CheckDefinition, check: CheckDefinition, window: Window, value: float, threshold: float
+) -> JudgedWindow:
+    finding = Finding(
+        check_id=about.id,
+        key={"Check": check.id},
+        window=window,
+        value=value,
+        threshold=threshold,
+        violations=1,
+        trace_ids=(),
+    )
+    return JudgedWindow(window, (finding,))
