@@ -77,7 +77,8 @@ class Reader:
             WORDS["late"]: _LATE_STEP,
             WORDS["unknown"]: _UNKNOWN_STEP,
         }
-        granted = self.grant() if answer == WORDS["not_allowed"] else ""
+        lacking = answer == WORDS["not_allowed"] and alert.state == "open"
+        granted = self.grant() if lacking else ""
         return replace(check, triage=steps.get(str(answer), check.triage), command=granted)
 
 

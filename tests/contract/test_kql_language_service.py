@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from functions.canary.question import content_kql, markers_content_kql, markers_kql, pointers_kql
 from functions.checks.parameters import parameter_tables
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.question import GROUPINGS, Question
@@ -63,13 +64,23 @@ def cost_queries() -> dict[str, str]:
     return {f"costs by {by}": costs_query(Question(*month, by), CONFIGURATION.agents) for by in GROUPINGS}
 
 
+def sight_queries() -> dict[str, str]:
+    ids = ["0" * 32, HOSTILE]
+    return {
+        "markers": markers_kql(ids),
+        "content of markers": markers_content_kql(ids),
+        "pointers": pointers_kql(NOW - timedelta(hours=1), NOW),
+        "content of pointers": content_kql(ids),
+    }
+
+
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
     named = replace(CONFIGURATION.agents.attributes, names={HOSTILE: HOSTILE, f"{HOSTILE}*": "dispatcher"})
     views["spans with names"] = composed("spans", named)
     checks = {id_: composed(check.query) for id_, check in CHECKS.items()}
-    return views | checks | cost_queries() | reading_queries()
+    return views | checks | cost_queries() | reading_queries() | sight_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:

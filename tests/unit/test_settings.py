@@ -11,6 +11,7 @@ from functions.settings import WHERE, read_settings
 ROOT = Path(__file__).parents[2]
 GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 WEBHOOK = "https://prod.example.com/workflows/1?sig=sesame"
+CONNECTION_STRING = f"InstrumentationKey={GUID};IngestionEndpoint=https://in.example.com/"
 KEY = b"0123456789abcdef0123456789abcdef"
 WHOLE = {
     "LOGS_WORKSPACE_ID": GUID,
@@ -33,7 +34,19 @@ def test_a_whole_environment_is_read() -> None:
     assert settings.pseudonym_key == KEY
     assert settings.auth_tenant_id == GUID
     assert settings.auth_enabled
+    assert settings.canary_connection_string is None
+    assert settings.content_routing == "table"
     assert settings.config_directory is None
+
+
+@pytest.mark.parametrize("more", ["", ";AADAudience=https://monitor.azure.us", ";ApplicationId=1"])
+def test_marker_runs_are_on_where_a_connection_string_says_where_to(more: str) -> None:
+    settings = read_settings(
+        WHOLE | {"CANARY_CONNECTION_STRING": CONNECTION_STRING + more, "CONTENT_ROUTING": "inline"}
+    )
+    assert settings.canary_connection_string == CONNECTION_STRING + more
+    assert settings.content_routing == "inline"
+    assert CONNECTION_STRING not in repr(settings)
 
 
 @pytest.mark.parametrize("given", ["False", "", "0", "yes", "None"])
@@ -63,6 +76,14 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("AUTH_TENANT_ID", "sesame"),
         ("AUTH_CLIENT_ID", f"api://{GUID}"),
         ("WEBSITE_HOSTNAME", "https://sesame"),
+        ("CANARY_CONNECTION_STRING", "sesame"),
+        (
+            "CANARY_CONNECTION_STRING",
+            f"InstrumentationKey={GUID};IngestionEndpoint=http://sesame.example.com/",
+        ),
+        ("CANARY_CONNECTION_STRING", "InstrumentationKey=sesame;IngestionEndpoint=https://in.example.com/"),
+        ("CANARY_CONNECTION_STRING", f"{CONNECTION_STRING};AADAudience=http://sesame.example.com"),
+        ("CONTENT_ROUTING", "sesame"),
     ],
 )
 def test_an_unusable_setting_is_named_without_its_value(name: str, value: str) -> None:

@@ -18,6 +18,8 @@ REQUIRED: Mapping[str, Mapping[str, type]] = {
     "TextBlock": {"type": str, "text": str},
     "FactSet": {"type": str, "facts": list},
     "Container": {"type": str, "items": list},
+    "RichTextBlock": {"type": str, "inlines": list},
+    "TextRun": {"type": str, "text": str},
     "Action.OpenUrl": {"type": str, "url": str},
 }
 OPTIONAL: Mapping[str, Mapping[str, type | set[str]]] = {
@@ -32,6 +34,8 @@ OPTIONAL: Mapping[str, Mapping[str, type | set[str]]] = {
     },
     "FactSet": {"spacing": SPACING},
     "Container": {"style": STYLES, "bleed": bool},
+    "RichTextBlock": {},
+    "TextRun": {"size": SIZES, "fontType": FONTS},
     "Action.OpenUrl": {"title": str},
 }
 
@@ -81,7 +85,9 @@ def _problems(element: Mapping[str, Any], allowed: set[str]) -> Iterator[str]:
         elif not isinstance(value, expected):
             yield f"{kind}.{name} is a {type(value).__name__}"
     for part in (*element.get("body", ()), *element.get("items", ())):
-        yield from _problems(part, {"TextBlock", "FactSet", "Container"})
+        yield from _problems(part, {"TextBlock", "FactSet", "Container", "RichTextBlock"})
+    for run in element.get("inlines", ()):
+        yield from _problems(run, {"TextRun"})
     for action in element.get("actions", ()):
         yield from _problems(action, {"Action.OpenUrl"})
     for fact in element.get("facts", ()):
