@@ -50,8 +50,10 @@ class AskingRecord:
 
     days: tuple[AskedDay, ...] = ()
 
-    def after(self, cost: AskingCost, at: datetime) -> "AskingRecord":
-        """Return the record once a question was asked at an instant of the newest day or a later one."""
+    def after(self, cost: AskingCost | None, at: datetime) -> "AskingRecord":
+        """Return the record once a question was asked at an instant; the same where None was asked."""
+        if cost is None:
+            return self
         today = at.astimezone(UTC).date()
         earlier = self.days
         newest = AskedDay(today)

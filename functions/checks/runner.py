@@ -61,12 +61,12 @@ class EvaluationFailed:
     Attributes:
         error: Why, free of telemetry.
         windows: What was asked for.
-        asking: What the question took, as far as its answer came.
+        asking: What the question took, as far as its answer came; None where none was asked.
     """
 
     error: TracekeeperError
     windows: tuple[Window, ...]
-    asking: AskingCost = field(default_factory=AskingCost)
+    asking: AskingCost | None = None
 
 
 Outcome = NothingDue | Evaluated | EvaluationFailed
@@ -138,11 +138,13 @@ class Runner:
         self, check: CheckDefinition, batch: Batch, *, settle: timedelta | None, final: Collection[Window]
     ) -> "_Answer | EvaluationFailed":
         """Ask once and judge; with a `settle`, count late rows of the `final` windows, which are all read."""
-        asking = AskingCost()
+        asking: AskingCost | None = None
         late_rows: Mapping[datetime, int] = {}
         try:
             self._see(check)
-            rows = question(check, batch, self._agents, self._prices, settle=settle).ask(self._source)
+            asked = question(check, batch, self._agents, self._prices, settle=settle)
+            asking = AskingCost()
+            rows = asked.ask(self._source)
             asking = rows.asking
             if settle is not None:
                 rows, late_rows = split_late_rows(rows, {window.start for window in final})

@@ -37,10 +37,11 @@ def test_an_evaluation_moves_everything() -> None:
     assert (last.ok, last.windows, last.rows, last.unjudged, last.error) == (True, 1, 1, 2, None)
 
 
-def test_every_question_is_counted_answered_or_not() -> None:
+def test_every_question_that_was_asked_is_counted_answered_or_not() -> None:
     took = replace(FOUND, asking=AskingCost(rows=1, seconds=0.5, bytes_read=64))
     state, _ = carry_on(CheckState(), took, CHECK, RULES, window(0).end)
-    state, _ = carry_on(state, FAILED, CHECK, RULES, window(0).end)
+    for asking in (AskingCost(), None):
+        state, _ = carry_on(state, replace(FAILED, asking=asking), CHECK, RULES, window(0).end)
     (day,) = state.asking.days
     assert (day.queries, day.rows, day.seconds, day.timed, day.bytes_read) == (2, 1, 0.5, 1, 64)
 

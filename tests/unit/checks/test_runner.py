@@ -64,7 +64,7 @@ def test_nothing_due_asks_nothing() -> None:
 )
 def test_a_source_that_fails_judges_nothing(kind: type[SourceError]) -> None:
     error = kind("It failed.", next_step="Look.")
-    assert run(error)[0] == EvaluationFailed(error, (window(0),))
+    assert run(error)[0] == EvaluationFailed(error, (window(0),), AskingCost())
 
 
 def test_a_blind_check_asks_nothing_and_its_windows_stay_due() -> None:
@@ -75,6 +75,7 @@ def test_a_blind_check_asks_nothing_and_its_windows_stay_due() -> None:
     assert isinstance(outcome, EvaluationFailed)
     assert isinstance(outcome.error, SourceBlind)
     assert (outcome.error.message, outcome.windows) == (why, (window(0),))
+    assert outcome.asking is None
     assert source.asked == []
 
 
