@@ -87,7 +87,8 @@ def begin(stack: Stack, config: Path, start: datetime) -> None:
 def test_a_reader_without_the_role_is_told_so_once_and_no_check_passes_until_it_has_it(
     stack: Stack, operator: requests.Session, config: Path
 ) -> None:
-    start = window_start(datetime.now(UTC) - timedelta(hours=1), timedelta(minutes=15))
+    # So long ago that its window has settled, and not so long that the alert is over.
+    start = window_start(datetime.now(UTC) - timedelta(minutes=40), timedelta(minutes=15))
     trace_id = search_twice(stack, start + timedelta(minutes=5))
     begin(stack, config, start)
     stack.faults.lasting = Lasting(protected=True)

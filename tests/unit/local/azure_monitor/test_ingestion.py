@@ -10,6 +10,7 @@ import pytest
 
 from local.azure_monitor.content import COLUMN_OF_CONTENT
 from local.azure_monitor.envelopes import TABLE_OF
+from local.azure_monitor.faults import Lasting
 from local.azure_monitor.ingestion import Telemetry
 
 CAPTURES = sorted((Path(__file__).parents[4] / "../shared/captures").glob("*/envelopes.jsonl.gz"))
@@ -140,3 +141,36 @@ def test_every_captured_envelope_is_accepted_into_its_table(
     )
     assert moved > 0
     assert telemetry.query("AppGenAIContent | count").rows == [[moved if routing == "table" else 0]]
+
+
+def test_every_second_row_is_late_and_can_not_be_queried_before(envelopes: list[dict[str, Any]]) -> None:
+    telemetry = Telemetry()
+    moments = [datetime.now(UTC), datetime.now(UTC) - timedelta(hours=2)]
+    for moment in moments:
+        telemetry.ingest(
+            [at(envelopes[0], moment)] * 2,
+            delay=timedelta(seconds=-1),
+            lasting=Lasting(late_minutes=40, late_every=2),
+        )
+    lags = telemetry.query(
+        "AppRequests | extend Lag = ingestion_time() - TimeGenerated | summarize count() by Lag"
+    )
+    assert sorted(map(tuple, lags.rows)) == [("-00:00:01", 2), ("00:39:59", 1)]
+
+
+def test_content_can_be_left_inline_for_a_while(envelopes: list[dict[str, Any]]) -> None:
+    telemetry = Telemetry()
+    telemetry.ingest(envelopes, lasting=Lasting(content_inline=True))
+    assert telemetry.query("AppGenAIContent | count").rows == [[0]]
+    telemetry.ingest(envelopes)
+    assert telemetry.query("AppGenAIContent | count").rows == [[2]]
+
+
+@pytest.mark.parametrize(
+    "timespan", [None, (datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))]
+)
+def test_a_hidden_table_has_no_rows_and_no_error(telemetry: Telemetry, timespan: Any) -> None:
+    kql = "AppGenAIContent | count"
+    assert telemetry.query(kql, timespan).rows != [[0]]
+    assert telemetry.query(kql, timespan, hidden={"AppGenAIContent"}).rows == [[0]]
+    assert telemetry.query("AppRequests | count", timespan, hidden={"AppGenAIContent"}).rows == [[1]]

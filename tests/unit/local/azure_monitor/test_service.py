@@ -166,6 +166,43 @@ def test_another_process_can_add_a_fault(monitor: Any, body: object, status: int
         assert failure(monitor).status_code == 429
 
 
+def test_a_protected_table_answers_with_no_rows_and_no_error_until_the_role_is_there(monitor: Any) -> None:
+    count = "AppGenAIContent | count"
+    assert ask(monitor, count).tables[0].rows[0][0] > 0
+    assert monitor.server.post("/local/faults", json={"protected": True}).status_code == 204
+    answer = ask(monitor, count)
+    assert isinstance(answer, LogsQueryResult)
+    assert answer.tables[0].rows[0][0] == 0
+    assert ask(monitor, "AppRequests | count").tables[0].rows[0][0] == 1
+    monitor.server.post("/local/faults", json={"protected": False})
+    assert ask(monitor, count).tables[0].rows[0][0] > 0
+
+
+def test_rows_can_be_made_to_come_late(monitor: Any, envelopes: list[dict[str, Any]]) -> None:
+    monitor.server.post("/local/faults", json={"late_minutes": 40})
+    assert monitor.server.post("/v2.1/track", json=envelopes).json()["itemsAccepted"] == len(envelopes)
+    assert ask(monitor, "AppRequests | count").tables[0].rows[0][0] == 1
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("other", 401), ("made-up", 200)])
+def test_a_component_without_local_authentication_takes_telemetry_with_a_token_only(
+    monitor: Any, envelopes: list[dict[str, Any]], token: str | None, status: int
+) -> None:
+    key = envelopes[0]["iKey"]
+    monitor.server.switch.app = create_app(
+        monitor.telemetry,
+        monitor.faults,
+        token_ok=lambda _: False,
+        may_send={key: lambda given: given == "made-up"},
+    )
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    sent = monitor.server.post("/v2.1/track", json=envelopes, headers=headers)
+    assert sent.status_code == status
+    assert sent.json()["itemsAccepted"] == (len(envelopes) if status == 200 else 0)
+    others = [{**envelope, "iKey": "another"} for envelope in envelopes]
+    assert monitor.server.post("/v2.1/track", json=others).status_code == 200
+
+
 def test_a_wrong_query_is_refused_with_the_reason_inside(monitor: Any) -> None:
     for kql, inner in (("AppRequests | wher x", "SyntaxError"), ("NoSuchTable", "SemanticError")):
         met = failure(monitor, kql)
