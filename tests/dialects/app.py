@@ -5,7 +5,7 @@ scenario.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 
 from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter, AzureMonitorTraceExporter
@@ -32,12 +32,13 @@ from tests.dialects.scenario import (
 _RESOURCE = Resource({"service.name": "dialects", "service.version": "1.0.0", "service.instance.id": "one"})
 
 
-def play(instrument: Callable[[], None], ask: Callable[[Run], object]) -> None:
+def play(instrument: Callable[[], None], ask: Callable[[Run], object], *, signed_in: bool = True) -> None:
     """Play all runs of the scenario and send their telemetry.
 
     Args:
         instrument: Switches the instrumentation on; called once the providers are in place.
         ask: Puts a run's question to the agent.
+        signed_in: Whether the request says who the user is; else the framework is told.
     """
     spans = TracerProvider(resource=_RESOURCE)
     spans.add_span_processor(BatchSpanProcessor(AzureMonitorTraceExporter(disable_offline_storage=True)))
@@ -50,7 +51,7 @@ def play(instrument: Callable[[], None], ask: Callable[[Run], object]) -> None:
     instrument()
     for run in RUNS.values():
         # Where a framework lets the tool's exception through, the request fails and the application goes on.
-        with suppress(ShipmentsUnavailableError), _request(run):
+        with suppress(ShipmentsUnavailableError), _request(run, signed_in=signed_in):
             ask(run)
     spans.shutdown()
     logs.shutdown()
@@ -63,7 +64,7 @@ def get_shipment_status(shipment: str) -> str:
     return look_up(shipment)
 
 
-def _request(run: Run):
+def _request(run: Run, *, signed_in: bool) -> AbstractContextManager[trace.Span]:
     return trace.get_tracer("dialects.app").start_as_current_span(
         "POST /ask",
         kind=trace.SpanKind.SERVER,
@@ -71,6 +72,6 @@ def _request(run: Run):
             RUN_ATTRIBUTE: run.name,
             "app.intent": INTENT,
             "tenant.id": TENANT,
-            "enduser.id": USER,
+            **({"enduser.id": USER} if signed_in else {}),
         },
     )

@@ -26,22 +26,35 @@ class Expected:
     Attributes:
         dialect: The view's `Dialect` of its spans.
         absent: What the telemetry truly does not carry.
+        arguments: The text in which the tool's arguments are recorded, about shipment {0}.
         tool: The tool's name, where the framework changes it.
         goes_on: Whether the framework tells the model of a tool that raised, and lets it answer.
     """
 
     dialect: str
     absent: frozenset[Fact] = frozenset()
+    arguments: str = '{{"shipment": "{0}"}}'
     tool: str = TOOL
     goes_on: bool = False
 
 
 _MODEL_CALLS_ONLY = frozenset[Fact](
-    {"agent", "run", "tool", "tool failure", "conversation", "data as of", "arguments"}
+    {"agent", "run", "tool", "tool failure", "cached tokens", "conversation", "data as of", "arguments"}
 )
 
 EXPECTED: Mapping[str, Expected] = {
+    "openai_v2": Expected("opentelemetry", _MODEL_CALLS_ONLY),
+    "openai_v2_old": Expected("opentelemetry", _MODEL_CALLS_ONLY),
     "langchain_azure": Expected("opentelemetry", frozenset({"cached tokens"})),
-    "openai_v2": Expected("opentelemetry", _MODEL_CALLS_ONLY | {"cached tokens"}),
-    "openai_v2_old": Expected("opentelemetry", _MODEL_CALLS_ONLY | {"cached tokens"}),
+    "semantic_kernel": Expected(
+        "opentelemetry",
+        frozenset({"cached tokens", "conversation"}),
+        # Named after the plugin, too.
+        tool=f"Shipments-{TOOL}",
+        goes_on=True,
+    ),
+    "openinference_langchain": Expected("openinference", arguments="{0}"),
+    "openinference_openai": Expected("openinference"),
+    "traceloop_langchain": Expected("traceloop", arguments="{{'shipment': '{0}'}}"),
+    "traceloop_sdk_old": Expected("traceloop", arguments='{{"args": [], "kwargs": {{"shipment": "{0}"}}}}'),
 }

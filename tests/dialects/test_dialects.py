@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,10 @@ def test_each_model_call_counts_once_with_its_tokens_and_model(name: str, run: R
         (usage.input, usage.output) for usage in planted
     ]
     assert {row["Model"] for row in calls} == {MODEL}
+    assert {row["Provider"].lower() for row in calls} == {"openai"}
+    # Traceloop calls it tool_call.
+    reasons = ["tool_call", "stop"] if run.tool else ["stop"]
+    assert [row["FinishReason"].removesuffix("s") for row in calls] == reasons[: len(planted)]
 
 
 @pytest.mark.parametrize(("name", "run"), each_run(carries("cached tokens")), ids=label)
@@ -184,7 +189,8 @@ def test_a_tool_call_has_its_name_its_outcome_and_the_age_of_its_data(name: str,
         else:
             age = datetime.fromisoformat(row["Time"]) - datetime.fromisoformat(row["DataAsOf"])
             assert abs(age - DATA_AGE) < timedelta(seconds=5)
-        assert bool(row["ArgumentsHash"]) == ("arguments" not in expected.absent)
+        arguments = expected.arguments.format(run.shipment)
+        assert row["ArgumentsHash"] == sha256(arguments.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("name", lacks("tool"))
