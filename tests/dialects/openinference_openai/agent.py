@@ -1,4 +1,4 @@
-"""An agent around OpenAI's client under OpenInference: its decorators, and its instrumentation of the client."""
+"""An agent around the client of OpenAI under OpenInference: its decorators, its instrumentation of the client."""
 
 from openinference.instrumentation import OITracer, TraceConfig, using_attributes
 from openinference.instrumentation.openai import OpenAIInstrumentor
