@@ -42,6 +42,8 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
             yield from _unusable_format(agents, place, entry)
             yield from _contradictions(agents, place, entry)
             yield from _other_currency(agents, place, entry, currency)
+    if prices:
+        yield from _billed_twice(prices)
     for name, file in files.items():
         if name.startswith("checks/"):
             yield from _check_breaches(file)
@@ -135,8 +137,9 @@ def _named_lists(
         steps, evaluations = objectives.get("steps", []), objectives.get("evaluations", [])
         yield "agents.yaml", (*place, "objectives", "steps"), steps, ("operation", "tool", "model")
         yield "agents.yaml", (*place, "objectives", "evaluations"), evaluations, ("name",)
-    models = bodies.get("prices.yaml", {}).get("models", [])
-    yield "prices.yaml", ("models",), models, ("model", "valid_from")
+    listed = bodies.get("prices.yaml", {})
+    yield "prices.yaml", ("models",), listed.get("models", []), ("model", "valid_from")
+    yield "prices.yaml", ("provisioned",), listed.get("provisioned", []), ("deployment", "valid_from")
     destinations = bodies.get("alerts.yaml", {}).get("destinations", [])
     yield "alerts.yaml", ("destinations",), destinations, ("name",)
 
@@ -270,3 +273,15 @@ def _other_currency(
             f"is in US dollars, but prices.yaml has {currency}",
             next_step="Give prices in USD or remove the budgets.",
         )
+
+
+def _billed_twice(prices: ConfigFile) -> Errors:
+    """Yield an error for each deployment that would be billed in two ways, and its calls counted twice."""
+    provisioned = {entry.get("deployment") for entry in prices.body.get("provisioned", ())}
+    for index, name in enumerate(prices.body.get("batch_deployments", ())):
+        if name in provisioned:
+            yield prices.wrong(
+                ("batch_deployments", index),
+                "is also among those with provisioned throughput",
+                next_step="Remove it from one of the two.",
+            )

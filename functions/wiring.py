@@ -23,7 +23,7 @@ from functions.canary.sending import ApplicationInsights, component, refused
 from functions.canary.telling import SIGHT_CHECK, Reader
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from functions.costs.report import Costs
+from functions.costs.costs import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
@@ -151,6 +151,7 @@ def build(settings: Settings) -> Services:
             configuration.agents,
             configuration.prices,
             tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
+            clock=_now,
         ),
     )
 

@@ -3,42 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from functions.costs.prices import ModelPrice, Prices
-
-_TOKENS_OF_A_PRICE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The calls of one group to one model on one day (UTC); all counts are weighted by sampling.
-
-    Attributes:
-        key: The group; "" where the calls don't say.
-        model: The model's name, "" where it is not known.
-        day: The day on which the calls were made.
-        calls: How many there were.
-        seen: How many of them are in the telemetry; sampling left out the others.
-        without_usage: Calls whose tokens are not known; they add to no number of tokens.
-        input_tokens: Prompt tokens, cached ones among them.
-        uncached_tokens: Those of them that were not cached.
-        cached_tokens: Those that were.
-        output_tokens: Completion tokens.
-    """
-
-    key: str
-    model: str
-    day: date
-    calls: int
-    seen: int
-    without_usage: int
-    input_tokens: int
-    uncached_tokens: int
-    cached_tokens: int
-    output_tokens: int
+from functions.costs.prices import Prices
+from functions.costs.usage import Usage, cost, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +20,9 @@ class Amount:
         input_tokens: Prompt tokens, cached ones among them.
         cached_tokens: Prompt tokens served from the provider's cache.
         output_tokens: Completion tokens.
-        cost: In the price list's currency, of the calls with usage and price.
+        cost: In the price list's currency, of the calls with usage and price; those to provisioned
+            deployments cost nothing here.
+        provisioned_cost: Their share of what these deployments cost by the hour.
         without_usage: Share of the calls whose tokens are not known; None where there are no calls.
         without_price: Share of the calls whose model had no price on their day.
         sampled: Share of the calls that sampling left out; others stand for them.
@@ -63,47 +34,38 @@ class Amount:
     cached_tokens: int
     output_tokens: int
     cost: Decimal
+    provisioned_cost: Decimal
     without_usage: float | None
     without_price: float | None
     sampled: float | None
 
 
-def usage(record: Mapping[str, Any]) -> Usage:
-    """Read one row of the answer to calls.kql."""
-    day: datetime = record["Day"]
-    return Usage(
-        key=record["Key"],
-        model=record["Model"],
-        day=day.date(),
-        calls=record["Calls"],
-        seen=record["CallsSeen"],
-        without_usage=record["CallsWithoutUsage"],
-        input_tokens=record["InputTokens"],
-        uncached_tokens=record["UncachedTokens"],
-        cached_tokens=record["CachedTokens"],
-        output_tokens=record["OutputTokens"],
-    )
+TokenCosts = Mapping[tuple[str, date], Decimal]
+"""Provisioned deployment and day to what a token cost on it."""
 
 
-def amounts(usages: Iterable[Usage], runs: Mapping[str, int], prices: Prices) -> dict[str, Amount]:
+def amounts(
+    usages: Iterable[Usage], runs: Mapping[str, int], prices: Prices, token_costs: TokenCosts
+) -> dict[str, Amount]:
     """Return what each group cost, the costliest first.
 
     Args:
         usages: All calls of the period.
         runs: The runs of each group.
         prices: The price list.
+        token_costs: Of provisioned deployments.
     """
     of_key: defaultdict[str, list[Usage]] = defaultdict(list)
     for one in usages:
         of_key[one.key].append(one)
-    found = {key: amount(of_group, runs[key], prices) for key, of_group in of_key.items()}
-    return dict(sorted(found.items(), key=lambda item: (-item[1].cost, item[0])))
+    found = {key: amount(of_group, runs[key], prices, token_costs) for key, of_group in of_key.items()}
+    return dict(sorted(found.items(), key=lambda item: (-(item[1].cost + item[1].provisioned_cost), item[0])))
 
 
-def amount(usages: Iterable[Usage], runs: int, prices: Prices) -> Amount:
+def amount(usages: Iterable[Usage], runs: int, prices: Prices, token_costs: TokenCosts) -> Amount:
     """Return what these calls cost, made in so many runs."""
-    priced = [(one, price_on(prices, one.model, one.day)) for one in usages]
-    calls = sum(one.calls for one, _ in priced)
+    rated = [(one, rates(prices, one)) for one in usages]
+    calls = sum(one.calls for one, _ in rated)
 
     def share(count: int) -> float | None:
         return count / calls if calls else None
@@ -111,30 +73,15 @@ def amount(usages: Iterable[Usage], runs: int, prices: Prices) -> Amount:
     return Amount(
         calls=calls,
         runs=runs,
-        input_tokens=sum(one.input_tokens for one, _ in priced),
-        cached_tokens=sum(one.cached_tokens for one, _ in priced),
-        output_tokens=sum(one.output_tokens for one, _ in priced),
-        cost=sum((_cost(one, price) for one, price in priced if price is not None), Decimal(0)),
-        without_usage=share(sum(one.without_usage for one, _ in priced)),
-        without_price=share(sum(one.calls for one, price in priced if price is None)),
-        sampled=share(sum(one.calls - one.seen for one, _ in priced)),
+        input_tokens=sum(one.input_tokens for one, _ in rated),
+        cached_tokens=sum(one.cached_tokens for one, _ in rated),
+        output_tokens=sum(one.output_tokens for one, _ in rated),
+        cost=sum((cost(one, at) for one, at in rated if at is not None), Decimal(0)),
+        provisioned_cost=sum(
+            (one.tokens * token_costs.get((one.deployment, one.day), Decimal(0)) for one, _ in rated),
+            Decimal(0),
+        ),
+        without_usage=share(sum(one.without_usage for one, _ in rated)),
+        without_price=share(sum(one.calls for one, at in rated if at is None)),
+        sampled=share(sum(one.calls - one.seen for one, _ in rated)),
     )
-
-
-def price_on(prices: Prices, model: str, day: date) -> ModelPrice | None:
-    """Return the price of a model for the calls of a day: the newest that held; None where none did."""
-    valid = (price for price in prices.models if price.model == model and price.valid_from <= day)
-    return max(valid, key=lambda price: price.valid_from, default=None)
-
-
-def _cost(usage: Usage, price: ModelPrice) -> Decimal:
-    """Return the exact cost: decimal, because sums of money are compared to the last digit."""
-    return (
-        usage.uncached_tokens * _decimal(price.input)
-        + usage.cached_tokens * _decimal(price.cached_input)
-        + usage.output_tokens * _decimal(price.output)
-    ) / _TOKENS_OF_A_PRICE
-
-
-def _decimal(price: float) -> Decimal:
-    return Decimal(repr(price))

@@ -1,51 +1,83 @@
 """Decides what may be asked about costs: a period of at most 31 days, and by what to break it down."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from functions.errors import InvalidRequest
+from functions.traces.kql import text
 
 LONGEST = timedelta(days=31)
 
 GROUPINGS: Mapping[str, str] = {
     "agent": "Agent",
+    "group": "Group",
     "owner": "Owner",
     "environment": "Environment",
     "release": "Release",
     "tenant": "Tenant",
     "model": "Model",
 }
-"""What costs can be broken down by, and the column of the query that holds it."""
+"""What costs can be broken down by beside the dimensions, and the column of the query that holds it."""
+
+DIMENSION = "dimension:"
+"""Stands before the name of a dimension of the business, so that it can be called like a grouping."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A valid question: the model calls made in [start, end), UTC, broken down by one of `GROUPINGS`."""
+class Period:
+    """The time from `start` to before `end`, UTC, at most `LONGEST`."""
 
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A valid question: the model calls made in a period, broken down by a grouping or "dimension:<name>"."""
+
+    period: Period
     by: str
 
+    @property
+    def column(self) -> str:
+        """The KQL expression of the group."""
+        if self.by.startswith(DIMENSION):
+            return f"tostring(Dimensions[{text(self.by.removeprefix(DIMENSION))}])"
+        return GROUPINGS[self.by]
 
-def parse_question(parameters: Mapping[str, str]) -> Question:
+
+def parse_question(parameters: Mapping[str, str], dimensions: Iterable[str]) -> Question:
     """Read the parameters `start`, `end` and `by`.
+
+    Args:
+        parameters: As they were given.
+        dimensions: The names of those that agents.yaml declares. A bare name will do where no grouping is
+            called the same.
 
     Raises:
         InvalidRequest: Names the parameter and the rule it breaks, never the value.
     """
+    period = parse_period(parameters)
+    known = [*GROUPINGS, *(f"{DIMENSION}{name}" for name in dimensions)]
+    asked = parameters.get("by", "")
+    by = asked if asked in known else f"{DIMENSION}{asked}"
+    if by not in known:
+        raise invalid("by", f"must be one of: {', '.join(known)}")
+    return Question(period, by)
+
+
+def parse_period(parameters: Mapping[str, str]) -> Period:
+    """Read the parameters `start` and `end`. Raises as `parse_question` does."""
     start, end = (_instant(parameters, name) for name in ("start", "end"))
     if start >= end:
         raise invalid("start", "must lie before the end")
     if end - start > LONGEST:
         raise invalid("end", f"must be at most {LONGEST.days} days after the start")
-    by = parameters.get("by", "")
-    if by not in GROUPINGS:
-        raise invalid("by", f"must be one of: {', '.join(GROUPINGS)}")
-    return Question(start, end, by)
+    return Period(start, end)
 
 
 def invalid(parameter: str, rule: str) -> InvalidRequest:
@@ -57,11 +89,11 @@ def invalid(parameter: str, rule: str) -> InvalidRequest:
 
 def _instant(parameters: Mapping[str, str], name: str) -> datetime:
     rule = "must be a day (2026-11-01, from midnight UTC) or a time with an offset (2026-11-01T00:00:00Z)"
-    text = parameters.get(name, "")
-    if not _INSTANT.fullmatch(text):
+    given = parameters.get(name, "")
+    if not _INSTANT.fullmatch(given):
         raise invalid(name, rule)
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(given)
     except ValueError:
         raise invalid(name, rule) from None
     if not 2000 <= instant.year <= 2200:

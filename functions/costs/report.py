@@ -1,26 +1,15 @@
-"""Answers what model calls have cost: asks once, puts prices to the answer, and shows it as JSON or CSV."""
+"""Shows what model calls have cost, as JSON or CSV."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
-from pathlib import Path
-from string import Template
 from typing import Any
 
-from functions.costs.allocation import Amount, amount, amounts, usage
+from functions.costs.allocation import Amount
+from functions.costs.budgets import BudgetUse
 from functions.costs.prices import Prices
-from functions.costs.question import GROUPINGS, Question
+from functions.costs.provisioned import Capacity
+from functions.costs.question import Question
 from functions.spreadsheet import encode_csv
-from functions.traces.agents import Agents
-from functions.traces.kql import compose, datatable, instant
-from functions.traces.lateness import TIME_MARGIN
-from functions.traces.source import TraceSource
-
-ROOM = timedelta(hours=1)
-"""How far from its calls the other spans of a trace may lie and still say whose they were."""
-
-_QUERY = Path(__file__).parent / "calls.kql"
+from functions.traces.agents import OverdueReview
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +21,35 @@ class Report:
         prices: The price list in use.
         total: All of the calls.
         groups: Each group of them, the costliest first; None stands for calls that don't say.
+        provisioned: What deployments with provisioned throughput cost by the hour.
+        budgets: How much of their budgets agents used; None where the calls are not broken down by agent.
+        overdue_reviews: The entries of agents.yaml that nobody looked at in time.
     """
 
     question: Question
     prices: Prices
     total: Amount
     groups: tuple[tuple[str | None, Amount], ...]
+    provisioned: tuple[Capacity, ...]
+    budgets: tuple[BudgetUse, ...] | None
+    overdue_reviews: tuple[OverdueReview, ...]
 
     def body(self) -> dict[str, Any]:
         """Return the report as a JSON value; money in the price list's currency."""
         return {
-            "start": self.question.start,
-            "end": self.question.end,
+            "start": self.question.period.start,
+            "end": self.question.period.end,
             "by": self.question.by,
             "currency": self.prices.currency,
             "prices_as_of": self.prices.as_of,
             "total": _figures(self.total),
             "groups": [{"group": group, **_figures(its)} for group, its in self.groups],
+            "provisioned": [_capacity(one) for one in self.provisioned],
+            "budgets": None if self.budgets is None else [_budget(use) for use in self.budgets],
+            "overdue_reviews": [
+                {"agent": one.name, "owner": one.owner, "review_by": one.review_by, "days": one.days}
+                for one in self.overdue_reviews
+            ],
         }
 
     def csv(self) -> bytes:
@@ -59,72 +60,6 @@ class Report:
         )
 
 
-class Costs:
-    """Reports costs from one source, with who owns an agent and what models cost. Holds no state of its own.
-
-    Args:
-        source: Where traces come from.
-        agents: Who owns which agent, and which properties carry the facts.
-        prices: The price list.
-        tenant_pseudonym: What stands for a tenant, the same as in exports.
-    """
-
-    def __init__(
-        self, source: TraceSource, agents: Agents, prices: Prices, *, tenant_pseudonym: Callable[[str], str]
-    ) -> None:
-        self._source = source
-        self._agents = agents
-        self._prices = prices
-        self._tenant_pseudonym = tenant_pseudonym
-
-    def report(self, question: Question) -> Report:
-        """Report the cost of the calls that a question is about.
-
-        Raises:
-            SourceError: The telemetry could not be read, or not all of it.
-        """
-        kql = costs_query(question, self._agents)
-        answer = self._source.query(kql, since=question.start - ROOM, until=question.end + ROOM)
-        records: list[dict[str, Any]] = answer.records()
-        usages = [usage(record) for record in records]
-        runs: Mapping[str, int] = {record["Key"]: record["Runs"] for record in records}
-        groups = amounts(usages, runs, self._prices)
-        all_runs = records[0]["AllRuns"] if records else 0
-        return Report(
-            question,
-            self._prices,
-            amount(usages, all_runs, self._prices),
-            tuple((self._shown(question.by, key), its) for key, its in groups.items()),
-        )
-
-    def _shown(self, by: str, key: str) -> str | None:
-        if not key:
-            return None
-        return self._tenant_pseudonym(key) if by == "tenant" else key
-
-
-def costs_query(question: Question, agents: Agents) -> str:
-    """Return the KQL that answers a question: all of its calls by group, model and day."""
-    owners = [(agent.name, agent.owner) for agent in agents.by_name.values()]
-    return compose(
-        _template().substitute(
-            start=instant(question.start), end=instant(question.end), column=GROUPINGS[question.by]
-        ),
-        attributes=agents.attributes,
-        tables=(datatable("owners", {"Agent": "string", "Owner": "string"}, owners),),
-        received_from=question.start,
-        received_to=question.end,
-        every=timedelta(days=1),
-        lookback=ROOM,
-        settle=TIME_MARGIN,
-    )
-
-
-@cache
-def _template() -> Template:
-    return Template(_QUERY.read_text(encoding="utf-8"))
-
-
 def _figures(its: Amount) -> dict[str, int | float | None]:
     return {
         "calls": its.calls,
@@ -133,7 +68,30 @@ def _figures(its: Amount) -> dict[str, int | float | None]:
         "cached_tokens": its.cached_tokens,
         "output_tokens": its.output_tokens,
         "cost": float(its.cost),
+        "provisioned_cost": float(its.provisioned_cost),
         "without_usage": its.without_usage,
         "without_price": its.without_price,
         "sampled": its.sampled,
+    }
+
+
+def _capacity(its: Capacity) -> dict[str, Any]:
+    return {
+        "deployment": its.deployment,
+        "hours": its.hours,
+        "cost": float(its.cost),
+        "unused_cost": float(its.unused_cost),
+        "calls": its.calls,
+        "tokens": its.tokens,
+        "share_used": its.share_used,
+    }
+
+
+def _budget(use: BudgetUse) -> dict[str, Any]:
+    return {
+        "agent": use.agent,
+        "period": use.period,
+        "spent": float(use.spent),
+        "limit": use.limit,
+        "used": use.used,
     }

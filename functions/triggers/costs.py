@@ -11,12 +11,12 @@ def report_costs(services: Services, request: Request) -> Answer:
     shape = request.query.get("format", "json")
     if shape not in {"json", "csv"}:
         raise invalid("format", "must be json or csv")
-    question = parse_question(request.query)
-    report = services.costs.report(question)
-    on = {"start": question.start.isoformat(), "end": question.end.isoformat(), "by": question.by}
+    question = parse_question(request.query, services.costs.dimensions)
+    report, period = services.costs.report(question), question.period
+    on = {"start": period.start.isoformat(), "end": period.end.isoformat(), "by": question.by}
     if shape == "json":
         return Answer(report.body(), on=on)
-    name = f"costs-{question.start:%Y-%m-%d}-{question.end:%Y-%m-%d}-{question.by}.csv"
+    name = f"costs-{period.start:%Y-%m-%d}-{period.end:%Y-%m-%d}-{question.by.replace(':', '-')}.csv"
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": f'attachment; filename="{name}"',

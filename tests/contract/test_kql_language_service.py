@@ -15,8 +15,8 @@ import pytest
 from functions.canary.question import content_kql, markers_content_kql, markers_kql, pointers_kql
 from functions.checks.parameters import parameter_tables
 from functions.configuration import SHIPPED, load_configuration
-from functions.costs.question import GROUPINGS, Question
-from functions.costs.report import costs_query
+from functions.costs.costs import Costs
+from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
 from functions.traces.agents import Attributes
 from functions.traces.kql import compose
 from functions.traces.model import TABLES
@@ -60,8 +60,15 @@ def reading_queries() -> dict[str, str]:
 
 
 def cost_queries() -> dict[str, str]:
-    month = NOW - timedelta(days=31), NOW
-    return {f"costs by {by}": costs_query(Question(*month, by), CONFIGURATION.agents) for by in GROUPINGS}
+    recorder = ScriptedSource(lambda _: Rows((), ()))
+    costs = Costs(
+        recorder, CONFIGURATION.agents, CONFIGURATION.prices, tenant_pseudonym=str, clock=lambda: NOW
+    )
+    month = Period(NOW - timedelta(days=31), NOW)
+    by = [*GROUPINGS, *(f"{DIMENSION}{name}" for name in costs.dimensions)]
+    for one in by:
+        costs.report(Question(month, one))
+    return dict(zip((f"costs by {one}" for one in by), (asked.kql for asked in recorder.asked), strict=True))
 
 
 def sight_queries() -> dict[str, str]:

@@ -62,6 +62,10 @@ source: https://example.com/prices
 models:
   - {model: large, input: 10, cached_input: 1, output: 100}
   - {model: large, input: 20, cached_input: 2, output: 200, valid_from: 2026-12-01}
+batch_deployments: [nightly]
+provisioned:
+  - {deployment: reserved, hourly: 50, valid_from: 2026-11-01, tokens_per_minute: 90000}
+  - {deployment: reserved, hourly: 0, valid_from: 2026-11-15}
 """
 
 

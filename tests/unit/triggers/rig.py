@@ -17,7 +17,7 @@ from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from functions.costs.report import Costs
+from functions.costs.costs import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
@@ -97,6 +97,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             configuration.agents,
             configuration.prices,
             tenant_pseudonym=partial(protection.pseudonyms.of, TENANT_DOMAIN),
+            clock=lambda: NOON,
         ),
     )
     return Rig(services, log, documents, objects, source)

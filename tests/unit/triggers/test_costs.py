@@ -4,14 +4,14 @@ import azure.functions as func
 import pytest
 
 from functions.access.roles import Role
-from functions.costs.report import Costs
+from functions.costs.costs import Costs
 from functions.errors import ResultTooLarge
 from functions.evidence.policy import Pseudonymize
 from functions.triggers.costs import ENDPOINTS
 from functions.triggers.http import serve
 from functions.wiring import TENANT
 from tests.fakes.source import ScriptedSource
-from tests.unit.triggers.rig import Rig, body_of, make_rig, request, shipped
+from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, request, shipped
 
 QUERY = {"start": "2026-11-01", "end": "2026-12-01", "by": "tenant"}
 
@@ -79,8 +79,9 @@ def test_what_breaks_a_rule_is_a_problem_and_asks_nothing(wrong: dict[str, str])
 def test_an_answer_that_was_cut_is_no_report() -> None:
     rig = make_rig()
     source = ScriptedSource([ResultTooLarge("The answer was cut.", next_step="Ask for less.")])
+    configuration = rig.services.configuration
     costs = Costs(
-        source, rig.services.configuration.agents, rig.services.configuration.prices, tenant_pseudonym=str
+        source, configuration.agents, configuration.prices, tenant_pseudonym=str, clock=lambda: NOON
     )
     response = serve(
         ENDPOINTS[0], request("Costs.Read", query=QUERY), lambda: replace(rig.services, costs=costs)

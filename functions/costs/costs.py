@@ -1,0 +1,116 @@
+"""Answers what agents have cost: one question to the source for each report, and prices put to the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from functions.costs.allocation import amount, amounts
+from functions.costs.budgets import budget_uses
+from functions.costs.prices import Prices
+from functions.costs.provisioned import capacities, token_costs
+from functions.costs.question import Period, Question
+from functions.costs.report import Report
+from functions.costs.usage import usage
+from functions.traces.agents import Agents, overdue
+from functions.traces.kql import Literal, compose, datatable, instant
+from functions.traces.lateness import TIME_MARGIN
+from functions.traces.source import TraceSource
+
+ROOM = timedelta(hours=1)
+"""How far from its calls the other spans of a trace may lie and still say whose they were."""
+
+_HERE = Path(__file__).parent
+
+
+class Costs:
+    """Reports costs from one source, with who owns an agent and what models cost. Holds no state of its own.
+
+    Args:
+        source: Where traces come from.
+        agents: Who owns which agent, and which properties carry the facts.
+        prices: The price list.
+        tenant_pseudonym: What stands for a tenant, the same as in exports.
+        clock: The present instant, UTC: hours to come are not paid for yet.
+    """
+
+    def __init__(
+        self,
+        source: TraceSource,
+        agents: Agents,
+        prices: Prices,
+        *,
+        tenant_pseudonym: Callable[[str], str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._source = source
+        self._agents = agents
+        self._prices = prices
+        self._tenant_pseudonym = tenant_pseudonym
+        self._clock = clock
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions of the business by which costs can be broken down."""
+        return tuple(self._agents.attributes.dimensions)
+
+    def report(self, question: Question) -> Report:
+        """Report the cost of the calls that a question is about.
+
+        Raises:
+            SourceError: The telemetry could not be read, or not all of it.
+        """
+        period, now = question.period, self._clock()
+        records = self._ask("calls.kql", period, period.start, column=question.column)
+        usages = [usage(record, record["Key"]) for record in records]
+        runs: Mapping[str, int] = {record["Key"]: record["Runs"] for record in records}
+        paid = (usages, self._prices, period.start, min(period.end, now))
+        spread = token_costs(*paid)
+        groups = amounts(usages, runs, self._prices, spread)
+        return Report(
+            question,
+            self._prices,
+            amount(usages, records[0]["AllRuns"] if records else 0, self._prices, spread),
+            tuple((self._shown(question.by, key), its) for key, its in groups.items()),
+            capacities(*paid),
+            budget_uses(usages, self._agents, self._prices) if question.by == "agent" else None,
+            overdue(self._agents, now.date()),
+        )
+
+    def _ask(self, query: str, period: Period, since: datetime, **values: str) -> Sequence[Mapping[str, Any]]:
+        """Ask one of the queries of this folder about calls from `since` on."""
+        kql = compose(
+            _template(query).substitute(
+                start=instant(period.start), end=instant(period.end), since=instant(since), **values
+            ),
+            attributes=self._agents.attributes,
+            tables=_tables(self._agents, self._prices),
+            received_from=since,
+            received_to=period.end,
+            every=timedelta(days=1),
+            lookback=ROOM,
+            settle=TIME_MARGIN,
+        )
+        return self._source.query(kql, since=since - ROOM, until=period.end + ROOM).records()
+
+    def _shown(self, by: str, key: str) -> str | None:
+        if not key:
+            return None
+        return self._tenant_pseudonym(key) if by == "tenant" else key
+
+
+def _tables(agents: Agents, prices: Prices) -> tuple[str, str]:
+    owners = [(agent.name, agent.owner, agent.group) for agent in agents.by_name.values()]
+    billing: list[tuple[Literal, ...]] = [(name, "batch") for name in prices.batch_deployments]
+    billing += [(name, "provisioned") for name in sorted({one.deployment for one in prices.provisioned})]
+    return (
+        datatable("owners", {"Agent": "string", "Owner": "string", "Group": "string"}, owners),
+        datatable("deployments", {"Deployment": "string", "Billing": "string"}, billing),
+    )
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((_HERE / name).read_text(encoding="utf-8"))
