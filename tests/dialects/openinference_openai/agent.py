@@ -1,4 +1,4 @@
-"""An agent around the client of OpenAI under OpenInference: its decorators, its instrumentation of the client."""
+"""An agent around the client of OpenAI under OpenInference: by its decorators and its instrumentation."""
 
 from openinference.instrumentation import OITracer, TraceConfig, using_attributes
 from openinference.instrumentation.openai import OpenAIInstrumentor
