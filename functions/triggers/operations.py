@@ -2,6 +2,7 @@
 
 from functions.access.roles import Role
 from functions.alerts import reading
+from functions.canary.looking import read_sight, sight_to_json
 from functions.errors import InvalidRequest
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
@@ -16,8 +17,14 @@ def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001
 
 
 def list_checks(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
-    """List the checks."""
-    return Answer({"checks": reading.list_checks(services.documents, services.configuration.checks)})
+    """List the checks, and what can be seen."""
+    sight = read_sight(services.documents)
+    return Answer(
+        {
+            "checks": reading.list_checks(services.documents, services.configuration.checks),
+            "sight": sight and sight_to_json(sight),
+        }
+    )
 
 
 def show_coverage(services: Services, request: Request) -> Answer:

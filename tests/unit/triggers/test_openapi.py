@@ -130,6 +130,14 @@ def test_an_answer_looks_as_described(endpoint: Endpoint) -> None:
         schema(answer["content"][response.mimetype]["schema"]).validate(json.loads(response.get_body()))
 
 
+def test_sight_looks_as_described() -> None:
+    rig = make_rig()
+    rig.services.sight.tick()
+    held = rig.documents.read("canary/sight")
+    assert held is not None
+    schema(OPENAPI["components"]["schemas"]["Sight"]).validate(held.body)
+
+
 def test_a_request_that_is_described_is_taken() -> None:
     schema(OPENAPI["components"]["schemas"]["ExportRequest"]).validate(EXPORT_REQUEST)
     assert make_rig().services.exports.parse(EXPORT_REQUEST).ticket == "CASE-7"

@@ -27,6 +27,17 @@ def test_every_check_is_listed() -> None:
     assert [check["id"] for check in listed] == [check.id for check in rig.services.configuration.checks]
 
 
+def test_what_can_be_seen_is_shown_with_the_checks() -> None:
+    rig = make_rig()
+    assert body_of(ask(rig, "list_checks", request("Alerts.Read")))["sight"] is None
+    rig.services.sight.tick()
+    noon = "2026-11-24T12:00:00Z"
+    assert body_of(ask(rig, "list_checks", request("Alerts.Read")))["sight"] == {
+        "asked_at": noon,
+        "needs": {"content": {"answer": "pass", "why": "", "since": noon}},
+    }
+
+
 def test_coverage_is_shown_by_check() -> None:
     asked = request("Alerts.Read", route={"check_id": "cost_spike"})
     assert body_of(ask(make_rig(), "show_coverage", asked))["check_id"] == "cost_spike"
