@@ -1,5 +1,6 @@
 """What a person is told: the answer, the role that is missing, and how to grant it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from functions.alerts.alert import Notice
 from functions.alerts.card import card_message
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import advance
-from functions.canary.sight import NeedSight, Sight
+from functions.canary.sight import WORDS, NeedSight, Sight
 from functions.canary.telling import SIGHT_CHECK, Reader, judged
 from functions.checks.finding import Window
 from tests.unit.alerts.adaptive_card import card_of, problems
@@ -105,6 +106,12 @@ def test_the_role_is_granted_on_the_workspace_whatever_is_asked(resource: str, s
     assert command == (
         f'az role assignment create --assignee c --role "Privileged Monitoring Data Reader" --scope {scope}'
     )
+
+
+def test_the_documentation_has_every_answer_in_the_same_words() -> None:
+    text = (Path(__file__).parents[3] / "docs/checks.md").read_text(encoding="utf-8")
+    table = text.split("<!-- answers -->")[1].split("<!-- end -->")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)) == WORDS
 
 
 def test_a_question_that_fails_is_told_as_the_failure_of_a_check() -> None:
