@@ -141,6 +141,29 @@ def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSetti
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """The settings of a command that reads what the watch has kept. Attributes as in `Settings`."""
+
+    storage_blob_endpoint: str
+    config_directory: Path | None
+    environment_name: str | None
+
+
+def read_record_settings(environment: Mapping[str, str] = os.environ) -> RecordSettings:
+    """Read what is needed to read the watch's record. Raises as `read_settings` does."""
+    given = {name: environment.get(name, "").strip() for name in WHERE}
+    return RecordSettings(
+        storage_blob_endpoint=_matching(
+            given, "STORAGE_BLOB_ENDPOINT", _HTTPS, "must be an https URL"
+        ).rstrip("/"),
+        config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
+        environment_name=_optional(
+            given, "ENVIRONMENT_NAME", _ENVIRONMENT, "must be small letters, digits and hyphens"
+        ),
+    )
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; an empty one counts as missing.
 

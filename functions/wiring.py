@@ -29,7 +29,7 @@ from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.settings import LogsSettings, Settings, read_settings
+from functions.settings import LogsSettings, RecordSettings, Settings, read_settings
 from functions.storage import blob
 from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
 from functions.storage.chained_log import ChainedLog
@@ -159,6 +159,14 @@ def build(settings: Settings) -> Services:
 def log_source(settings: LogsSettings) -> TraceSource:
     """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
     return _source(settings, DefaultAzureCredential())
+
+
+def record_documents(settings: RecordSettings) -> Documents:
+    """Return what the watch has kept, for a command that a person runs, signed in likewise."""
+    blobs = BlobServiceClient(
+        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
+    )
+    return BlobDocuments(blobs.get_container_client("state"))
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:

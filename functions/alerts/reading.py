@@ -23,6 +23,11 @@ def list_checks(documents: Documents, checks: Sequence[CheckDefinition]) -> list
     return [_check(check, _readable(documents, check.id)) for check in checks]
 
 
+def check_state(documents: Documents, check_id: str) -> CheckState | None:
+    """Return what is remembered of a check; None where it never ran. Raises StorageError."""
+    return _state(documents, PREFIX + check_id)
+
+
 def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], check_id: str) -> Json:
     """Return which ingestion time a check has evaluated, and the gaps in it.
 
@@ -32,7 +37,7 @@ def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], chec
     """
     if all(check.id != check_id for check in checks):
         raise NotFound("There is no such check.", next_step="GET /api/v1/checks lists them.")
-    state = _state(documents, PREFIX + check_id) or CheckState()
+    state = check_state(documents, check_id) or CheckState()
     intervals = state.coverage.intervals
     known = Window(intervals[0].start, intervals[-1].end) if intervals else None
     gaps = state.coverage.gaps(known) if known else ()

@@ -1,7 +1,7 @@
 """Keeps what a check's questions took, a UTC day each, so that its load and its bill can be told."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,11 +10,10 @@ from functions.traces.source import AskingCost
 
 
 @dataclass(frozen=True, slots=True)
-class AskedDay:
-    """What was asked in one UTC day.
+class Asked:
+    """What some questions took together.
 
     Attributes:
-        day: The day.
         queries: Questions, answered or not. What the client asks again by itself counts once.
         rows: Rows of their answers.
         seconds: Time of the engine, of those questions whose answer tells it.
@@ -23,7 +22,6 @@ class AskedDay:
         measured: How many those are.
     """
 
-    day: date
     queries: int = 0
     rows: int = 0
     seconds: float = 0.0
@@ -31,17 +29,35 @@ class AskedDay:
     bytes_read: int = 0
     measured: int = 0
 
-    def after(self, cost: AskingCost) -> "AskedDay":
-        """Return the day with one question more."""
-        return AskedDay(
-            self.day,
-            self.queries + 1,
-            self.rows + cost.rows,
-            round(self.seconds + (cost.seconds or 0.0), 6),
-            self.timed + (cost.seconds is not None),
-            self.bytes_read + (cost.bytes_read or 0),
-            self.measured + (cost.bytes_read is not None),
+    def __add__(self, other: "Asked") -> "Asked":
+        return Asked(
+            self.queries + other.queries,
+            self.rows + other.rows,
+            round(self.seconds + other.seconds, 6),
+            self.timed + other.timed,
+            self.bytes_read + other.bytes_read,
+            self.measured + other.measured,
         )
+
+
+def asked(cost: AskingCost) -> Asked:
+    """Return one question."""
+    return Asked(
+        queries=1,
+        rows=cost.rows,
+        seconds=cost.seconds or 0.0,
+        timed=int(cost.seconds is not None),
+        bytes_read=cost.bytes_read or 0,
+        measured=int(cost.bytes_read is not None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedDay:
+    """What was asked on one UTC day."""
+
+    day: date
+    asked: Asked = field(default_factory=Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +75,16 @@ class AskingRecord:
         newest = AskedDay(today)
         if earlier and earlier[-1].day >= today:  # a clock that goes backwards counts to the newest day
             earlier, newest = earlier[:-1], earlier[-1]
-        return AskingRecord((*(one for one in earlier if one.day > today - KEPT), newest.after(cost)))
+        newest = AskedDay(newest.day, newest.asked + asked(cost))
+        return AskingRecord((*(one for one in earlier if one.day > today - KEPT), newest))
 
-    def since(self, first: date) -> "AskingRecord":
-        """Return the record from a day on."""
-        return AskingRecord(tuple(one for one in self.days if one.day >= first))
+    def total(self, first: date, last: date) -> Asked:
+        """Return what was asked from one day to another, both included."""
+        return sum((one.asked for one in self.days if first <= one.day <= last), Asked())
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the days as JSON values: seconds and bytes are null where no answer told them."""
-        return [
-            {
-                "day": one.day.isoformat(),
-                "queries": one.queries,
-                "rows": one.rows,
-                "seconds": one.seconds if one.timed else None,
-                "timed": one.timed,
-                "bytes_read": one.bytes_read if one.measured else None,
-                "measured": one.measured,
-            }
-            for one in self.days
-        ]
+        return [{"day": one.day.isoformat()} | _json(one.asked) for one in self.days]
 
 
 def asking_from_json(body: Iterable[Mapping[str, Any]]) -> AskingRecord:
@@ -87,13 +93,20 @@ def asking_from_json(body: Iterable[Mapping[str, Any]]) -> AskingRecord:
         tuple(
             AskedDay(
                 date.fromisoformat(one["day"]),
-                one["queries"],
-                one["rows"],
-                one["seconds"] or 0.0,
-                one["timed"],
-                one["bytes_read"] or 0,
-                one["measured"],
+                Asked(
+                    queries=one["queries"],
+                    rows=one["rows"],
+                    seconds=one["seconds"] or 0.0,
+                    timed=one["timed"],
+                    bytes_read=one["bytes_read"] or 0,
+                    measured=one["measured"],
+                ),
             )
             for one in body
         )
     )
+
+
+def _json(total: Asked) -> dict[str, Any]:
+    told = {"seconds": total.timed, "bytes_read": total.measured}
+    return {name: value if told.get(name, 1) else None for name, value in asdict(total).items()}

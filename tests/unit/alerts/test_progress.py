@@ -7,6 +7,7 @@ import pytest
 
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState
+from functions.checks.asking import Asked
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue
 from functions.errors import SourceBlind, SourceRefused
 from functions.traces.source import AskingCost
@@ -43,7 +44,7 @@ def test_every_question_that_was_asked_is_counted_answered_or_not() -> None:
     for asking in (AskingCost(), None):
         state, _ = carry_on(state, replace(FAILED, asking=asking), CHECK, RULES, window(0).end)
     (day,) = state.asking.days
-    assert (day.queries, day.rows, day.seconds, day.timed, day.bytes_read) == (2, 1, 0.5, 1, 64)
+    assert day.asked == Asked(queries=2, rows=1, seconds=0.5, timed=1, bytes_read=64, measured=1)
 
 
 def test_a_failure_moves_nothing_but_the_count_of_failures() -> None:

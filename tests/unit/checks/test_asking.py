@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.checks.asking import AskedDay, AskingRecord, asking_from_json
+from functions.checks.asking import Asked, AskedDay, AskingRecord, asking_from_json
 from functions.checks.coverage import KEPT
 from functions.traces.source import AskingCost
 from tests.unit.checks.building import NOON
@@ -26,12 +26,12 @@ def record(*asked: tuple[AskingCost, datetime]) -> AskingRecord:
 
 def test_a_day_adds_up_its_questions() -> None:
     assert record((TOLD, NOON), (UNTOLD, NOON), (TOLD, NOON)).days == (
-        AskedDay(THIRD, queries=3, rows=23, seconds=0.5, timed=2, bytes_read=8192, measured=2),
+        AskedDay(THIRD, Asked(queries=3, rows=23, seconds=0.5, timed=2, bytes_read=8192, measured=2)),
     )
 
 
 def test_a_question_without_an_answer_counts() -> None:
-    assert record((AskingCost(), NOON)).days == (AskedDay(THIRD, queries=1),)
+    assert record((AskingCost(), NOON)).days == (AskedDay(THIRD, Asked(queries=1)),)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,13 @@ def test_what_is_written_is_read_back(costs: list[AskingCost]) -> None:
     assert asking_from_json(orjson.loads(orjson.dumps(kept.to_json()))) == kept
 
 
-def test_a_record_can_be_read_from_a_day_on() -> None:
-    kept = record((TOLD, NOON), (UNTOLD, NOON + timedelta(days=1)))
-    assert [one.day for one in kept.since(date(2026, 11, 4)).days] == [date(2026, 11, 4)]
+def test_days_are_added_up_from_one_to_another() -> None:
+    kept = record((TOLD, NOON), (UNTOLD, NOON + timedelta(days=1)), (TOLD, NOON + timedelta(days=2)))
+    assert kept.total(THIRD, THIRD + timedelta(days=1)).rows == 13
+    assert kept.total(THIRD + timedelta(days=1), THIRD + timedelta(days=9)).rows == 13
+    assert kept.total(THIRD + timedelta(days=3), THIRD + timedelta(days=9)) == Asked()
+
+
+def test_nothing_asked_leaves_the_record_alone() -> None:
+    kept = record((TOLD, NOON))
+    assert kept.after(None, NOON) is kept
