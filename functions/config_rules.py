@@ -11,6 +11,7 @@ from typing import Any
 import re2
 
 from functions.checks.definition import duration
+from functions.config_agents import shared_names, unknown_dimensions
 from functions.config_file import ConfigFile, Place
 from functions.costs.prices import ALWAYS
 from functions.errors import ConfigurationError
@@ -36,7 +37,8 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
     currency = prices.body.get("currency") if prices else None
     yield from _doubles(files)
     if agents:
-        yield from _shared_names(agents)
+        yield from shared_names(agents)
+        yield from unknown_dimensions(agents)
         yield from _blind_demands(agents)
         for place, entry in _entries(agents):
             yield from _unusable_format(agents, place, entry)
@@ -142,26 +144,6 @@ def _named_lists(
     yield "prices.yaml", ("provisioned",), listed.get("provisioned", []), ("deployment", "valid_from")
     destinations = bodies.get("alerts.yaml", {}).get("destinations", [])
     yield "alerts.yaml", ("destinations",), destinations, ("name",)
-
-
-def _shared_names(agents: ConfigFile) -> Errors:
-    """Find names that would stand for two agents."""
-    owners = {name: name for (_, name), _ in _entries(agents)}
-    for (_, agent), entry in _entries(agents):
-        for index, sent in enumerate(entry.get("names", ())):
-            place = ("agents", agent, "names", index)
-            if sent == "*":
-                yield agents.wrong(
-                    place,
-                    "would take every agent's telemetry",
-                    next_step="Put the beginning of the names before the *.",
-                )
-            elif owners.setdefault(sent, agent) != agent:
-                yield agents.wrong(
-                    place,
-                    f"already stands for the agent {owners[sent]}",
-                    next_step="Remove it from one of the two agents, or merge them.",
-                )
 
 
 def _unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> Errors:

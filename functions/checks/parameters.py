@@ -55,10 +55,13 @@ def _model_prices(prices: Prices) -> list[Row]:
 
 
 def _required_lookups(agent: Agent) -> list[Row]:
+    # "" stands for any. A run has one intent, route and value, so that it fits one row of a look-up at most.
     return [
-        (lookup.tool, intent, lookup.after_tool)
+        (lookup.tool, intent, lookup.after_tool, route, lookup.dimension, value)
         for lookup in agent.required_lookups
-        for intent in lookup.intents or ("",)  # "" stands for every run
+        for intent in lookup.intents or ("",)
+        for route in lookup.routes or ("",)
+        for value in lookup.values or ("",)
     ]
 
 
@@ -73,7 +76,10 @@ def _budgets(agent: Agent) -> list[Row]:
 
 # Each table's columns behind Agent, which comes first in all of them, and the rows of one agent.
 _OF_AGENTS: Mapping[str, tuple[Mapping[str, str], Callable[[Agent], Iterable[Row]]]] = {
-    "required_lookups": ({"Tool": "string", "Intent": "string", "AfterTool": "string"}, _required_lookups),
+    "required_lookups": (
+        dict.fromkeys(("Tool", "Intent", "AfterTool", "Route", "Dimension", "DimensionValue"), "string"),
+        _required_lookups,
+    ),
     "tool_freshness": (
         {"Tool": "string", "MaxAgeMinutes": "real"},
         lambda agent: [(limit.tool, limit.max_age_minutes) for limit in agent.freshness],

@@ -38,17 +38,23 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class RequiredLookup:
-    """A tool that a run must have called with success before it answers.
+    """A tool that a run must have called with success before it answers, if all that is said fits the run.
 
     Attributes:
         tool: The tool's name in the spans.
-        intents: The intents it is required for; empty means every run.
-        after_tool: Only runs that called this tool owe the look-up; "" means every run.
+        intents: The intents it is required for; empty means any.
+        after_tool: Only runs that called this tool owe the look-up; "" means any run.
+        routes: The names of the trace's first request; empty means any.
+        dimension: The dimension of the business whose value decides; "" means none does.
+        values: The values of that dimension for which it is required.
     """
 
     tool: str
     intents: tuple[str, ...]
     after_tool: str = ""
+    routes: tuple[str, ...] = ()
+    dimension: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +194,7 @@ def _agent(name: str, body: Mapping[str, Any]) -> Agent:
         name=name,
         owner=body["owner"],
         group=body.get("group", ""),
-        required_lookups=tuple(
-            RequiredLookup(entry["tool"], tuple(entry.get("intents", ())), entry.get("after_tool", ""))
-            for entry in body.get("required_lookups", ())
-        ),
+        required_lookups=tuple(_required_lookup(entry) for entry in body.get("required_lookups", ())),
         freshness=tuple(
             Freshness(entry["tool"], float(entry["max_age_minutes"])) for entry in body.get("freshness", ())
         ),
@@ -212,4 +215,16 @@ def _agent(name: str, body: Mapping[str, Any]) -> Agent:
         id_format=body.get("id_format"),
         content_allowed=body.get("content_allowed", True),
         required_fields=tuple(body.get("required_fields", ())),
+    )
+
+
+def _required_lookup(body: Mapping[str, Any]) -> RequiredLookup:
+    where = body.get("where", {})
+    return RequiredLookup(
+        tool=body["tool"],
+        intents=tuple(body.get("intents", ())),
+        after_tool=body.get("after_tool", ""),
+        routes=tuple(body.get("routes", ())),
+        dimension=where.get("dimension", ""),
+        values=tuple(where.get("is", ())),
     )

@@ -3,6 +3,7 @@
 - `ingestion_time()` reads the hidden column that holds it, and is refused behind a union or a join, where
   Azure Monitor loses it.
 - `make_set` and `make_list` stop at their size limit (1,048,576 elements by default).
+- A column between brackets (`Bag[Key]`) is the name of a property, where the library takes it for a number.
 - A string column of the empty side of an outer join, lookup or union is "": Kusto strings are never null.
 """
 
@@ -76,6 +77,10 @@ def _correct(node: Any, columns: Columns) -> Any:
             return ir.ColumnRef(INGESTION_TIME)
         case ir.ColumnRef(name) if name == INGESTION_TIME:
             raise KqlSchemaError(name, hint="no such column")
+        case ir.PathAccess(ir.ColumnRef(bag), (ir.PathStep(name=None, index=ir.ColumnRef(key)),)):
+            # An empty key, which no property has, is no path.
+            path = f"'$.' || to_json(nullif(CAST({quote_ident(key)} AS VARCHAR), ''))"
+            return ir.RenderedAggregate(f"json_extract({quote_ident(bag)}, {path})")
         case tuple() | list():
             return type(node)(_correct(part, columns) for part in node)
     if not (isinstance(node, ir.Node) and dataclasses.is_dataclass(node)):

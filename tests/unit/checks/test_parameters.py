@@ -44,6 +44,11 @@ DISPATCHER = {
     "required_lookups": [
         {"tool": "status", "intents": ["where", "when"]},
         {"tool": "rules", "after_tool": "quote"},
+        {
+            "tool": "rates",
+            "routes": ["POST /a", "POST /b"],
+            "where": {"dimension": "carrier", "is": ["DHL", "UPS"]},
+        },
     ],
     "freshness": [{"tool": "status", "max_age_minutes": 60}],
     "approved_tools": ["status", "rules"],
@@ -69,11 +74,18 @@ DISPATCHER = {
     [
         (
             "required_lookups",
-            "Agent: string, Tool: string, Intent: string, AfterTool: string",
+            (
+                "Agent: string, Tool: string, Intent: string, AfterTool: string, Route: string, "
+                "Dimension: string, DimensionValue: string"
+            ),
             [
-                '"dispatcher", "status", "where", ""',
-                '"dispatcher", "status", "when", ""',
-                '"dispatcher", "rules", "", "quote"',
+                '"dispatcher", "status", "where", "", "", "", ""',
+                '"dispatcher", "status", "when", "", "", "", ""',
+                '"dispatcher", "rules", "", "quote", "", "", ""',
+                '"dispatcher", "rates", "", "", "POST /a", "carrier", "DHL"',
+                '"dispatcher", "rates", "", "", "POST /a", "carrier", "UPS"',
+                '"dispatcher", "rates", "", "", "POST /b", "carrier", "DHL"',
+                '"dispatcher", "rates", "", "", "POST /b", "carrier", "UPS"',
             ],
         ),
         (

@@ -32,7 +32,8 @@ BODY = {
             "required_lookups": [
                 {"tool": "status", "intents": ["where"]},
                 {"tool": "rules"},
-                {"tool": "rates", "after_tool": "quote"},
+                {"tool": "rates", "after_tool": "quote", "routes": ["POST /quote"]},
+                {"tool": "stock", "where": {"dimension": "warehouse", "is": ["A", "B"]}},
             ],
             "freshness": [{"tool": "status", "max_age_minutes": 60}],
             "approved_tools": ["status", "rules", "rates", "quote"],
@@ -61,7 +62,8 @@ def test_an_agent_knows_what_it_owes() -> None:
     assert dispatcher.required_lookups == (
         RequiredLookup("status", ("where",)),
         RequiredLookup("rules", ()),
-        RequiredLookup("rates", (), after_tool="quote"),
+        RequiredLookup("rates", (), after_tool="quote", routes=("POST /quote",)),
+        RequiredLookup("stock", (), dimension="warehouse", values=("A", "B")),
     )
     assert dispatcher.freshness == (Freshness("status", 60.0),)
 

@@ -52,6 +52,15 @@ A_LIMIT_CUTS = [
         [[4, 9, 2]],
     ),
 ]
+A_COLUMN_BETWEEN_BRACKETS_NAMES_A_PROPERTY = [
+    (
+        """datatable(Bag: dynamic, Key: string)[
+          dynamic({"a": "1", "b": "2"}), "b", dynamic({"a": "1"}), "b", dynamic({"x \\"y": "3"}), "x \\"y",
+          dynamic({"a": "1"}), "", dynamic({"$.a": "4"}), "$.a"]
+        | project Found = tostring(Bag[Key])""",
+        [["2"], [""], ["3"], [""], ["4"]],
+    ),
+]
 THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG = [
     (
         """union (AppRequests | extend R = ingestion_time()), (AppEvents | extend R = ingestion_time())
@@ -67,7 +76,13 @@ THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG = [
 
 @pytest.mark.parametrize(
     ("kql", "rows"),
-    [*STRINGS_ARE_NEVER_NULL, *NUMBERS_MAY_BE, *A_LIMIT_CUTS, *THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG],
+    [
+        *STRINGS_ARE_NEVER_NULL,
+        *NUMBERS_MAY_BE,
+        *A_LIMIT_CUTS,
+        *A_COLUMN_BETWEEN_BRACKETS_NAMES_A_PROPERTY,
+        *THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG,
+    ],
 )
 def test_the_engine_answers_as_kusto_would(telemetry: Telemetry, kql: str, rows: list[list[object]]) -> None:
     assert telemetry.query(kql).rows == rows
