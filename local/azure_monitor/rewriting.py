@@ -88,9 +88,8 @@ def _correct(node: Any, columns: Columns) -> Any:
     named = _named(node) if isinstance(node, ir.NamedExpr) else node
     parts = {one.name: _correct(getattr(named, one.name), columns) for one in dataclasses.fields(named)}
     corrected = dataclasses.replace(named, **parts)
-    if isinstance(corrected, ir.FunctionCall) and corrected.name in _CAPPED:
-        return _capped(corrected)
-    return corrected
+    capped = isinstance(corrected, ir.FunctionCall) and corrected.name in _CAPPED
+    return _capped(corrected) if capped else corrected
 
 
 def _named(expression: ir.NamedExpr) -> ir.NamedExpr:
