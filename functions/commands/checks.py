@@ -1,11 +1,17 @@
-"""`tracekeeper checks`: begins a new check."""
+"""`tracekeeper checks`: begins a new check, and says what asking costs."""
 
 import argparse
+import math
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from functions.commands.asking_report import CHARGED, charged_a_question, month, report
+from functions.commands.record import kept_days, open_record, read_states
 from functions.commands.scaffold import in_checkout, in_site
+from functions.configuration import Configuration
+from functions.storage.documents import Documents
 
 Say = Callable[[str], None]
 
@@ -17,9 +23,13 @@ _LONGEST_TITLE = 120
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to those of the parser."""
     parser = commands.add_parser(
-        "checks", help="begin a new check", description="Works with checks: see each command's --help."
+        "checks",
+        help="begin a new check, or say what asking costs",
+        description="Works with checks: see each command's --help.",
     )
-    _add_new(parser.add_subparsers(required=True, metavar="COMMAND"))
+    below = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_new(below)
+    _add_cost(below)
 
 
 def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,6 +53,69 @@ def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(run=new)
 
 
+def _add_cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "cost",
+        help="estimate what a month of asking costs",
+        description=(
+            "Reads what the watch keeps in storage of its questions, and estimates a month of them by check: "
+            "questions, rows, time of the engine, data read, and the bill of tables that charge for queries. "
+            "The setting STORAGE_BLOB_ENDPOINT says where; sign in with `az login`. Exit code 0: estimated; "
+            "1: could not be."
+        ),
+    )
+    parser.add_argument("--days", metavar="N", type=kept_days, default=7, help="1 to 35; 7 by default")
+    parser.add_argument(
+        "--charged",
+        metavar="TABLE=GB",
+        type=_charged,
+        action="append",
+        default=[],
+        help=f"a table on the Basic plan ({' or '.join(CHARGED)}) and the GB that it takes in a day",
+    )
+    parser.add_argument(
+        "--price",
+        metavar="AMOUNT",
+        type=_amount,
+        help=(
+            "what a GB of data scanned costs in your region: 'Search queries' of Basic Logs at "
+            "https://azure.microsoft.com/pricing/details/monitor/"
+        ),
+    )
+    parser.set_defaults(run=run_cost, refuse=parser.error)
+
+
+def run_cost(options: argparse.Namespace, say: Say) -> int:
+    """Estimate from Azure's storage; return 0.
+
+    Raises:
+        TracekeeperError: A setting is missing, or nothing can be read.
+    """
+    if bool(options.charged) != (options.price is not None):
+        options.refuse("--charged and --price belong together")
+    cost(options, *open_record(), datetime.now(UTC), say)
+    return 0
+
+
+def cost(
+    options: argparse.Namespace, documents: Documents, configuration: Configuration, now: datetime, say: Say
+) -> None:
+    """Estimate what `options` ask for. Raises as `run_cost` does."""
+    states, charged = read_states(documents, configuration.checks), dict(options.charged)
+    months = [
+        month(
+            check,
+            states[check.id],
+            options.days,
+            now,
+            charged_a_question(check, configuration, charged, now),
+        )
+        for check in configuration.checks
+    ]
+    for line in report(months, options.days, options.price, now):
+        say(line)
+
+
 def new(options: argparse.Namespace, say: Say) -> int:
     """Write a check's first files and say what comes next; return 0.
 
@@ -62,6 +135,23 @@ def new(options: argparse.Namespace, say: Say) -> int:
         say("Write your rule and its cases there, as docs/write-a-check.md shows, and run them:")
         say(f"  .venv/bin/python -m pytest tests/checks/test_fixtures.py -k {check_id}")
     return 0
+
+
+def _charged(text: str) -> tuple[str, float]:
+    table, _, size = text.partition("=")
+    if table not in CHARGED:
+        raise argparse.ArgumentTypeError(f"must begin with {' or '.join(CHARGED)}, as in {CHARGED[0]}=2.5")
+    return table, _amount(size)
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not (math.isfinite(amount) and amount > 0):
+        raise argparse.ArgumentTypeError("must be a number above 0")
+    return amount
 
 
 def _id(text: str) -> str:
