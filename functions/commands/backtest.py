@@ -69,7 +69,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="JSON lines, each with trace_id and the field --label names",
     )
     parser.add_argument("--label", metavar="NAME", help="the field that is true where the check should fire")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, refuse=parser.error)
 
 
 def run(options: argparse.Namespace, say: Say) -> int:
@@ -80,6 +80,8 @@ def run(options: argparse.Namespace, say: Say) -> int:
     """
     from functions.wiring import log_source  # noqa: PLC0415 - other commands need none of Azure's packages
 
+    if (options.labels is None) != (options.label is None):
+        options.refuse("--labels and --label belong together")
     settings = read_logs_settings()
     configuration = load_configuration(
         SHIPPED,
@@ -95,8 +97,6 @@ def backtest(
 ) -> None:
     """Backtest what `options` name on `source` and report. Raises as `run` does."""
     check = with_options(_check(options.check, configuration), dict(options.changes))
-    if (options.labels is None) != (options.label is None):
-        raise ConfigurationError("--labels and --label belong together.", next_step="Give both or neither.")
     labels = read_labels(options.labels, options.label) if options.labels else None
     batch = past_windows(check, options.days, now)
     rows = _ask(check, batch, configuration, source)

@@ -71,6 +71,9 @@ def test_a_damaged_bundle_exits_1_and_says_why(tmp_path: Path, capsys: pytest.Ca
         ["backtest", "x", "--days", "91"],
         ["backtest", "x", "--days", "many"],
         ["backtest", "x", "--set", "threshold"],
+        ["backtest", "x", "--label", "storm"],
+        ["backtest", "x", "--labels", "labels.jsonl"],
+        ["checks"],
     ],
 )
 def test_a_wrong_call_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +201,6 @@ def test_another_threshold_is_tried(workspace: Burst, capsys: pytest.CaptureFixt
     [
         (["nothing"], {}, "There is no check 'nothing'. Known: "),
         (["calls", "--set", "factor=3"], {}, "no option 'factor'. Known: threshold."),
-        (["calls", "--label", "storm"], {}, "Give both or neither."),
         (["calls"], {"LOGS_WORKSPACE_ID": ""}, "exactly one of the two must be set"),
     ],
 )
