@@ -90,3 +90,12 @@ def test_every_window_of_the_day_was_evaluated(replayed: Path) -> None:
     coverage = json.loads((replayed / "coverage.json").read_text())
     assert coverage.keys() >= {"skipped_lookup", "stale_tool_data", "cost_spike"}
     assert all(covered["gaps"] == [] for covered in coverage.values())
+
+
+def test_each_check_knows_what_its_questions_took(replayed: Path) -> None:
+    for check_id, coverage in json.loads((replayed / "coverage.json").read_text()).items():
+        for day in coverage["asking"]:
+            assert day["timed"] == day["measured"] == day["queries"] > 0, check_id
+            assert day["seconds"] > 0
+            assert day["bytes_read"] > 0
+        assert coverage["asking"], check_id
