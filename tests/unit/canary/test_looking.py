@@ -50,6 +50,7 @@ class World:
         self.lasting = Lasting()
         self.lost = False
         self.refuses = False
+        self.alter = False
         self.watermark: datetime | None = None
         self.canary = Canary(self.documents, self, KEY, clock=lambda: self.now)
         self.looking = Looking(
@@ -64,6 +65,8 @@ class World:
     def send(self, envelopes: Any) -> None:
         if self.refuses:
             raise CanaryRefused("No.", next_step="Ask.")
+        if self.alter:
+            envelopes[1]["data"]["baseData"]["properties"]["gen_ai.tool.call.arguments"] = "***"
         if not self.lost:
             self.telemetry.ingest(envelopes, delay=SECOND, lasting=self.lasting)
 
@@ -183,6 +186,21 @@ def test_without_canaries_agents_own_content_tells_and_spans_are_not_judged() ->
     assert world.later(600).told() == [({"Path": "AppGenAIContent"}, "not allowed to look", 1.0)]
     world.source.hidden = False
     assert world.later(1).told() == []
+
+
+def test_without_canaries_content_has_five_minutes_to_come() -> None:
+    world = World(canaries=False)
+    world.source.hidden = True
+    world.agent_calls_a_tool(1)
+    assert world.later(4).told() == []
+    assert world.later(5).told() == [({"Path": "AppGenAIContent"}, "pipeline late", 1.0)]
+
+
+def test_content_that_is_not_the_marker_runs_own_is_not_seen() -> None:
+    world = World(canaries=True)
+    world.alter = True
+    world.canary.send()
+    assert world.later(1).told() == [({"Path": "AppGenAIContent"}, "not allowed to look", 1.0)]
 
 
 def test_without_canaries_inline_content_needs_no_other_table() -> None:

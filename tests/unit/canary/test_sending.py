@@ -96,7 +96,6 @@ def test_a_wrong_token_is_refused_with_the_role_that_is_needed(url: str, session
         (Response('{"itemsReceived": 2, "itemsAccepted": 1, "errors": []}', status=200), CanaryUnavailable),
         (Response("[]", status=200), CanaryUnavailable),
         (Response("<html>sesame", status=200), CanaryUnavailable),
-        (Response(status=307, headers={"Location": "https://example.com/"}), CanaryUnavailable),
     ],
 )
 def test_what_is_not_accepted_as_a_whole_is_an_error_that_quotes_nothing(
@@ -111,6 +110,14 @@ def test_what_is_not_accepted_as_a_whole_is_an_error_that_quotes_nothing(
         ApplicationInsights(url, lambda: SECRET, session=session).send(envelopes(MARKER, KEY))
     assert SECRET not in str(caught.value)
     assert url not in str(caught.value)
+
+
+def test_a_token_does_not_follow_a_redirect(url: str, session: requests.Session, endpoint: Endpoint) -> None:
+    before = len(endpoint.headers)
+    endpoint.answer = Response(status=307, headers={"Location": f"{url}/elsewhere"})
+    with pytest.raises(CanaryUnavailable):
+        ApplicationInsights(url, lambda: SECRET, session=session).send(envelopes(MARKER, KEY))
+    assert len(endpoint.headers) == before + 1
 
 
 def test_an_endpoint_that_is_not_there_is_unavailable(session: requests.Session) -> None:

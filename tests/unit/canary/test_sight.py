@@ -71,6 +71,7 @@ def test_a_marker_run_that_is_not_there_in_time_means_a_late_pipeline(
         ([row(1, pointer=False, inline=True)], [], "table", "moved"),
         ([row(6), row(1, pointer=False, inline=True)], [6], "table", "moved"),
         ([row(1, inline=True)], [1], "table", "moved"),  # a copy is left where everybody reads
+        ([row(1, inline=True)], [], "table", "moved"),  # and the other copy is hidden
         ([row(1)], [1], "inline", "moved"),
         ([row(1, pointer=False, inline=True)], [], "inline", "pass"),
         ([row(1, pointer=False)], [], "table", "moved"),  # neither here nor there

@@ -1,6 +1,7 @@
 """What a person is told: the answer, the role that is missing, and how to grant it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,11 @@ def test_a_reader_without_the_role_is_told_which_and_how_to_grant_it() -> None:
             '--query "[?customerId==\'5c1d9e42-7a34-4f0b-8f5e-6d2b1c0a9e88\'].id" -o tsv)"'
         )
     ]
+
+
+def test_once_the_role_is_there_no_command_is_told() -> None:
+    alert = replace(notice_of("not_allowed").alert, state="resolved")
+    assert READER.told_as(alert, SIGHT_CHECK).command == ""
 
 
 @pytest.mark.parametrize("answer", ["moved", "late", "unknown"])
