@@ -26,6 +26,7 @@ lint: .venv/installed ## Check style and types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Once one of them has run, .venv/bin/tracekeeper --help lists what the command can do."
 
 .venv/installed: requirements-dev.txt requirements.txt local/requirements-node.txt local/python313.sh
 	@echo "Installing Python packages (once) ..."
