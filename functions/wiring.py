@@ -1,41 +1,41 @@
-"""Builds the real clients from the settings, once a process and not before the first request needs them."""
+"""Builds the services on the real clients, not before the first request needs them.
 
-from collections.abc import Mapping
+What config files decide is built again whenever another configuration comes into force.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from threading import Lock
+from uuid import uuid4
 
-from azure.core.exceptions import AzureError
-from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-from azure.monitor.query import LogsQueryClient
-from azure.storage.blob import BlobServiceClient
-
-from functions.access.ledger import Ledger
+from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.delivery.interface import Destination
 from functions.alerts.delivery.teams import TeamsDestination
 from functions.alerts.reading import read_alert
-from functions.alerts.watch import Watch
+from functions.alerts.watch import Judge, Sweeper, Watch
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
-from functions.canary.sending import ApplicationInsights, component, refused
 from functions.canary.telling import SIGHT_CHECK, Reader
+from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
-from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.clients import Clients, connect
+from functions.configuration import SHIPPED, Configuration, configuration_of, load_configuration, read_folder
 from functions.costs.costs import Costs
+from functions.errors import ConfigurationError, StorageError
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.settings import LogsSettings, RecordSettings, Settings, read_settings
-from functions.storage import blob
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
-from functions.storage.chained_log import ChainedLog
+from functions.overlay.in_force import Holder
+from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
+from functions.overlay.standing import Standing
+from functions.overlay.store import Push
+from functions.settings import Settings, read_settings
 from functions.storage.documents import Documents
-from functions.traces.log_analytics import client_options, log_analytics
-from functions.traces.source import TraceSource
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
@@ -53,6 +53,8 @@ class Services:
         ledger: Where accesses are written down.
         documents: The state of checks and exports.
         configuration: What config files decide.
+        standing: Since when it is in force, and what is refused.
+        alarm: Tells of what is refused.
         sight: Whether the watch can see; its tick comes before the watch's.
         canary: Sends marker runs; None where they are off.
         watch: The watch.
@@ -64,6 +66,8 @@ class Services:
     ledger: Ledger
     documents: Documents
     configuration: Configuration
+    standing: Standing
+    alarm: Watch
     sight: Watch
     canary: Canary | None
     watch: Watch
@@ -72,82 +76,85 @@ class Services:
 
 
 def services() -> Services:
-    """Return the services on Azure's clients.
+    """Return the services on Azure's clients, by the configuration that was in force within the last minute.
 
     Raises:
         SettingsError: An app setting is missing or unusable.
-        ConfigurationError: A config file is.
+        ConfigurationError: Neither the pushed config files nor the last good ones can be used.
+        StorageError: Storage can't say what is in force.
     """
-    with _ONE_AT_A_TIME:
-        return _services()
+    return _holder().get()
 
 
-@cache
-def _services() -> Services:
-    return build(read_settings())
+def services_for_tick() -> Services:
+    """Return the services by the configuration that is in force now.
+
+    Where there is none, nothing is judged, and the alert about it is told by the rules that are shipped.
+    Raises as `services` does.
+    """
+    holder = _holder()
+    try:
+        return holder.look()
+    except (ConfigurationError, StorageError) as error:
+        alarm(_clients(), error).tick()
+        raise
 
 
-def build(settings: Settings) -> Services:
-    """Build the services; reads config files and asks no service of Azure. Raises as `services` does."""
-    configuration = load_configuration(
-        SHIPPED,
-        *([settings.config_directory] if settings.config_directory else []),
-        environment=settings.environment_name,
-    )
-    credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
-    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
-    documents = BlobDocuments(blobs.get_container_client("state"))
-    source = _source(settings, credential)
-    looking = Looking(
-        documents,
-        source,
-        configuration.checks,
-        canaries=settings.canary_connection_string is not None,
-        expected=settings.content_routing,
+def hold(clients: Clients) -> Holder[Services]:
+    """Return the holder of the services; reads the config files that come with the app.
+
+    Raises:
+        ConfigurationError: The folder that CONFIG_DIRECTORY names can't be read.
+    """
+    folder = clients.settings.config_directory
+    return Holder(
+        clients.overlays,
+        clients.documents,
+        {**read_folder(SHIPPED), **(read_folder(folder) if folder else {})},
+        read=partial(configuration_of, environment=clients.settings.environment_name),
+        build=partial(build, clients),
+        came_into_force=partial(_record_push, Ledger(clients.log, now=_now)),
         clock=_now,
     )
-    ledger = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
-    protection = _protection(settings, configuration)
-    runner = Runner(source, configuration.agents, configuration.prices, blindness=looking.blindness)
+
+
+def build(clients: Clients, configuration: Configuration, standing: Standing) -> Services:
+    """Build the services by a configuration; asks no service of Azure.
+
+    Raises:
+        SettingsError: The configuration names a setting that is missing.
+    """
+    protection = _protection(clients.settings, configuration)
+    looking = Looking(
+        clients.documents,
+        clients.source,
+        configuration.checks,
+        canaries=clients.canary is not None,
+        expected=clients.settings.content_routing,
+        clock=_now,
+    )
+    runner = Runner(clients.source, configuration.agents, configuration.prices, blindness=looking.blindness)
     return Services(
-        sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
-        ledger=Ledger(ledger, now=_now),
-        documents=documents,
+        sign_in=_sign_in(clients.settings),
+        ledger=Ledger(clients.log, now=_now),
+        documents=clients.documents,
         configuration=configuration,
-        sight=Watch(
-            documents=documents,
-            runner=looking,
-            checks=(SIGHT_CHECK,),
-            rules=replace(configuration.alerts, resolve_after_quiet=1),
-            destinations=_destinations(settings, configuration),
-            clock=_now,
-            hostname=settings.hostname,
-            told_as=Reader(
-                settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id
-            ).told_as,
-        ),
-        canary=_canary(settings, credential, documents),
-        watch=Watch(
-            documents=documents,
-            runner=runner,
-            sweeper=runner,
-            checks=configuration.checks,
-            rules=configuration.alerts,
-            destinations=_destinations(settings, configuration),
-            clock=_now,
-            hostname=settings.hostname,
-        ),
+        standing=standing,
+        alarm=_watch(clients, configuration, RefusalJudge(standing), (CONFIG_CHECK,), quiet=1),
+        sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
+        canary=clients.canary,
+        watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
         exports=Exports(
-            documents=documents,
-            objects=BlobObjects(blobs.get_container_client("evidence")),
-            source=source,
+            documents=clients.documents,
+            objects=clients.evidence,
+            source=clients.source,
             protection=lambda: protection,
-            ledger=ledger,
-            resolve_alert=partial(alert_traces, documents),
+            ledger=clients.log,
+            resolve_alert=partial(alert_traces, clients.documents),
             clock=_now,
         ),
         costs=Costs(
-            source,
+            clients.source,
             configuration.agents,
             configuration.prices,
             tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
@@ -156,17 +163,10 @@ def build(settings: Settings) -> Services:
     )
 
 
-def log_source(settings: LogsSettings) -> TraceSource:
-    """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
-    return _source(settings, DefaultAzureCredential())
-
-
-def record_documents(settings: RecordSettings) -> Documents:
-    """Return what the watch has kept, for a command that a person runs, signed in likewise."""
-    blobs = BlobServiceClient(
-        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
-    )
-    return BlobDocuments(blobs.get_container_client("state"))
+def alarm(clients: Clients, error: ConfigurationError | StorageError) -> Watch:
+    """Return a watch that judges nothing and tells that there is no configuration to judge by."""
+    standing = Standing().refusing(None, error, _now())
+    return _watch(clients, load_configuration(SHIPPED), RefusalJudge(standing), (CONFIG_CHECK,))
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
@@ -175,30 +175,54 @@ def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
     return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])
 
 
-def _source(
-    settings: Settings | LogsSettings, credential: ManagedIdentityCredential | DefaultAzureCredential
-) -> TraceSource:
-    return log_analytics(
-        LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options()),
-        workspace_id=settings.logs_workspace_id,
-        resource_id=settings.logs_resource_id,
+def _holder() -> Holder[Services]:
+    with _ONE_AT_A_TIME:
+        return _the_holder()
+
+
+@cache
+def _the_holder() -> Holder[Services]:
+    return hold(_clients())
+
+
+@cache
+def _clients() -> Clients:
+    return connect(read_settings())
+
+
+def _record_push(ledger: Ledger, push: Push, configuration: Configuration) -> None:
+    """Write down whose overlay comes into force: the name is what the push says, not what we have checked."""
+    on = {"overlay": push.overlay, "configuration": configuration.hash, "pushed_by": push.pushed_by}
+    ledger.record(Access("configuration.in-force", None, on, "served", push.reason, str(uuid4())))
+
+
+def _sign_in(settings: Settings) -> SignIn:
+    return SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id)
+
+
+def _watch(
+    clients: Clients,
+    configuration: Configuration,
+    judge: Judge,
+    checks: Sequence[CheckDefinition],
+    *,
+    quiet: int | None = None,
+    sweeper: Sweeper | None = None,
+) -> Watch:
+    """Return a watch over `checks`; `quiet` goes before resolve_after_quiet."""
+    settings, rules = clients.settings, configuration.alerts
+    reader = Reader(settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id)
+    return Watch(
+        documents=clients.documents,
+        runner=judge,
+        checks=checks,
+        rules=rules if quiet is None else replace(rules, resolve_after_quiet=quiet),
+        destinations=_destinations(settings, configuration),
+        clock=_now,
+        hostname=settings.hostname,
+        told_as=reader.told_as,
+        sweeper=sweeper,
     )
-
-
-def _canary(settings: Settings, credential: ManagedIdentityCredential, documents: Documents) -> Canary | None:
-    if settings.canary_connection_string is None:
-        return None
-    target = component(settings.canary_connection_string)
-
-    def token() -> str:
-        try:
-            got: str = credential.get_token(target.scope).token
-        except AzureError as error:
-            raise refused(f"There is no token for the ingestion endpoint ({type(error).__name__}).") from None
-        return got
-
-    ingestion = ApplicationInsights(target.endpoint, token)
-    return Canary(documents, ingestion, target.instrumentation_key, clock=_now)
 
 
 def _destinations(settings: Settings, configuration: Configuration) -> Mapping[str, Destination]:

@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, say: Say) -> int:
     Raises:
         TracekeeperError: There is no such check, a setting or option is wrong, or no complete answer came.
     """
-    from functions.wiring import log_source  # noqa: PLC0415 - other commands need none of Azure's packages
+    from functions.clients import log_source  # noqa: PLC0415 - other commands need none of Azure's packages
 
     if (options.labels is None) != (options.label is None):
         options.refuse("--labels and --label belong together")

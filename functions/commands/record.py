@@ -23,7 +23,7 @@ def open_record() -> tuple[Documents, Configuration]:
         SettingsError: A setting is missing or unusable.
         ConfigurationError: A config file is.
     """
-    from functions.wiring import record_documents  # noqa: PLC0415 - other commands need none of Azure's packages
+    from functions.clients import record_documents  # noqa: PLC0415 - other commands need none of Azure's packages
 
     settings = read_record_settings()
     configuration = load_configuration(

@@ -4,6 +4,7 @@ from functions.access.roles import Role
 from functions.alerts import reading
 from functions.canary.looking import read_sight, sight_to_json
 from functions.errors import InvalidRequest
+from functions.overlay.standing import standing_report
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
 
@@ -32,6 +33,11 @@ def show_coverage(services: Services, request: Request) -> Answer:
     return Answer(
         reading.check_coverage(services.documents, services.configuration.checks, request.route["check_id"])
     )
+
+
+def show_configuration(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+    """Show which configuration is in force, since when, and what is refused."""
+    return Answer(standing_report(services.standing))
 
 
 def list_alerts(services: Services, request: Request) -> Answer:
@@ -87,6 +93,15 @@ ENDPOINTS = (
         role=Role.ALERTS_READ,
         recorded=False,
         handle=show_coverage,
+    ),
+    Endpoint(
+        name="show_configuration",
+        method="GET",
+        path="api/v1/configuration",
+        action="configuration.read",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=show_configuration,
     ),
     Endpoint(
         name="list_alerts",

@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.triggers.background import in_background
-from functions.wiring import Services, services
+from functions.wiring import Services, services, services_for_tick
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
 
@@ -12,7 +12,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library typ
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
 def watch_tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name; lateness changes nothing
     """Judge every window that is due and tell whom it concerns."""
-    in_background("the watch", services, _tick)
+    in_background("the watch", services_for_tick, _tick)
 
 
 @blueprint.function_name("send_canary")
@@ -23,7 +23,8 @@ def send_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
 
 
 def _tick(services: Services) -> None:
-    # First what can be seen, since that decides which checks may judge.
+    services.alarm.tick()
+    # Before the checks what can be seen, since that decides which of them may judge.
     services.sight.tick()
     services.watch.tick()
 

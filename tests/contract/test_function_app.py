@@ -27,6 +27,7 @@ print(json.dumps({
 HTTP = {
     "show_health": ("GET", "api/v1/health"),
     "list_checks": ("GET", "api/v1/checks"),
+    "show_configuration": ("GET", "api/v1/configuration"),
     "show_coverage": ("GET", "api/v1/checks/{check_id}/coverage"),
     "list_alerts": ("GET", "api/v1/alerts"),
     "show_alert": ("GET", "api/v1/alerts/{alert_id}"),

@@ -1,11 +1,13 @@
 import base64
-from pathlib import Path
 
 import pytest
 
+from functions.clients import connect
+from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError, NotFound, SettingsError
+from functions.overlay.standing import Standing
 from functions.settings import read_settings
-from functions.wiring import alert_traces, build
+from functions.wiring import Services, alert_traces, build, hold
 from tests.fakes.storage import MemoryDocuments
 
 GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -23,8 +25,12 @@ SETTINGS = {
 }
 
 
+def built(**settings: str) -> Services:
+    return build(connect(read_settings(SETTINGS | settings)), load_configuration(SHIPPED), Standing())
+
+
 def test_the_services_are_built_without_asking_azure() -> None:
-    services = build(read_settings(SETTINGS))
+    services = built()
     assert services.sign_in.enabled
     assert services.sign_in.tenant_id == services.sign_in.audience == GUID
     assert len(services.configuration.checks) >= 3
@@ -32,32 +38,23 @@ def test_the_services_are_built_without_asking_azure() -> None:
 
 def test_a_resource_can_stand_for_the_workspace() -> None:
     resource = {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": "/subscriptions/s/resourceGroups/g/providers/p"}
-    assert build(read_settings(SETTINGS | resource)).exports.source is not None
+    assert built(**resource).exports.source is not None
 
 
 def test_secrets_are_not_in_the_representation() -> None:
-    shown = repr(build(read_settings(SETTINGS)))
+    shown = repr(built())
     assert "sesame" not in shown
     assert repr(b"k" * 32) not in shown
 
 
 def test_a_destination_without_an_address_is_a_failure() -> None:
     with pytest.raises(SettingsError, match="TEAMS_WEBHOOK_URL"):
-        build(read_settings(SETTINGS | {"TEAMS_WEBHOOK_URL": ""}))
-
-
-def test_a_sites_own_file_goes_before_the_shipped_one(tmp_path: Path) -> None:
-    shipped = Path(__file__).parents[2] / "config/alerts.yaml"
-    (tmp_path / "alerts.yaml").write_text(
-        shipped.read_text().replace("resolve_after_quiet: 3", "resolve_after_quiet: 7")
-    )
-    services = build(read_settings(SETTINGS | {"CONFIG_DIRECTORY": str(tmp_path)}))
-    assert services.configuration.alerts.resolve_after_quiet == 7
+        built(TEAMS_WEBHOOK_URL="")
 
 
 def test_a_folder_that_is_not_there_is_a_failure() -> None:
     with pytest.raises(ConfigurationError):
-        build(read_settings(SETTINGS | {"CONFIG_DIRECTORY": "/nowhere/at/all"}))
+        hold(connect(read_settings(SETTINGS | {"CONFIG_DIRECTORY": "/nowhere/at/all"})))
 
 
 def test_an_alert_that_does_not_exist_has_no_traces() -> None:

@@ -23,6 +23,8 @@ from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
+from functions.overlay.standing import InForce, Standing
 from functions.traces.source import Rows
 from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services, alert_traces
@@ -57,6 +59,8 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         ledger=Ledger(log, now=lambda: NOON),
         documents=documents,
         configuration=configuration,
+        standing=Standing((InForce(configuration.hash, None, NOON),)),
+        alarm=alarm(documents),
         sight=Watch(
             documents=documents,
             runner=Looking(
@@ -101,6 +105,19 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         ),
     )
     return Rig(services, log, documents, objects, source)
+
+
+def alarm(documents: MemoryDocuments) -> Watch:
+    configuration, _ = shipped()
+    return Watch(
+        documents=documents,
+        runner=RefusalJudge(Standing()),
+        checks=(CONFIG_CHECK,),
+        rules=configuration.alerts,
+        destinations={},
+        clock=lambda: NOON,
+        hostname="tracekeeper.example.com",
+    )
 
 
 @cache

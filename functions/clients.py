@@ -1,0 +1,108 @@
+"""Makes the clients of Azure's services from the settings; asks none of them anything yet."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from azure.core.exceptions import AzureError
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+from azure.monitor.query import LogsQueryClient
+from azure.storage.blob import BlobServiceClient
+
+from functions.canary.canary import Canary
+from functions.canary.sending import ApplicationInsights, component, refused
+from functions.overlay.store import OverlayStore
+from functions.settings import LogsSettings, RecordSettings, Settings
+from functions.storage import blob
+from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
+from functions.storage.chained_log import ChainedLog
+from functions.storage.documents import Documents
+from functions.storage.objects import Objects
+from functions.traces.log_analytics import client_options, log_analytics
+from functions.traces.source import TraceSource
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What is the same whatever config files say.
+
+    Attributes:
+        settings: The app settings.
+        documents: The state of checks, exports and the configuration.
+        evidence: Finished bundles.
+        overlays: What sites have pushed.
+        log: What the ledger is written to.
+        source: The telemetry.
+        canary: Sends marker runs; None where they are off.
+    """
+
+    settings: Settings
+    documents: Documents
+    evidence: Objects
+    overlays: OverlayStore
+    log: ChainedLog
+    source: TraceSource
+    canary: Canary | None
+
+
+def connect(settings: Settings) -> Clients:
+    """Make the clients; asks no service of Azure."""
+    credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
+    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
+    documents = BlobDocuments(blobs.get_container_client("state"))
+    return Clients(
+        settings=settings,
+        documents=documents,
+        evidence=BlobObjects(blobs.get_container_client("evidence")),
+        overlays=_overlays(blobs),
+        log=ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now),
+        source=_source(settings, credential),
+        canary=_canary(settings, credential, documents),
+    )
+
+
+def log_source(settings: LogsSettings) -> TraceSource:
+    """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
+    return _source(settings, DefaultAzureCredential())
+
+
+def record_documents(settings: RecordSettings) -> Documents:
+    """Return what the watch has kept, for a command that a person runs, signed in likewise."""
+    blobs = BlobServiceClient(
+        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
+    )
+    return BlobDocuments(blobs.get_container_client("state"))
+
+
+def _source(
+    settings: Settings | LogsSettings, credential: ManagedIdentityCredential | DefaultAzureCredential
+) -> TraceSource:
+    return log_analytics(
+        LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options()),
+        workspace_id=settings.logs_workspace_id,
+        resource_id=settings.logs_resource_id,
+    )
+
+
+def _canary(settings: Settings, credential: ManagedIdentityCredential, documents: Documents) -> Canary | None:
+    if settings.canary_connection_string is None:
+        return None
+    target = component(settings.canary_connection_string)
+
+    def token() -> str:
+        try:
+            got: str = credential.get_token(target.scope).token
+        except AzureError as error:
+            raise refused(f"There is no token for the ingestion endpoint ({type(error).__name__}).") from None
+        return got
+
+    ingestion = ApplicationInsights(target.endpoint, token)
+    return Canary(documents, ingestion, target.instrumentation_key, clock=_now)
+
+
+def _overlays(blobs: BlobServiceClient) -> OverlayStore:
+    container = blobs.get_container_client("config")
+    return OverlayStore(BlobDocuments(container), BlobObjects(container))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
