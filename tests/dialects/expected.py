@@ -24,8 +24,9 @@ class Expected:
     """One fixture.
 
     Attributes:
-        dialect: The view's `Dialect` of its spans.
+        dialect: The view's `Dialect` of its spans; model calls below may have OpenTelemetry's.
         absent: What the telemetry truly does not carry.
+        provider: The view's `Provider` of its model calls, in small letters.
         arguments: The text in which the tool's arguments are recorded, about shipment {0}.
         tool: The tool's name, where the framework changes it.
         goes_on: Whether the framework tells the model of a tool that raised, and lets it answer.
@@ -33,18 +34,21 @@ class Expected:
 
     dialect: str
     absent: frozenset[Fact] = frozenset()
+    provider: str = "openai"
     arguments: str = '{{"shipment": "{0}"}}'
     tool: str = TOOL
     goes_on: bool = False
 
 
-_MODEL_CALLS_ONLY = frozenset[Fact](
-    {"agent", "run", "tool", "tool failure", "cached tokens", "conversation", "data as of", "arguments"}
-)
+_NO_TOOLS = frozenset[Fact]({"run", "tool", "tool failure", "cached tokens", "data as of", "arguments"})
+_MODEL_CALLS_ONLY = _NO_TOOLS | {"agent", "conversation"}
 
 EXPECTED: Mapping[str, Expected] = {
     "openai_v2": Expected("opentelemetry", _MODEL_CALLS_ONLY),
     "openai_v2_old": Expected("opentelemetry", _MODEL_CALLS_ONLY),
+    "azure_ai_inference": Expected("azure_ai", _MODEL_CALLS_ONLY, provider="az.ai.inference"),
+    "azure_ai_projects": Expected("azure_ai", _NO_TOOLS | {"finish reason"}, provider="microsoft.foundry"),
+    "agent_framework": Expected("agent_framework", goes_on=True),
     "langchain_azure": Expected("opentelemetry", frozenset({"cached tokens"})),
     "semantic_kernel": Expected(
         "opentelemetry",

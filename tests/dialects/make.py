@@ -32,7 +32,7 @@ _NO_SELF_REPORTS = (
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
 )
-_TAGS_OF_THE_MACHINE = ("ai.internal.", "ai.device.", "ai.cloud.roleInstance")
+_TAGS_OF_THE_MACHINE = ("ai.internal.", "ai.device.", "ai.cloud.roleInstance", "ai.user.userAgent")
 
 
 def main(names: Iterable[str]) -> None:
