@@ -11,11 +11,11 @@ Fact = Literal[
     "run",
     "tool",
     "tool failure",
-    "tokens",
     "cached tokens",
     "conversation",
     "data as of",
     "arguments",
+    "finish reason",
 ]
 
 
