@@ -60,3 +60,9 @@ def test_a_folder_that_is_not_there_is_a_failure() -> None:
 def test_an_alert_that_does_not_exist_has_no_traces() -> None:
     with pytest.raises(NotFound):
         alert_traces(MemoryDocuments(), "0" * 16)
+
+
+def test_marker_runs_are_sent_only_where_a_component_is_named() -> None:
+    assert build(read_settings(SETTINGS)).canary is None
+    named = f"InstrumentationKey={GUID};IngestionEndpoint=https://in.example.com/"
+    assert build(read_settings(SETTINGS | {"CANARY_CONNECTION_STRING": named})).canary is not None
