@@ -13,7 +13,9 @@ from functions.costs.prices import Prices
 from functions.costs.provisioned import capacities, token_costs
 from functions.costs.question import Period, Question
 from functions.costs.report import Report
+from functions.costs.telemetry import TelemetryVolume, telemetry_volume
 from functions.costs.usage import usage
+from functions.costs.waste import Waste, waste
 from functions.traces.agents import Agents, overdue
 from functions.traces.kql import Literal, compose, datatable, instant
 from functions.traces.lateness import TIME_MARGIN
@@ -21,6 +23,9 @@ from functions.traces.source import TraceSource
 
 ROOM = timedelta(hours=1)
 """How far from its calls the other spans of a trace may lie and still say whose they were."""
+
+USUAL = timedelta(days=7)
+"""How far before a period the calls lie that say what is usual for an agent; as in context_bloat."""
 
 _HERE = Path(__file__).parent
 
@@ -79,8 +84,26 @@ class Costs:
             overdue(self._agents, now.date()),
         )
 
-    def _ask(self, query: str, period: Period, since: datetime, **values: str) -> Sequence[Mapping[str, Any]]:
-        """Ask one of the queries of this folder about calls from `since` on."""
+    def waste(self, period: Period) -> Waste:
+        """Report what the model calls of a period cost in vain. Raises as `report` does."""
+        return waste(self._ask("waste.kql", period, period.start - USUAL), period, self._prices)
+
+    def telemetry(self, period: Period) -> TelemetryVolume:
+        """Report how much telemetry was received within a period. Raises as `report` does."""
+        return telemetry_volume(self._ask("telemetry.kql", period, period.start, TIME_MARGIN), period)
+
+    def _ask(
+        self, query: str, period: Period, since: datetime, room: timedelta = ROOM, **values: str
+    ) -> Sequence[Mapping[str, Any]]:
+        """Ask one of the queries of this folder.
+
+        Args:
+            query: Its file.
+            period: The period that it is about.
+            since: The first instant that it is about.
+            room: How far beyond these its rows' TimeGenerated may lie.
+            values: Of the query's further placeholders.
+        """
         kql = compose(
             _template(query).substitute(
                 start=instant(period.start), end=instant(period.end), since=instant(since), **values
@@ -93,7 +116,7 @@ class Costs:
             lookback=ROOM,
             settle=TIME_MARGIN,
         )
-        return self._source.query(kql, since=since - ROOM, until=period.end + ROOM).records()
+        return self._source.query(kql, since=since - room, until=period.end + room).records()
 
     def _shown(self, by: str, key: str) -> str | None:
         if not key:

@@ -68,7 +68,10 @@ def cost_queries() -> dict[str, str]:
     by = [*GROUPINGS, *(f"{DIMENSION}{name}" for name in costs.dimensions)]
     for one in by:
         costs.report(Question(month, one))
-    return dict(zip((f"costs by {one}" for one in by), (asked.kql for asked in recorder.asked), strict=True))
+    costs.waste(month)
+    costs.telemetry(month)
+    names = [*(f"costs by {one}" for one in by), "costs in vain", "costs of telemetry"]
+    return dict(zip(names, (asked.kql for asked in recorder.asked), strict=True))
 
 
 def sight_queries() -> dict[str, str]:

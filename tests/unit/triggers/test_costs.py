@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import azure.functions as func
@@ -12,8 +13,11 @@ from functions.triggers.http import serve
 from functions.wiring import TENANT
 from tests.fakes.source import ScriptedSource
 from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, request, shipped
+from tests.unit.triggers.test_openapi import schema
 
 QUERY = {"start": "2026-11-01", "end": "2026-12-01", "by": "tenant"}
+
+SCHEMAS = {"waste": "Waste", "telemetry": "TelemetryVolume"}
 
 
 def ask(rig: Rig, sent: func.HttpRequest) -> func.HttpResponse:
@@ -57,6 +61,18 @@ def test_csv_is_a_download() -> None:
     assert response.get_body().startswith(b"tenant,calls,runs,")
 
 
+@pytest.mark.parametrize("kind", ["waste", "telemetry"])
+def test_the_other_reports_are_served_as_described_and_on_record(kind: str) -> None:
+    rig = make_rig()
+    query = {"start": "2026-11-01", "end": "2026-12-01", "report": kind}
+    response = ask(rig, request("Costs.Read", query=query))
+    schema({"$ref": f"#/components/schemas/{SCHEMAS[kind]}"}).validate(json.loads(response.get_body()))
+    table = ask(rig, request("Costs.Read", query=query | {"format": "csv"}))
+    name = f"costs-2026-11-01-2026-12-01-{kind}.csv"
+    assert table.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert [entry["on"]["report"] for entry in rig.recorded()] == [kind, kind]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -66,6 +82,8 @@ def test_csv_is_a_download() -> None:
         {"end": "2027-01-01"},
         {"start": "x"},
         {"agent": "a"},
+        {"report": "all"},
+        {"report": "waste"},  # of which there is no breakdown
     ],
 )
 def test_what_breaks_a_rule_is_a_problem_and_asks_nothing(wrong: dict[str, str]) -> None:
