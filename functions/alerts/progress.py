@@ -121,6 +121,7 @@ def _evaluated(state: CheckState, outcome: Evaluated, check: CheckDefinition, no
         tally=state.tally.judged(outcome.judged).came_late(outcome.late_rows),
         unswept=unswept,
         behind=state.behind + 1 if is_behind(check, outcome.watermark, now) else 0,
+        memory=outcome.memory,
     )
 
 

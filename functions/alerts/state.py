@@ -21,6 +21,7 @@ from functions.checks.coverage import Coverage, coverage_from_json
 from functions.checks.interruptions import Interruptions, interruptions_from_json
 from functions.checks.tally import Tally, tally_from_json
 from functions.checks.unswept import Unswept, unswept_from_json
+from functions.checks.memory import Memory, memory_from_json
 from functions.errors import StorageError
 
 FORMAT = 2
@@ -67,6 +68,7 @@ class CheckState:
         behind: Good evaluations in a row after which windows that were due long ago were left.
         alerts: By id; those of the check and the one about its failures.
         outbox: What has to be told, and receipts for what was.
+        memory: What the next evaluation goes on from; None where the check needs nothing.
     """
 
     watermark: datetime | None = None
@@ -80,6 +82,7 @@ class CheckState:
     behind: int = 0
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
+    memory: Memory | None = None
 
 
 def state_to_json(state: CheckState) -> Json:
@@ -98,6 +101,7 @@ def state_to_json(state: CheckState) -> Json:
         "behind": state.behind,
         "alerts": [alert_json(alert) for alert in state.alerts.values()],
         "outbox": outbox_json(state.outbox),
+        "memory": state.memory and state.memory.to_json(),
     }
 
 
@@ -148,4 +152,5 @@ def _read(body: Mapping[str, Any]) -> CheckState:
         behind=body.get("behind", 0),
         alerts={alert.id: alert for alert in alerts},
         outbox=read_outbox(body["outbox"]),
+        memory=memory_from_json(body["memory"]) if body.get("memory") else None,
     )

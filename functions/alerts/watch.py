@@ -15,6 +15,7 @@ from functions.alerts.progress import carry_on, carry_on_by_sweep
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
 from functions.checks.definition import CheckDefinition
+from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
 from functions.checks.sweep import Swept
 from functions.checks.unswept import Unswept
@@ -41,7 +42,9 @@ class Sweeper(Protocol):
 class Judge(Protocol):
     """What evaluates a check: `functions.checks.runner.Runner`."""
 
-    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+    def judge_due(
+        self, check: CheckDefinition, *, watermark: datetime | None, now: datetime, memory: Memory | None
+    ) -> Outcome:
         """Judge the windows that are due; a failure is an outcome."""
         ...
 
@@ -170,7 +173,9 @@ class Watch:
         name = PREFIX + check.id
         held = self._documents.read(name)
         state = state_from_json(name, held.body) if held else CheckState()
-        outcome = self._runner.judge_due(check, watermark=state.watermark, now=self._clock())
+        outcome = self._runner.judge_due(
+            check, watermark=state.watermark, now=self._clock(), memory=state.memory
+        )
         now = self._clock()
         after, notices = carry_on(state, outcome, check, self._rules, now)
         sweep = self._sweep(check, state, outcome, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from functions.checks.definition import CheckDefinition
-from functions.checks.evaluation import Judgement, absences, spike_threshold
+from functions.checks.evaluation import Judgement, spike_threshold
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.measurement import Measurement
 from functions.checks.windows import Batch, window_start
@@ -131,7 +131,7 @@ def series(
 
     Worst is the key with the most findings; among equals the one farthest beyond its threshold.
     """
-    shown = list(absences(check, measured, batch)) if check.condition.kind == "absence" else measured
+    shown = judgement.measured if check.condition.kind in {"absence", "budget", "silence"} else measured
     asked = {window.start for window in batch.windows}
     limits = _limits(check, shown)
     points = {

@@ -17,7 +17,7 @@ class Condition:
         metric: What a change is measured by; None for the other kinds.
     """
 
-    kind: Literal["any", "above", "below", "spike", "absence", "change"]
+    kind: Literal["any", "above", "below", "spike", "absence", "change", "budget", "silence"]
     options: dict[str, float]
     metric: Literal["proportion", "mean"] | None = None
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
+from functions.checks.budget import paces
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.measurement import Measurement, measurements
+from functions.checks.memory import Memory
+from functions.checks.silence import silences
 from functions.checks.windows import Batch
+from functions.traces.agents import Agents
 from functions.traces.source import Rows
 
 MAD_TO_DEVIATION = 1.4826
@@ -26,15 +30,32 @@ class Judgement:
         judged: Every window of the batch, in order, each with its findings ordered by key.
         rows: Result rows that lie in these windows.
         unjudged: Those of them with too little history or too few runs to be called usual or unusual.
+        measured: What was held against the condition.
+        memory: From what the next windows go on; None where the condition needs nothing.
     """
 
     judged: tuple[JudgedWindow, ...]
     rows: int
     unjudged: int
+    measured: tuple[Measurement, ...]
+    memory: Memory | None
 
 
-def judge(check: CheckDefinition, rows: Rows, batch: Batch) -> Judgement:
+def judge(
+    check: CheckDefinition,
+    rows: Rows,
+    batch: Batch,
+    agents: Agents | None = None,
+    memory: Memory | None = None,
+) -> Judgement:
     """Judge a batch by the rows of its one query; rows of earlier windows are its history.
+
+    Args:
+        check: The check.
+        rows: What its question was answered.
+        batch: The windows.
+        agents: Whose budgets or silences the condition is about; the other conditions need none.
+        memory: What is known of the time before the windows; without it the rows have it.
 
     Raises:
         ConfigurationError: The result breaks the contract (measurement.py). Nothing is judged then: a row
@@ -43,16 +64,38 @@ def judge(check: CheckDefinition, rows: Rows, batch: Batch) -> Judgement:
     measured = measurements(check, rows, batch.width)
     history = _history(check, measured)
     asked = {window.start: _Window(window) for window in batch.windows}
-    current = [m for m in measured if m.window in asked]
-    for measurement in absences(check, measured, batch) if check.condition.kind == "absence" else current:
+    held, after = _held(check, measured, batch, agents, memory)
+    for measurement in held:
         few = _too_few_runs(check, measurement)
         standing = None if few else _standing(check, measurement, history[measurement.key])
         asked[measurement.window].add(check, measurement, standing)
     return Judgement(
         judged=tuple(window.judged() for window in asked.values()),
-        rows=len(current),
+        rows=sum(measurement.window in asked for measurement in measured),
         unjudged=sum(len(window.unjudged) for window in asked.values()),
+        measured=tuple(held),
+        memory=after,
     )
+
+
+def _held(
+    check: CheckDefinition,
+    measured: Sequence[Measurement],
+    batch: Batch,
+    agents: Agents | None,
+    memory: Memory | None,
+) -> tuple[Sequence[Measurement], Memory | None]:
+    """Return what is held against the condition in the windows of the batch, and what to remember."""
+    match check.condition.kind:
+        case "absence":
+            return list(absences(check, measured, batch)), None
+        case "budget" | "silence" as kind:
+            if agents is None:
+                message = f"a {kind} is judged by what is declared of agents"
+                raise ValueError(message)
+            return (paces if kind == "budget" else silences)(check, measured, batch, agents, memory)
+    starts = {window.start for window in batch.windows}
+    return [measurement for measurement in measured if measurement.window in starts], None
 
 
 def absences(check: CheckDefinition, measured: Sequence[Measurement], batch: Batch) -> Iterator[Measurement]:
@@ -128,8 +171,9 @@ def _standing(check: CheckDefinition, measurement: Measurement, history: _Histor
     """Hold a measurement against the check's condition; None where nothing can be said."""
     value, options = measurement.value, check.condition.options
     match check.condition.kind:
-        case "any":
-            return _Standing(violates=True, limit=measurement.threshold)
+        case "any" | "budget" | "silence" as kind:
+            limit = measurement.threshold
+            return _Standing(kind == "any" or (limit is not None and value > limit), limit)
         case "above":
             return _Standing(value > options["threshold"], options["threshold"])
         case "below":

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from functions.checks.definition import CheckDefinition
 from functions.checks.late_rows import with_late_rows
+from functions.checks.memory import Memory, asked_from
 from functions.checks.parameters import parameter_tables
 from functions.checks.windows import Batch
 from functions.costs.prices import Prices
@@ -28,17 +29,28 @@ class Question:
 
 
 def question(
-    check: CheckDefinition, batch: Batch, agents: Agents, prices: Prices, *, settle: timedelta | None = None
+    check: CheckDefinition,
+    batch: Batch,
+    agents: Agents,
+    prices: Prices,
+    *,
+    memory: Memory | None = None,
+    settle: timedelta | None = None,
 ) -> Question:
     """Return what to ask about the windows of `batch`, given what agents owe and models cost.
 
-    With a `settle`, longer than the check's own, rows that long after the batch are read too, and those that
-    came late are counted (late_rows.py).
+    Args:
+        check: The check.
+        batch: The windows.
+        agents: What agents owe.
+        prices: What models cost.
+        memory: What is known of the time before the windows; without it the history is asked for too.
+        settle: Longer than the check's own: rows that long after the batch are read too, and those that came
+            late are counted (late_rows.py).
     """
     query = check.query if settle is None else with_late_rows(check.query, check.settle)
     wait = check.settle if settle is None else settle
-    history = timedelta(hours=check.condition.options.get("history", 0))
-    received_from = batch.windows[0].start - history
+    received_from = asked_from(check, batch, memory)
     received_to = batch.windows[-1].end
     kql = compose(
         query,
@@ -49,6 +61,7 @@ def question(
         every=batch.width,
         lookback=check.lookback,
         settle=wait,
+        judged_from=batch.windows[0].start,
     )
     return Question(
         kql,

@@ -10,6 +10,7 @@ from functions.checks.definition import CheckDefinition
 from functions.checks.evaluation import Judgement, judge
 from functions.checks.finding import JudgedWindow, Window
 from functions.checks.late_rows import split_late_rows
+from functions.checks.memory import Memory, fitting
 from functions.checks.question import question
 from functions.checks.sweep import Swept, compare, is_swept, reading_after
 from functions.checks.unswept import LATE_HORIZON, Unswept, final_windows
@@ -39,6 +40,7 @@ class Evaluated:
         asking: What the question took.
         read_until: Rows received before this instant were read; None where late ones change nothing.
         late_rows: Rows that came too late for their window but were read all the same, by its start.
+        memory: What the next evaluation goes on from; None where the check needs nothing.
     """
 
     judged: tuple[JudgedWindow, ...]
@@ -48,6 +50,7 @@ class Evaluated:
     asking: AskingCost = field(default_factory=AskingCost)
     read_until: datetime | None = None
     late_rows: Mapping[datetime, int] = field(default_factory=dict)
+    memory: Memory | None = None
 
     def catches_up(self, every: timedelta) -> bool:
         """Return whether this was more than what comes due from one tick to the next."""
@@ -99,13 +102,21 @@ class Runner:
         self._prices = prices
         self._blindness = blindness
 
-    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+    def judge_due(
+        self,
+        check: CheckDefinition,
+        *,
+        watermark: datetime | None,
+        now: datetime,
+        memory: Memory | None = None,
+    ) -> Outcome:
         """Judge the windows that are due.
 
         Args:
             check: The check.
             watermark: The end of the last window judged; None before the first evaluation.
             now: The present instant, UTC.
+            memory: What the last evaluation left; None before the first.
         """
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
@@ -113,7 +124,7 @@ class Runner:
         settle, end = reading_after(check, batch, now), batch.windows[-1].end
         final = final_windows(batch.windows, end + settle) if is_swept(check) else ()
         read_until = end + (settle if final else check.settle)
-        answer = self._judged(check, batch, settle=settle if final else None, final=final)
+        answer = self._judged(check, batch, memory, settle=settle if final else None, final=final)
         if isinstance(answer, EvaluationFailed):
             return answer
         return Evaluated(
@@ -124,31 +135,39 @@ class Runner:
             asking=answer.asking,
             read_until=read_until if is_swept(check) else None,
             late_rows=answer.late_rows,
+            memory=answer.judgement.memory,
         )
 
     def sweep(self, check: CheckDefinition, batch: Batch, unswept: Unswept) -> Swept | EvaluationFailed:
         """Judge windows once more, with the rows that came until LATE_HORIZON after them."""
-        answer = self._judged(check, batch, settle=LATE_HORIZON, final=batch.windows)
+        answer = self._judged(check, batch, None, settle=LATE_HORIZON, final=batch.windows)
         if isinstance(answer, EvaluationFailed):
             return answer
         late, refuted = compare(unswept, answer.judgement.judged)
         return Swept(batch.windows, late, refuted, answer.late_rows, answer.asking)
 
     def _judged(
-        self, check: CheckDefinition, batch: Batch, *, settle: timedelta | None, final: Collection[Window]
+        self,
+        check: CheckDefinition,
+        batch: Batch,
+        memory: Memory | None,
+        *,
+        settle: timedelta | None,
+        final: Collection[Window],
     ) -> "_Answer | EvaluationFailed":
         """Ask once and judge; with a `settle`, count late rows of the `final` windows, which are all read."""
         asking: AskingCost | None = None
         late_rows: Mapping[datetime, int] = {}
         try:
             self._see(check)
-            asked = question(check, batch, self._agents, self._prices, settle=settle)
+            known = fitting(memory, batch)
+            asked = question(check, batch, self._agents, self._prices, memory=known, settle=settle)
             asking = AskingCost()
             rows = asked.ask(self._source)
             asking = rows.asking
             if settle is not None:
                 rows, late_rows = split_late_rows(rows, {window.start for window in final})
-            return _Answer(judge(check, rows, batch), late_rows, asking)
+            return _Answer(judge(check, rows, batch, self._agents, known), late_rows, asking)
         except TracekeeperError as error:
             return EvaluationFailed(error, batch.windows, asking)
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported

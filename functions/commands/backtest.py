@@ -100,7 +100,7 @@ def backtest(
     labels = read_labels(options.labels, options.label) if options.labels else None
     batch = past_windows(check, options.days, now)
     rows = _ask(check, batch, configuration, source)
-    judgement = judge(check, rows, batch)
+    judgement = judge(check, rows, batch, configuration.agents)
     points = series(check, measurements(check, rows, batch.width), judgement, batch)
     quiet = configuration.alerts.resolve_after_quiet
     fired = firings(check, judgement.judged, resolve_after_quiet=quiet)

@@ -99,6 +99,7 @@ def compose(
     every: timedelta,
     lookback: timedelta,
     settle: timedelta,
+    judged_from: datetime | None = None,
 ) -> str:
     """Return the full text of `query` with the views, their bounds and its parameter tables in front.
 
@@ -111,10 +112,13 @@ def compose(
         every: Width of a window.
         lookback: How much earlier than `received_from` other rows of a run may have been received.
         settle: How much later than `received_to` other rows of a run may have been received.
+        judged_from: Start of the first window to judge, UTC; what lies before is history. `received_from`
+            unless given.
     """
     return "\n".join(
         (
             f"let Every = {span(every)};",
+            f"let JudgedFrom = {instant(judged_from or received_from)};",
             f"let ReceivedFrom = {instant(received_from - lookback)};",
             f"let ReceivedTo = {instant(received_to + settle)};",
             *tables,

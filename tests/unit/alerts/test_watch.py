@@ -12,6 +12,7 @@ from functions.alerts.delivery.interface import Answer
 from functions.alerts.dispatch import MOST_SENDS
 from functions.alerts.failures import CHECK_FAILED
 from functions.checks.definition import CheckDefinition
+from functions.checks.memory import Memory
 from functions.checks.runner import Outcome
 from functions.errors import StorageError
 from functions.storage.documents import Document
@@ -211,10 +212,12 @@ def test_a_check_that_hangs_holds_up_nobody_elses_card() -> None:
     judge, accept = world.runner.judge_due, world.teams.send
 
     class HangingRunner:
-        def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+        def judge_due(
+            self, check: CheckDefinition, *, watermark: datetime | None, now: datetime, memory: Memory | None
+        ) -> Outcome:
             if check is OTHER:
                 assert other_was_told.wait(timeout=10)
-            return judge(check, watermark=watermark, now=now)
+            return judge(check, watermark=watermark, now=now, memory=memory)
 
     class TellingDestination:
         def send(self, message: Mapping[str, object], idempotency_key: str) -> Answer:

@@ -10,6 +10,7 @@ from functions.alerts.state import CheckState, state_from_json
 from functions.alerts.watch import TickReport, Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import JudgedWindow
+from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
 from functions.checks.windows import due_windows
 from functions.errors import SourceUnavailable
@@ -40,7 +41,14 @@ class PlannedRunner:
     down: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
 
-    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+    def judge_due(
+        self,
+        check: CheckDefinition,
+        *,
+        watermark: datetime | None,
+        now: datetime,
+        memory: Memory | None,  # noqa: ARG002 - the interface's
+    ) -> Outcome:
         if check.id in self.broken:
             raise RuntimeError("a text that quotes <telemetry>")
         begun = watermark or START
