@@ -31,6 +31,10 @@ CHANGE_COLUMNS = {
 others only where a side has fewer runs than the condition asks for."""
 
 
+ADDED_COLUMNS = {"budget": ("SpentUsd", "ExceededAt", "Calls", "CountedFrom"), "silence": ("LastHeard",)}
+"""What a condition adds to a finding: a check may show it though its query doesn't return it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One result row. Key and shows are hostile.
@@ -66,12 +70,18 @@ def measurements(check: CheckDefinition, rows: Rows, width: timedelta) -> list[M
     """
     contract = _Contract(check.id, width)
     contract.has_columns(
-        rows, ("Window", *check.key, "Value", "Violations", "TraceIds", *check.shows, *_asked(check))
+        rows, ("Window", *check.key, "Value", "Violations", "TraceIds", *_shown(check), *_asked(check))
     )
     measured = [_measurement(check, record, contract) for record in rows.records()]
     if len({(m.window, m.key) for m in measured}) < len(measured):
         raise contract.broken("it has two rows for one window and key")
     return measured
+
+
+def _shown(check: CheckDefinition) -> list[str]:
+    """Return the columns under `shows` that the query has to return."""
+    added = ADDED_COLUMNS.get(check.condition.kind, ())
+    return [column for column in check.shows if column not in added]
 
 
 def _asked(check: CheckDefinition) -> tuple[str, ...]:
@@ -89,7 +99,7 @@ def _measurement(check: CheckDefinition, record: Mapping[str, Cell], contract: "
         threshold=contract.number("Threshold", record["Threshold"]) if "Threshold" in record else None,
         violations=contract.count("Violations", record["Violations"]),
         trace_ids=contract.trace_ids(record["TraceIds"]),
-        shows={column: record[column] for column in check.shows},
+        shows={column: record[column] for column in _shown(check)},
         runs=contract.count("Runs", record["Runs"]) if _asked(check) else None,
         change=_change(check, record, contract) if check.condition.metric else None,
     )

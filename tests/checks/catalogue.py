@@ -33,6 +33,12 @@ _BLIND_WITHOUT_PARAMETER = {
 }
 
 
+_WITHOUT_OPTIONS = {
+    "any": "it happens once",
+    "silence": "no row for the agent's `silent_after_minutes`",
+}
+
+
 def written(page: str, checks: Iterable[CheckDefinition]) -> str:
     """Return the page with its table of checks as it should be."""
     table = "\n".join(_rows(checks)) + "\n"
@@ -71,8 +77,6 @@ def _when(check: CheckDefinition) -> str:
 def _condition(condition: Condition, unit: str) -> str:
     o = condition.options
     match condition.kind:
-        case "any":
-            return "it happens once"
         case "above" | "below":
             return f"{condition.kind} {o['threshold']:g} {unit}"
         case "spike":
@@ -84,6 +88,9 @@ def _condition(condition: Condition, unit: str) -> str:
             return f"no row for {o['after']:g} minutes"
         case "change":
             return f"{o['factor']:g} times the baseline's {condition.metric} or more, p < {o['alpha']:g}"
+        case "budget":
+            return f"the pace is above the budget, {o['share']:.0%} of it spent or more"
+    return _WITHOUT_OPTIONS[condition.kind]
 
 
 def _blindness(check: CheckDefinition) -> Iterator[str]:
