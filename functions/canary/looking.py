@@ -25,6 +25,7 @@ from functions.canary.sight import (
 from functions.canary.telling import judged
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Window
+from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
 from functions.checks.windows import FIRST_LOOKBACK, window_start
 from functions.errors import SourceError
@@ -69,7 +70,14 @@ class Looking:
         self._expected = expected
         self._clock = clock
 
-    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:
+    def judge_due(
+        self,
+        check: CheckDefinition,
+        *,
+        watermark: datetime | None,
+        now: datetime,
+        memory: Memory | None = None,  # noqa: ARG002 - the interface's
+    ) -> Outcome:
         """Ask, remember, and judge all the time since the last question by the answer.
 
         Raises:
