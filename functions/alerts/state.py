@@ -19,9 +19,9 @@ from functions.alerts.records import (
 from functions.checks.asking import AskingRecord, asking_from_json
 from functions.checks.coverage import Coverage, coverage_from_json
 from functions.checks.interruptions import Interruptions, interruptions_from_json
+from functions.checks.memory import Memory, memory_from_json
 from functions.checks.tally import Tally, tally_from_json
 from functions.checks.unswept import Unswept, unswept_from_json
-from functions.checks.memory import Memory, memory_from_json
 from functions.errors import StorageError
 
 FORMAT = 2

@@ -1,7 +1,7 @@
 """Writes the one query that answers all windows of a batch and their history."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.checks.definition import CheckDefinition
 from functions.checks.late_rows import with_late_rows
