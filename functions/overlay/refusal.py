@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from functions.checks.definition import CheckDefinition, Condition
 from functions.checks.finding import Finding, JudgedWindow, Window
+from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, NothingDue, Outcome
 from functions.overlay.standing import Standing
 
@@ -41,7 +42,14 @@ class RefusalJudge:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
 
-    def judge_due(self, check: CheckDefinition, *, watermark: datetime | None, now: datetime) -> Outcome:  # noqa: ARG002 - a judge's shape; it has one check
+    def judge_due(
+        self,
+        check: CheckDefinition,  # noqa: ARG002 - a judge's shape; it has one check
+        *,
+        watermark: datetime | None,
+        now: datetime,
+        memory: Memory | None = None,  # noqa: ARG002 - a judge's shape; it remembers nothing
+    ) -> Outcome:
         """Judge the time since the last tick."""
         return judged(self._standing, watermark, now)
 
