@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from functions.commands import backtest, checks, coverage, verify
+from functions.commands import backtest, checks, cost, coverage, verify
 from functions.errors import TracekeeperError
 
-_COMMANDS = (verify, backtest, coverage, checks)
+_COMMANDS = (verify, backtest, coverage, checks, cost)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

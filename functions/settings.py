@@ -164,6 +164,14 @@ def read_record_settings(environment: Mapping[str, str] = os.environ) -> RecordS
     )
 
 
+def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[bytes, str]:
+    """Read the key of pseudonyms and its name. Raises as `read_settings` does."""
+    given = {name: environment.get(name, "").strip() for name in WHERE}
+    return _key(given, "PSEUDONYM_KEY"), _matching(
+        given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"
+    )
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; an empty one counts as missing.
 
