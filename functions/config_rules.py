@@ -20,6 +20,9 @@ _FROM_ATTRIBUTES = frozenset({"tenant", "environment"})
 """The required fields that come from a property of the deployment's choice; the others have a column."""
 
 
+_MOST_GROUPS = 16
+"""https://learn.microsoft.com/kusto/query/regex"""
+
 PART_DEPTHS = {"agents": 3, "attributes": 2, "defaults": 2, "environments": 4}
 """How deep in agents.yaml the parts lie that stand by themselves: agents.<name>.<key>, attributes.<name>,
 environments.<name>.agents.<name>."""
@@ -161,7 +164,13 @@ def _unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str, Any])
             next_step="Correct it; RE2 has no look-around and no back-references.",
         )
         return
-    if not (pattern.startswith("^") and pattern.endswith("$")):
+    if usable.groups > _MOST_GROUPS:
+        yield agents.wrong(
+            place,
+            f"has more than {_MOST_GROUPS} groups that capture, which Kusto refuses",
+            next_step="Write (?:...) for a group of which nothing is taken.",
+        )
+    elif not (pattern.startswith("^") and pattern.endswith("$")):
         yield agents.wrong(
             place,
             "would accept any id with a fitting part in it",

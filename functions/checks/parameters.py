@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from functions.costs.prices import Prices
 from functions.traces.agents import Agent, Agents
-from functions.traces.kql import Literal, datatable
+from functions.traces.kql import Literal, datatable, text
 
 Row = Sequence[Literal]
 
@@ -25,7 +25,34 @@ def parameter_tables(query: str, agents: Agents, prices: Prices) -> tuple[str, .
     ]
     if _names(query, "model_prices"):
         statements.append(datatable("model_prices", _PRICE_COLUMNS, _model_prices(prices)))
+    if _names(query, "id_formats"):
+        statements += _id_formats(agents)
     return tuple(statements)
+
+
+def _id_formats(agents: Agents) -> tuple[str, str]:
+    r"""Return which agent has which format, and the function that holds an id to one.
+
+    A pattern must be a string literal in KQL, so that each stands in an arm of its own; agents share few.
+    \A and \z keep alternatives (^a|b$) to the whole id. (https://learn.microsoft.com/kusto/query/regex)
+    """
+    formats = [
+        (agent.name, agent.id_format) for agent in agents.by_name.values() if agent.id_format is not None
+    ]
+    numbers = {pattern: number for number, pattern in enumerate(dict.fromkeys(each for _, each in formats))}
+    arms = "".join(
+        f"Format == {number}, Id matches regex {text(rf'\A(?:{pattern})\z')},\n  "
+        for pattern, number in numbers.items()
+    )
+    body = f"case({arms}true)" if arms else "true"
+    return (
+        datatable(
+            "id_formats",
+            {"Agent": "string", "Format": "long"},
+            [(name, numbers[pattern]) for name, pattern in formats],
+        ),
+        f"let fits_format = (Format: long, Id: string) {{ {body} }};",
+    )
 
 
 def _names(query: str, table: str) -> bool:
@@ -98,7 +125,6 @@ _OF_AGENTS: Mapping[str, tuple[Mapping[str, str], Callable[[Agent], Iterable[Row
     "budgets": ({"Period": "string", "LimitUsd": "real"}, _budgets),
     "declared_agents": ({"SilentAfterMinutes": "real"}, lambda agent: _given(agent.silent_after_minutes)),
     "required_fields": ({"Field": "string"}, lambda agent: [(field,) for field in agent.required_fields]),
-    "id_formats": ({"Pattern": "string"}, lambda agent: _given(agent.id_format)),
     "content_rules": ({"Allowed": "bool"}, lambda agent: [(agent.content_allowed,)]),
 }
 _TABLES = {name: ({"Agent": "string", **columns}, rows) for name, (columns, rows) in _OF_AGENTS.items()}

@@ -133,7 +133,6 @@ DISPATCHER = {
             "Agent: string, Field: string",
             ['"dispatcher", "conversation"', '"dispatcher", "tenant"'],
         ),
-        ("id_formats", "Agent: string, Pattern: string", [r'"dispatcher", "^conv-\\d+$"']),
         ("content_rules", "Agent: string, Allowed: bool", ['"dispatcher", false']),
     ],
 )
@@ -156,7 +155,6 @@ def test_a_query_gets_the_table_that_it_names(table: str, columns: str, cells: l
         ("budgets", []),
         ("declared_agents", []),
         ("required_fields", []),
-        ("id_formats", []),
         ("content_rules", ['"greeter", true']),
     ],
 )
@@ -178,6 +176,38 @@ def test_an_empty_list_of_approved_tools_restricts_the_agent_to_none() -> None:
 @pytest.mark.parametrize("query", ["spans | count", "spans | extend my_model_prices = 1", "model_pricesx"])
 def test_a_table_that_no_query_names_is_left_out(query: str) -> None:
     assert parameter_tables(query, fleet(dispatcher=DISPATCHER), PRICES) == ()
+
+
+def test_agents_with_the_same_id_format_share_one_pattern() -> None:
+    formats = {"a": r"^c-\d+$", "b": r"^x|y$", "c": r"^c-\d+$"}
+    table, function = parameter_tables(
+        "id_formats", fleet(none={"owner": "o"}, **_with_formats(formats)), PRICES
+    )
+    assert table == (
+        'let id_formats = datatable(Agent: string, Format: long)[\n  "a", long(0),\n  "b", long(1),\n  '
+        '"c", long(0)\n];'
+    )
+    assert function == (
+        "let fits_format = (Format: long, Id: string) { case("
+        r'Format == 0, Id matches regex "\\A(?:^c-\\d+$)\\z",' + "\n  "
+        r'Format == 1, Id matches regex "\\A(?:^x|y$)\\z",' + "\n  true) };"
+    )
+
+
+def test_where_no_agent_has_an_id_format_every_id_fits() -> None:
+    _, function = parameter_tables("id_formats", fleet(greeter={"owner": "lobby"}), PRICES)
+    assert function == "let fits_format = (Format: long, Id: string) { true };"
+
+
+def test_a_pattern_can_not_end_its_literal() -> None:
+    _, function = parameter_tables(
+        "id_formats", fleet(**_with_formats({"a": '^"; spans | take 1 //$'})), PRICES
+    )
+    assert r'"\\A(?:^\"; spans | take 1 //$)\\z"' in function
+
+
+def _with_formats(formats: dict[str, str]) -> dict[str, object]:
+    return {name: {"owner": "desk", "id_format": pattern} for name, pattern in formats.items()}
 
 
 def test_an_agents_name_can_not_end_its_literal() -> None:
