@@ -8,6 +8,8 @@
 """
 
 import dataclasses
+import re
+from functools import lru_cache
 from typing import Any
 
 from duckdb_kql import KqlSchemaError, KqlUnsupportedError, ir
@@ -33,12 +35,29 @@ _CAPPED = frozenset({"make_set", "make_list"})
 Columns = dict[str, list[str]]
 
 
+_INSTANT = re.compile(r"(?m)(?<=^let ReceivedFrom = datetime\()[^)]+|(?<=^let ReceivedTo = datetime\()[^)]+")
+
+
 def translate(kql: str) -> str:
     """Return the SQL that answers a KQL query over the stand-in's tables.
+
+    The same question is asked of one stretch of time after the other. Translating takes seconds, so it is
+    done once, with marks for the two instants between which rows are read.
 
     Raises:
         duckdb_kql.KqlError: The query is wrong, or duckdb-kql does not know what it uses.
     """
+    instants = _INSTANT.findall(kql)
+    marks = [f"0001-01-01T00:00:00.{number:06d}Z" for number in range(1, len(instants) + 1)]
+    waiting = iter(marks)
+    sql = _translated(_INSTANT.sub(lambda _: next(waiting), kql))
+    for mark, instant in zip(marks, instants, strict=True):
+        sql = sql.replace(mark, instant)
+    return sql
+
+
+@lru_cache(maxsize=256)
+def _translated(kql: str) -> str:
     columns = {table: [*known, TIME_RECEIVED, INGESTION_TIME] for table, known in tables().items()}
     return str(to_sql(_correct_query(lower(decode_escapes(kql)), columns), columns))
 
