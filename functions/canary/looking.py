@@ -99,17 +99,23 @@ class Looking:
         return Evaluated((answer,), watermark=now, rows=len(verdicts), unjudged=len(answer.unjudged))
 
     def blindness(self, check: CheckDefinition) -> str | None:
-        """Return why a check can't see what it needs, as a sentence, or None where it can.
+        """Return why a check can't see what it needs, as a sentence, or None where nothing says so.
+
+        Where nobody knows, only a check that needs content is blind: a protected table hides it without a
+        word. The ordinary tables answer or fail by themselves; a canary that can't send must not stop
+        every check.
 
         Raises:
             StorageError: The document could not be read.
         """
         sight = read_sight(self._documents)
         if sight is None or self._clock() - sight.asked_at > STALE:
-            return "What can be seen has not been asked for lately."
+            return "What can be seen has not been asked for lately." if CONTENT in check.needs else None
         for need in check.needs:
-            if (known := sight.needs.get(need)) and known.answer != "pass":
-                return f"{need}: {WORDS[known.answer]} since {known.since:%Y-%m-%d %H:%M} UTC. {known.why}"
+            known = sight.needs.get(need)
+            if known is None or known.answer == "pass" or (need, known.answer) == (SPANS, "unknown"):
+                continue
+            return f"{need}: {WORDS[known.answer]} since {known.since:%Y-%m-%d %H:%M} UTC. {known.why}"
         return None
 
     def _by_markers(self, markers: Markers, now: datetime) -> Mapping[str, Verdict]:

@@ -144,25 +144,28 @@ def test_a_marker_run_that_does_not_come_blinds_all_that_needs_spans_and_is_told
     assert world.looking.blindness(USAGE_CHECK) is None
 
 
-def test_what_nobody_knows_blinds_at_once_and_is_told_after_twenty_minutes() -> None:
+def test_what_nobody_knows_blinds_what_needs_content_at_once_and_is_told_after_twenty_minutes() -> None:
     world = World(canaries=True)
     world.refuses = True
     with pytest.raises(CanaryRefused):
         world.canary.send()
     assert world.told() == []
-    assert world.looking.blindness(CHECK) is not None
+    assert world.answers() == {"spans": "unknown", "content": "unknown"}
+    assert world.looking.blindness(CONTENT_CHECK) is not None
+    assert world.looking.blindness(CHECK) is None
     outcome = world.later(19).look()
     assert isinstance(outcome, Evaluated)
     assert outcome.judged[0].unjudged  # an alert of before neither goes on nor ends
     assert world.later(2).told() == [({"Path": "AppDependencies"}, "nobody knows", 2.0)]
 
 
-def test_an_answer_that_is_old_blinds_every_check() -> None:
+def test_an_answer_that_is_old_blinds_what_needs_content() -> None:
     world = watched()
-    assert world.looking.blindness(CHECK) is not None
+    assert world.looking.blindness(CONTENT_CHECK) is not None
     world.look()
-    assert world.later(14).looking.blindness(CHECK) is None
-    assert world.later(2).looking.blindness(CHECK) is not None
+    assert world.later(14).looking.blindness(CONTENT_CHECK) is None
+    assert world.later(2).looking.blindness(CONTENT_CHECK) is not None
+    assert world.looking.blindness(CHECK) is None
 
 
 def test_good_sight_is_asked_for_every_five_minutes_and_bad_sight_at_each_tick() -> None:
