@@ -53,7 +53,7 @@ def test_a_breakdown_that_nobody_declared_is_refused() -> None:
 def test_tenants_are_shown_under_a_key_only() -> None:
     key = base64.b64encode(bytes(32)).decode()
     assert read_pseudonym_key({"PSEUDONYM_KEY": key, "PSEUDONYM_KEY_ID": "keyA"}) == (bytes(32), "keyA")
-    with pytest.raises(SettingsError, match="PSEUDONYM_KEY.*openssl rand"):
+    with pytest.raises(SettingsError, match=r"PSEUDONYM_KEY.*openssl rand"):
         read_pseudonym_key({"PSEUDONYM_KEY_ID": "keyA"})
 
 
