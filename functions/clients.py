@@ -1,8 +1,10 @@
 """Makes the clients of Azure's services from the settings; asks none of them anything yet."""
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import orjson
 from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
@@ -13,7 +15,7 @@ from functions.canary.sending import ApplicationInsights, component, refused
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
+from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, storage_errors
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects
@@ -71,6 +73,29 @@ def record_documents(settings: RecordSettings) -> Documents:
         settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
     )
     return BlobDocuments(blobs.get_container_client("state"))
+
+
+def overlay_store(settings: RecordSettings) -> tuple[OverlayStore, str]:
+    """Return the pushed overlays for a command, and the name by which a person is signed in.
+
+    Raises:
+        StorageError: Nobody is signed in.
+    """
+    credential = DefaultAzureCredential()
+    with storage_errors("config"):
+        token = credential.get_token("https://storage.azure.com/.default").token
+    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
+    return _overlays(blobs), named_by(token)
+
+
+def named_by(token: str) -> str:
+    """Return whom an access token was issued to, unverified: its name, else its object id."""
+    try:
+        payload = token.split(".")[1]
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(claims.get("upn") or claims["oid"])
+    except (ValueError, LookupError, AttributeError):
+        return "unknown"
 
 
 def _source(
