@@ -63,6 +63,13 @@ def test_an_alert_that_does_not_exist_has_no_traces() -> None:
 
 
 def test_marker_runs_are_sent_only_where_a_component_is_named() -> None:
-    assert build(read_settings(SETTINGS)).canary is None
+    assert built().canary is None
     named = f"InstrumentationKey={GUID};IngestionEndpoint=https://in.example.com/"
-    assert build(read_settings(SETTINGS | {"CANARY_CONNECTION_STRING": named})).canary is not None
+    assert (
+        build(
+            connect(read_settings(SETTINGS | {"CANARY_CONNECTION_STRING": named})),
+            load_configuration(SHIPPED),
+            Standing(),
+        ).canary
+        is not None
+    )
