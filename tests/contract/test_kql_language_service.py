@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from functions.canary.question import content_kql, markers_content_kql, markers_kql, pointers_kql
+from functions.checks.late_rows import with_late_rows
 from functions.checks.measurement import ADDED_COLUMNS
 from functions.checks.parameters import parameter_tables
+from functions.checks.sweep import is_swept
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
@@ -91,7 +93,12 @@ def queries() -> Mapping[str, str]:
     named = replace(CONFIGURATION.agents.attributes, names={HOSTILE: HOSTILE, f"{HOSTILE}*": "dispatcher"})
     views["spans with names"] = composed("spans", named)
     checks = {id_: composed(check.query) for id_, check in CHECKS.items()}
-    return views | checks | cost_queries() | reading_queries() | sight_queries()
+    sweeps = {
+        f"sweep of {id_}": composed(with_late_rows(check.query, check.settle))
+        for id_, check in CHECKS.items()
+        if is_swept(check)
+    }
+    return views | checks | sweeps | cost_queries() | reading_queries() | sight_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
