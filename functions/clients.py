@@ -15,6 +15,7 @@ from functions.canary.sending import ApplicationInsights, component, refused
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob
+from functions.storage.append_log import AppendLog
 from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, storage_errors
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
@@ -41,7 +42,7 @@ class Clients:
     documents: Documents
     evidence: Objects
     overlays: OverlayStore
-    log: ChainedLog
+    log: AppendLog
     source: TraceSource
     canary: Canary | None
 

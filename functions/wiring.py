@@ -24,13 +24,13 @@ from functions.checks.runner import Runner
 from functions.clients import Clients, connect
 from functions.configuration import SHIPPED, Configuration, configuration_of, load_configuration, read_folder
 from functions.costs.costs import Costs
-from functions.errors import ConfigurationError, StorageError
+from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.overlay.in_force import Holder
+from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
 from functions.overlay.store import Push
@@ -92,11 +92,15 @@ def services_for_tick() -> Services:
     Where there is none, nothing is judged, and the alert about it is told by the rules that are shipped.
     Raises as `services` does.
     """
-    holder = _holder()
+    return look_or_tell(_holder(), _clients())
+
+
+def look_or_tell(holder: Holder[Services], clients: Clients) -> Services:
+    """Look for what is in force; where nothing is, tell of it and raise as `services` does."""
     try:
         return holder.look()
-    except (ConfigurationError, StorageError) as error:
-        alarm(_clients(), error).tick()
+    except (ConfigurationError, SettingsError, StorageError) as error:
+        alarm(clients, error).tick()
         raise
 
 
@@ -140,7 +144,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         documents=clients.documents,
         configuration=configuration,
         standing=standing,
-        alarm=_watch(clients, configuration, RefusalJudge(standing), (CONFIG_CHECK,), quiet=1),
+        alarm=_watch(clients, configuration, RefusalJudge(standing, _now()), (CONFIG_CHECK,), quiet=1),
         sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
         watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
@@ -163,10 +167,11 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
     )
 
 
-def alarm(clients: Clients, error: ConfigurationError | StorageError) -> Watch:
+def alarm(clients: Clients, error: Refusal) -> Watch:
     """Return a watch that judges nothing and tells that there is no configuration to judge by."""
-    standing = Standing().refusing(None, error, _now())
-    return _watch(clients, load_configuration(SHIPPED), RefusalJudge(standing), (CONFIG_CHECK,))
+    now = _now()
+    judge = RefusalJudge(Standing().refusing(None, error, now), now)
+    return _watch(clients, load_configuration(SHIPPED), judge, (CONFIG_CHECK,))
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
     yield _fact("Occurrences", f"{alert.violations:,} since it opened")
     for name in check.shows:
         if name not in {"Release", "Runs", "Conversations"} and alert.shows.get(name) not in {None, ""}:
-            yield _fact(_label(name), _cell(alert.shows[name]))
+            yield _fact(_label(name), _cell(alert.shows[name], check.shown_characters))
 
 
 def _samples(alert: Alert) -> list[dict[str, Any]]:
@@ -193,8 +193,8 @@ def _quantity(value: float, unit: str) -> str:
     return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
 
 
-def _cell(cell: Cell) -> str:
-    return _number(cell) if isinstance(cell, float) else escape(str(cell))
+def _cell(cell: Cell, length: int) -> str:
+    return _number(cell) if isinstance(cell, float) else escape(str(cell), length)
 
 
 def _label(column: str) -> str:

@@ -26,7 +26,8 @@ class Condition:
 class CheckDefinition:
     """One rule over traces. Attributes as in docs/checks.md; `for` is called `windows_in_a_row`.
 
-    `command` is no key of a file: what a person can run as the first step, where that is known exactly.
+    No keys of a file are `command`, what a person can run as the first step where that is known exactly, and
+    `shown_characters`, how much of a value under `shows` a card has.
     """
 
     id: str
@@ -48,6 +49,7 @@ class CheckDefinition:
     clear_below: float | None = None
     minimum_runs: int | None = None
     command: str = ""
+    shown_characters: int = 80
 
 
 def check_definition(body: dict[str, Any]) -> CheckDefinition:

@@ -22,6 +22,7 @@ CONFIG_CHECK = CheckDefinition(
     key=("Part",),
     needs=(),
     shows=("File", "Line", "Rule", "Fix", "Refused", "InForce"),
+    shown_characters=200,
     unit="mistakes",
     query="",
     condition=Condition(kind="any", options={}),
@@ -35,12 +36,21 @@ CONFIG_CHECK = CheckDefinition(
 
 _PART = "site configuration"
 
+_AGAIN = timedelta(hours=1)
+"""Till it is said again that nothing is refused: another process may have known less, and opened an alert."""
+
 
 class RefusalJudge:
-    """Judges the standing of the configuration."""
+    """Judges the standing of the configuration.
 
-    def __init__(self, standing: Standing) -> None:
+    Args:
+        standing: What is known.
+        since: From when on it is known, UTC.
+    """
+
+    def __init__(self, standing: Standing, since: datetime) -> None:
         self._standing = standing
+        self._since = since
 
     def judge_due(
         self,
@@ -51,14 +61,21 @@ class RefusalJudge:
         memory: Memory | None = None,  # noqa: ARG002 - a judge's shape; it remembers nothing
     ) -> Outcome:
         """Judge the time since the last tick."""
-        return judged(self._standing, watermark, now)
+        return judged(self._standing, self._since, watermark, now)
 
 
-def judged(standing: Standing, watermark: datetime | None, now: datetime) -> Outcome:
-    """Return what follows from the standing; there is nothing to say where nothing was refused."""
-    refused, settled_at = standing.refused, standing.settled_at
+def judged(standing: Standing, since: datetime, watermark: datetime | None, now: datetime) -> Outcome:
+    """Return what follows from the standing; there is nothing to say where nothing was ever refused.
+
+    Args:
+        standing: What is known.
+        since: From when on, UTC.
+        watermark: Up to when it was judged; None where nothing was ever refused.
+        now: The present instant, UTC.
+    """
+    refused = standing.refused
     if refused is None:
-        if watermark is None or settled_at is None or watermark > settled_at:
+        if watermark is None or (watermark > since and now - watermark < _AGAIN):
             return NothingDue()
         return _evaluated(JudgedWindow(_window(watermark, now), ()))
     window = _window(max(watermark or refused.at, refused.at), now)

@@ -62,12 +62,10 @@ class Standing:
     Attributes:
         history: What has come into force, oldest first; the last is in force.
         refused: What is refused now.
-        settled_at: When the latest refusal ended, UTC; None where there was none.
     """
 
     history: tuple[InForce, ...] = ()
     refused: Refused | None = None
-    settled_at: datetime | None = None
 
     def in_force(self, configuration: str, overlay: str | None, now: datetime) -> "Standing":
         """Return the standing once a configuration was accepted; the same where nothing changes."""
@@ -75,8 +73,7 @@ class Standing:
         history = self.history
         if last is None or (last.configuration, last.overlay) != (configuration, overlay):
             history = (*history, InForce(configuration, overlay, now))
-        settled_at = now if self.refused else self.settled_at
-        return Standing(history, None, settled_at)
+        return Standing(history)
 
     def refusing(self, overlay: str | None, error: TracekeeperError, now: datetime) -> "Standing":
         """Return the standing once an overlay was refused; the same where it was refused for this before."""
@@ -115,11 +112,10 @@ def standing_from_json(body: Mapping[str, Any]) -> Standing:
                 "The document configuration was written by a newer version.",
                 next_step="Deploy that version or a later one again; nothing was changed.",
             )
-        refused, settled_at = body["refused"], body["settled_at"]
+        refused = body["refused"]
         return Standing(
             tuple(InForce(**one | {"since": _instant(one["since"])}) for one in body["history"]),
             refused and _refused(refused),
-            settled_at and _instant(settled_at),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StorageError(

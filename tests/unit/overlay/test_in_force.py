@@ -135,7 +135,7 @@ def test_a_good_push_ends_a_refusal() -> None:
     world.later()
     world.push(alerts=alerts(6))
     healed = holder.look()
-    assert (quiet(healed), healed[1].refused, healed[1].settled_at) == (6, None, world.now)
+    assert (quiet(healed), healed[1].refused) == (6, None)
 
 
 def test_after_an_upgrade_that_an_overlay_does_not_fit_the_last_good_stays_whole() -> None:

@@ -111,7 +111,7 @@ def alarm(documents: MemoryDocuments) -> Watch:
     configuration, _ = shipped()
     return Watch(
         documents=documents,
-        runner=RefusalJudge(Standing()),
+        runner=RefusalJudge(Standing(), NOON),
         checks=(CONFIG_CHECK,),
         rules=configuration.alerts,
         destinations={},
