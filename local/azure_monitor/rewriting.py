@@ -35,14 +35,19 @@ _CAPPED = frozenset({"make_set", "make_list"})
 Columns = dict[str, list[str]]
 
 
-_INSTANT = re.compile(r"(?m)(?<=^let ReceivedFrom = datetime\()[^)]+|(?<=^let ReceivedTo = datetime\()[^)]+")
+_INSTANT = re.compile(
+    "(?m)"
+    + "|".join(
+        rf"(?<=^let {name} = datetime\()[^)]+" for name in ("JudgedFrom", "ReceivedFrom", "ReceivedTo")
+    )
+)
 
 
 def translate(kql: str) -> str:
     """Return the SQL that answers a KQL query over the stand-in's tables.
 
     The same question is asked of one stretch of time after the other. Translating takes seconds, so it is
-    done once, with marks for the two instants between which rows are read.
+    done once, with marks for the instants between which rows are read and judged.
 
     Raises:
         duckdb_kql.KqlError: The query is wrong, or duckdb-kql does not know what it uses.

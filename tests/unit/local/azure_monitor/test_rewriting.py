@@ -1,0 +1,28 @@
+"""What is asked of one stretch of time after the other is translated once."""
+
+from datetime import UTC, datetime, timedelta
+
+from functions.checks.question import question
+from functions.checks.windows import due_windows
+from functions.configuration import SHIPPED, load_configuration
+from local.azure_monitor import rewriting
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_a_check_is_translated_once_however_often_it_asks() -> None:
+    configuration = load_configuration(SHIPPED)
+    check = next(check for check in configuration.checks if check.id == "slow_run")
+    texts = set()
+    before = rewriting._translated.cache_info().misses
+    for hours in range(3):
+        now = NOON + timedelta(hours=hours)
+        batch = due_windows(
+            every=check.every, settle=check.settle, watermark=now - timedelta(hours=1), now=now
+        )
+        assert batch is not None
+        asked = question(check, batch, configuration.agents, configuration.prices)
+        texts.add(rewriting.translate(asked.kql))
+        assert f"{batch.windows[-1].end:%Y-%m-%dT%H:%M:%S.%f}Z" in rewriting.translate(asked.kql)
+    assert len(texts) == 3
+    assert rewriting._translated.cache_info().misses == before + 1
