@@ -57,6 +57,7 @@ class Stack:
         certificates: Of all services; `ca` is the authority to trust.
         host_url: Where the host listens once it is started.
         connection_string: For an exporter, as in APPLICATIONINSIGHTS_CONNECTION_STRING.
+        settings: The app settings.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Stack:
         self.connection_string = (
             f"InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint={monitor_url}/"
         )
-        self._settings = app_settings(
+        self.settings = app_settings(
             addresses,
             identity_header=identity.header,
             pseudonym_key=keep_pseudonym_key(self._folder / "pseudonym.key"),
@@ -159,7 +160,7 @@ class Stack:
         self._host = Child(
             command if self._timers else [*command, "--no-timers"],
             log=self._folder / "host.log",
-            environment={**self._settings, **self.trust(), **self._host_environment},
+            environment={**self.settings, **self.trust(), **self._host_environment},
             folder=REPOSITORY,
         )
         self._host.wait_until(self._host_answers, seconds=_READY_SECONDS)
