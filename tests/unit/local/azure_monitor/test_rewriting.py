@@ -14,7 +14,8 @@ def test_a_check_is_translated_once_however_often_it_asks() -> None:
     configuration = load_configuration(SHIPPED)
     check = next(check for check in configuration.checks if check.id == "slow_run")
     texts = set()
-    before = rewriting._translated.cache_info().misses
+    translations = rewriting._translated.cache_info  # noqa: SLF001 - nothing else tells of it but time
+    before = translations().misses
     for hours in range(3):
         now = NOON + timedelta(hours=hours)
         batch = due_windows(
@@ -23,6 +24,5 @@ def test_a_check_is_translated_once_however_often_it_asks() -> None:
         assert batch is not None
         asked = question(check, batch, configuration.agents, configuration.prices)
         texts.add(rewriting.translate(asked.kql))
-        assert f"{batch.windows[-1].end:%Y-%m-%dT%H:%M:%S.%f}Z" in rewriting.translate(asked.kql)
     assert len(texts) == 3
-    assert rewriting._translated.cache_info().misses == before + 1
+    assert translations().misses == before + 1
