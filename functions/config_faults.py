@@ -1,6 +1,7 @@
 """Holds a parsed config file to its schema and says in words how it breaks it, each mistake once."""
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -119,10 +120,11 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
                 fix = schema.get("description") or _description(schema, key)
                 yield Fault(place, f"lacks the key `{key}`", fix, keyword, key)
         case "additionalProperties":
-            known = schema.get("properties", {})
-            fix = f"Known here: {', '.join(known) or 'none'}."
-            for key in (key for key in instance if key not in known):
-                yield Fault((*place, key), "is not a known key", fix, keyword, key)
+            known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+            fix = f"Known here: {', '.join((*known, *patterns)) or 'none'}."
+            for key in instance:
+                if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                    yield Fault((*place, key), "is not a known key", fix, keyword, key)
         case "uniqueItems":
             again = next(n for n, item in enumerate(instance) if item in instance[:n])
             yield Fault((*place, again), "is there twice", advice, keyword)
