@@ -156,6 +156,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             ledger=clients.log,
             resolve_alert=partial(alert_traces, clients.documents),
             clock=_now,
+            names=configuration.agents.attributes.names,
         ),
         costs=Costs(
             clients.source,

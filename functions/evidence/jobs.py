@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -65,6 +65,7 @@ class Exports:
         ledger: Where requests and results are written down.
         resolve_alert: Finds the traces of an alert; raises NotFound where there is no such alert.
         clock: The time, UTC.
+        names: Which agent is meant by which name; see `Attributes.names`.
     """
 
     documents: Documents
@@ -74,6 +75,7 @@ class Exports:
     ledger: AppendLog
     resolve_alert: ResolveAlert
     clock: Callable[[], datetime]
+    names: Mapping[str, str]
 
     def parse(self, body: object) -> Selection:
         """Read the JSON body of a request; see `parse_selection`.
@@ -217,7 +219,9 @@ class Exports:
     def _scope(self, selection: Selection) -> Scope:
         match selection.selector:
             case TimeWindow(start, end, agent, release):
-                return traces_in_window(self.source, start=start, end=end, agent=agent, release=release)
+                return traces_in_window(
+                    self.source, start=start, end=end, agent=agent, release=release, names=self.names
+                )
             case selector:
                 return find_traces(self.source, selector.trace_ids, now=self.clock())
 

@@ -7,7 +7,7 @@ that a caller can tell a complete slice from a short one.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 
@@ -16,6 +16,7 @@ import orjson
 from functions.errors import ResultTooLarge, SourceError
 from functions.traces.kql import instant, text
 from functions.traces.model import CANARY_ROLE, TABLES, Scalar, TraceRow
+from functions.traces.sent_names import SENT_NAME, stands_for
 from functions.traces.source import Cell, Rows, TraceSource
 
 ROW_LIMIT = 50_000
@@ -39,9 +40,7 @@ https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
 
 _PARALLEL = 3  # of the five queries that the service runs at once for one identity: checks need the others
 _SHORTEST = timedelta(milliseconds=1)
-_SLACK = timedelta(
-    seconds=1
-)  # whether the service's own bounds are inclusive is not documented; the KQL's are
+_SLACK = timedelta(seconds=1)  # the service's own bounds need not be inclusive: the KQL's decide
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 _EVERYWHERE = (
@@ -112,10 +111,7 @@ class Slice:
     def halves(self) -> tuple["Slice", "Slice"]:
         """Split it in the middle of its time."""
         middle = self.since + (self.until - self.since) / 2
-        return (
-            Slice(self.table, self.trace_ids, self.since, middle),
-            Slice(self.table, self.trace_ids, middle, self.until),
-        )
+        return replace(self, until=middle), replace(self, since=middle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,13 @@ def find_traces(source: TraceSource, trace_ids: Sequence[str], *, now: datetime)
 
 
 def traces_in_window(
-    source: TraceSource, *, start: datetime, end: datetime, agent: str | None, release: str | None
+    source: TraceSource,
+    *,
+    start: datetime,
+    end: datetime,
+    agent: str | None,
+    release: str | None,
+    names: Mapping[str, str],
 ) -> Scope:
     """Find the traces with a row whose TimeGenerated lies in [start, end); marker runs are none.
 
@@ -156,8 +158,9 @@ def traces_in_window(
         source: Where to ask.
         start: UTC.
         end: UTC, exclusive.
-        agent: Only traces with a span of this agent (`gen_ai.agent.name`).
+        agent: Only traces with a span of this agent (`gen_ai.agent.name`, or what stands for it).
         release: Only traces with such a row of this AppVersion.
+        names: What stands for which agent; see `Attributes.names`.
 
     Raises:
         ResultTooLarge: There are more than `TRACE_LIMIT`.
@@ -168,7 +171,7 @@ def traces_in_window(
         f"where isnotempty(OperationId) and AppRoleName != {text(CANARY_ROLE)}",
     ]
     if agent is not None:
-        conditions.append(f'where tostring(Properties["gen_ai.agent.name"]) == {text(agent)}')
+        conditions.append(f"extend Sent = {SENT_NAME} | where {stands_for('Sent', agent, names)}")
     if release is not None:
         conditions.append(f"where AppVersion == {text(release)}")
     kql = f"{_union(*conditions, 'project OperationId')}\n| distinct OperationId\n| take {TRACE_LIMIT + 1}"
@@ -272,11 +275,7 @@ def _unexpected(column: str) -> SourceError:
 def _first_and_last(
     source: TraceSource, trace_ids: Sequence[str], since: datetime, until: datetime
 ) -> dict[str, tuple[datetime, datetime]]:
-    union = _union(
-        _between(since, until),
-        _among(trace_ids),
-        "project OperationId, TimeGenerated",
-    )
+    union = _union(_between(since, until), _among(trace_ids), "project OperationId, TimeGenerated")
     kql = f"{union}\n| summarize First = min(TimeGenerated), Last = max(TimeGenerated) by OperationId"
     return {
         str(record["OperationId"]): (_moment(record, "First"), _moment(record, "Last"))

@@ -53,7 +53,10 @@ def composed(query: str, attributes: Attributes = CONFIGURATION.agents.attribute
 def reading_queries() -> dict[str, str]:
     recorder = ScriptedSource(lambda _: Rows((), ()))
     find_traces(recorder, ["0" * 32], now=NOW)
-    traces_in_window(recorder, start=NOW - timedelta(days=1), end=NOW, agent=HOSTILE, release=HOSTILE)
+    names = {f"{HOSTILE}*": HOSTILE, f"{HOSTILE}-2*": "other", f"{HOSTILE}-3": "other"}
+    traces_in_window(
+        recorder, start=NOW - timedelta(days=1), end=NOW, agent=HOSTILE, release=HOSTILE, names=names
+    )
     slices = [Slice(table, ("0" * 32,), NOW - timedelta(days=1), NOW) for table in TABLES]
     return {f"reading {n}": kql for n, kql in enumerate(asked.kql for asked in recorder.asked)} | {
         f"{kind} {part.table}": kql

@@ -58,6 +58,6 @@ def test_the_views_that_checks_and_costs_read_have_no_marker_run(telemetry: Tele
 def test_an_export_of_a_window_has_no_marker_run(telemetry: Telemetry) -> None:
     hour = timedelta(hours=1)
     scope = traces_in_window(
-        TelemetrySource(telemetry), start=AT - hour, end=AT + hour, agent=None, release=None
+        TelemetrySource(telemetry), start=AT - hour, end=AT + hour, agent=None, release=None, names={}
     )
     assert scope.trace_ids == (f"{1:032x}",)

@@ -61,6 +61,7 @@ class Rig:
         self.log: AppendLog = MemoryAppendLog()
         self.source = telemetry_source()
         self.protection: Callable[[], Protection] = protection
+        self.names: Mapping[str, str] = {}
 
     @property
     def exports(self) -> Exports:
@@ -72,6 +73,7 @@ class Rig:
             ledger=self.log,
             resolve_alert=lambda alert_id: [TRACE] if alert_id == "a" * 16 else list(no_alert(alert_id)),
             clock=lambda: NOW,
+            names=self.names,
         )
 
     def requested(self, selector: Mapping[str, Any] | None = None) -> str:

@@ -135,7 +135,9 @@ def test_no_planted_value_of_captured_telemetry_is_in_the_bundle(routing: str) -
         telemetry.ingest(map(orjson.loads, lines), delay=timedelta(seconds=2))
     source = TelemetrySource(telemetry)
     day = datetime(2026, 11, 22, tzinfo=UTC)
-    scope = traces_in_window(source, start=day, end=day + timedelta(days=1), agent=None, release=None)
+    scope = traces_in_window(
+        source, start=day, end=day + timedelta(days=1), agent=None, release=None, names={}
+    )
     found = gather_rows(scope, read_slices(source, scope), protection())
     data = build_bundle(selection(), found, protection())
     assert (found.counts.traces, found.counts.rows, found.counts.complete) == (120, 3674, True)

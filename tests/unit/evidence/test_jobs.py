@@ -97,6 +97,16 @@ def test_every_selector_finds_its_traces(
     assert (counts.traces, counts.complete) == (traces, complete)
 
 
+def test_an_export_of_an_agent_holds_what_was_sent_under_its_further_names(rig: Rig) -> None:
+    rig.names = {"dispatch*": "broker"}
+    window = {"start": "2026-11-22T12:00:00Z", "end": "2026-11-22T12:01:00Z", "agent": "broker"}
+    export_id = rig.requested({"window": window})
+    rig.exports.run(export_id)
+    counts = rig.exports.get(export_id).counts
+    assert counts is not None
+    assert counts.traces == 2
+
+
 def test_two_exports_of_the_same_are_the_same_bytes(rig: Rig) -> None:
     one, two = rig.requested(), rig.requested()
     rig.exports.run(one)

@@ -1,7 +1,8 @@
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -27,9 +28,17 @@ def a_source(*batches: Sequence[dict[str, Any]]) -> TelemetrySource:
     return TelemetrySource(telemetry)
 
 
-def in_window(source: Any, start: datetime = NOON, **filters: str | None) -> Scope:
+def in_window(
+    source: Any,
+    start: datetime = NOON,
+    *,
+    names: Mapping[str, str] = MappingProxyType({}),
+    **filters: str | None,
+) -> Scope:
     agent, release = filters.get("agent"), filters.get("release")
-    return traces_in_window(source, start=start, end=start + MINUTE, agent=agent, release=release)
+    return traces_in_window(
+        source, start=start, end=start + MINUTE, agent=agent, release=release, names=names
+    )
 
 
 def test_all_rows_of_a_trace_are_read_from_every_table_and_no_others() -> None:
@@ -154,6 +163,21 @@ def test_a_window_is_narrowed_by_agent_and_release_and_by_nothing_they_might_say
     filters: dict[str, str | None], found: int
 ) -> None:
     assert len(in_window(a_source(envelopes()), **filters).trace_ids) == found
+
+
+@pytest.mark.parametrize(
+    ("agent", "names", "found"),
+    [
+        ("broker", {"dispatcher": "broker"}, 1),
+        ("broker", {"dis*": "broker"}, 1),
+        ("broker", {"other": "broker", "dis*": "clerk"}, 0),
+        ('" or true or "', {"x": '" or true or "', '" or true or "*': '" or true or "'}, 0),
+    ],
+)
+def test_a_window_of_an_agent_holds_what_was_sent_under_each_of_its_names(
+    agent: str, names: dict[str, str], found: int
+) -> None:
+    assert len(in_window(a_source(envelopes()), agent=agent, names=names).trace_ids) == found
 
 
 def test_ids_that_are_no_trace_ids_are_counted_and_left_out() -> None:

@@ -95,6 +95,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             ledger=log,
             resolve_alert=partial(alert_traces, documents),
             clock=lambda: NOON,
+            names={},
         ),
         costs=Costs(
             source,
