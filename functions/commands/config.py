@@ -2,14 +2,16 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from functions.configuration import SHIPPED, Layer, configuration_of, read_folder
+from functions.commands.text_plot import safe
+from functions.configuration import SHIPPED, Configuration, Layer, configuration_of, read_folder
 from functions.errors import ConfigurationError, DocumentConflict
 from functions.overlay.difference import differences
 from functions.overlay.store import OverlayStore, overlay_hash
 from functions.settings import RecordSettings, read_record_settings
+from functions.traces.agents import overdue
 
 Say = Callable[[str], None]
 
@@ -46,14 +48,24 @@ _WHERE = (
 
 def run_check(options: argparse.Namespace, say: Say) -> int:
     """Check a folder; return 0, or 1 with a line for each mistake."""
+    return check(options.folder, datetime.now(UTC).date(), say)
+
+
+def check(folder: Path, today: date, say: Say) -> int:
+    """Check a folder and warn of what nobody looked at in time; return as `run_check` does."""
     try:
-        layer = checked(options.folder, environment=None)
+        layer, configuration = _read(folder, environment=None)
     except ConfigurationError as error:
         for mistake in error.each:
             say(str(mistake))
         return 1
     for name in layer:
         say(f"{name}: {'replaces the shipped file' if (SHIPPED / name).exists() else 'is new'}")
+    for review in overdue(configuration.agents, today):
+        say(
+            f"Warning: the review of agent {safe(review.name)} in agents.yaml is overdue since "
+            f"{review.review_by} ({review.days} days). {review.owner} looks at its entry and moves review_by."
+        )
     say(f"No mistakes. Overlay {overlay_hash(layer)}")
     return 0
 
@@ -81,14 +93,18 @@ def checked(folder: Path, environment: str | None) -> Layer:
     Raises:
         ConfigurationError: There are mistakes, all of them in it; or there is no file.
     """
+    return _read(folder, environment)[0]
+
+
+def _read(folder: Path, environment: str | None) -> tuple[Layer, Configuration]:
+    """Return what `checked` does, and what holds with it. Raises ConfigurationError."""
     layer = read_folder(folder)
     if not layer:
         raise ConfigurationError(
             f"{folder} holds no config file.",
             next_step="To go back to the defaults, push a copy of one shipped file.",
         )
-    configuration_of(read_folder(SHIPPED), layer, environment=environment)
-    return layer
+    return layer, configuration_of(read_folder(SHIPPED), layer, environment=environment)
 
 
 def diff(store: OverlayStore, layer: Layer, say: Say) -> None:

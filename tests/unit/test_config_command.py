@@ -1,5 +1,6 @@
 """What `tracekeeper config` says, and what it puts into storage."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,22 @@ def test_a_right_folder_exits_0_and_says_what_it_replaces(
 ) -> None:
     assert main(["config", "check", str(folder)]) == 0
     assert "alerts.yaml: replaces the shipped file" in capsys.readouterr().out
+
+
+def test_an_overdue_review_is_a_warning_and_no_mistake(tmp_path: Path) -> None:
+    text = (SHIPPED / "agents.yaml").read_text("utf-8")
+    entry = "agents:\n  courier:\n    owner: desk\n    review_by: 2026-11-20\n"
+    (tmp_path / "agents.yaml").write_text(text.replace("\nagents:\n", f"\n{entry}", 1), "utf-8")
+    said: list[str] = []
+    assert config.check(tmp_path, date(2026, 11, 20), said.append) == 0
+    assert said.pop().startswith("No mistakes.")
+    assert said == ["agents.yaml: replaces the shipped file"]
+    assert config.check(tmp_path, date(2026, 11, 22), said.append) == 0
+    (warning,) = said[2:-1]
+    assert warning.startswith(
+        "Warning: the review of agent courier in agents.yaml is overdue since 2026-11-20 (2"
+    )
+    assert warning.endswith("desk looks at its entry and moves review_by.")
 
 
 def test_a_push_is_what_the_app_takes(folder: Path) -> None:
