@@ -16,24 +16,15 @@ from functions.checks.evaluation import judge
 from functions.checks.measurement import measurements
 from functions.checks.question import question
 from functions.checks.windows import Batch
+from functions.commands.advice import advised
 from functions.commands.backtest_report import plots, report, scored
 from functions.commands.labels import read_labels
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from functions.errors import (
-    ConfigurationError,
-    PartialResult,
-    ResultTooLarge,
-    SourceRefused,
-    SourceUnavailable,
-)
+from functions.errors import ConfigurationError
 from functions.settings import read_logs_settings
 from functions.traces.source import Rows, TraceSource
 
 _MOST_DAYS = 90
-_SIGN_IN = (
-    "Sign in with `az login` as someone with the role Log Analytics Data Reader on the workspace, "
-    "and check LOGS_WORKSPACE_ID or LOGS_RESOURCE_ID."
-)
 
 Say = Callable[[str], None]
 
@@ -149,12 +140,8 @@ def _check(check_id: str, configuration: Configuration) -> CheckDefinition:
 
 
 def _ask(check: CheckDefinition, batch: Batch, configuration: Configuration, source: TraceSource) -> Rows:
-    try:
+    with advised():
         return question(check, batch, configuration.agents, configuration.prices).ask(source)
-    except (PartialResult, ResultTooLarge, SourceUnavailable) as error:
-        raise type(error)(error.message, next_step="Try again, with fewer days if it stays so.") from error
-    except SourceRefused as error:
-        raise SourceRefused(error.message, next_step=_SIGN_IN) from error
 
 
 def _days(text: str) -> int:

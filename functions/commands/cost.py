@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from functions.commands.advice import advised
 from functions.commands.cost_report import cost_lines, telemetry_lines, waste_lines
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
@@ -84,11 +85,13 @@ def report_cost(options: argparse.Namespace, costs: Costs, now: datetime, say: S
     today = now.date()
     start, end = options.start or str(today - timedelta(days=options.days)), options.end or str(today)
     question = parse_question({"start": start, "end": end, "by": options.by}, costs.dimensions)
-    report = costs.report(question)
+    with advised():
+        report = costs.report(question)
     for line in cost_lines(report):
         say(line)
     if options.waste:
-        found, volume = costs.waste(question.period), costs.telemetry(question.period)
+        with advised():
+            found, volume = costs.waste(question.period), costs.telemetry(question.period)
         for line in (*waste_lines(found), *telemetry_lines(volume)):
             say(line)
     if options.csv:

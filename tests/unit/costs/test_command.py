@@ -9,10 +9,12 @@ import pytest
 
 from functions.cli import main
 from functions.commands import cost
-from functions.errors import InvalidRequest, SettingsError
+from functions.errors import InvalidRequest, ResultTooLarge, SettingsError, SourceError, SourceRefused
 from functions.settings import read_pseudonym_key
+from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.bench import EngineSource
+from tests.fakes.source import ScriptedSource
 from tests.unit.costs.test_waste import CHAT, DOWN, NOON, UP, costs_of, ingest, run_of
 
 
@@ -43,6 +45,20 @@ def test_it_says_costs_waste_and_gigabytes_and_no_name_steers_the_terminal(tmp_p
     assert f"        0.0110    tri\\x1b[2Jage  lookup  once  {1:032x}" in lines
     assert "Telemetry, billed gigabytes:" in lines
     assert (tmp_path / "costs.csv").read_bytes().startswith(b"agent,calls,")
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [(SourceRefused, "az login.*Log Analytics Data Reader"), (ResultTooLarge, "fewer days")],
+)
+@pytest.mark.parametrize("answered", [0, 1])
+def test_no_answer_is_told_with_what_to_do_about_it(
+    error: type[SourceError], advice: str, answered: int
+) -> None:
+    answers = [Rows((), ())] * answered + [error("no", next_step="none")]
+    now = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    with pytest.raises(error, match=advice):
+        cost.report_cost(options("--waste"), costs_of(ScriptedSource(answers)), now, lambda _: None)
 
 
 def test_a_breakdown_that_nobody_declared_is_refused() -> None:
