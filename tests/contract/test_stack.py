@@ -17,9 +17,10 @@ APP = Path(__file__).parent / "sample_app"
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = {"TICK_SCHEDULE": "0 0 0 1 1 *"}
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from local.stack import Stack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 settings = {"TICK_SCHEDULE": "0 0 0 1 1 *"}
 with Stack(Path(sys.argv[1]), app=Path(sys.argv[2]), host_environment=settings) as stack:
     stack.start_host()
