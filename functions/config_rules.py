@@ -19,6 +19,8 @@ from functions.errors import ConfigurationError
 _FROM_ATTRIBUTES = frozenset({"tenant", "environment"})
 """The required fields that come from a property of the deployment's choice; the others have a column."""
 
+_KEPT_IDS = frozenset({"check_failed", "check_behind", "check_blind", "source_blind", "config_refused"})
+"""They stand for a check's id in alerts, and in the state documents behind some of them."""
 
 _MOST_GROUPS = 16
 """https://learn.microsoft.com/kusto/query/regex"""
@@ -57,7 +59,13 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
 
 def _check_breaches(file: ConfigFile) -> Errors:
     body = file.body
-    if body.get("id", file.path.stem) != file.path.stem:
+    if "id" in body and _KEPT_IDS & {body["id"], file.path.stem}:
+        yield file.wrong(
+            ("id",),
+            "is kept for an alert about the watch itself",
+            next_step="Name the check and its file otherwise.",
+        )
+    elif body.get("id", file.path.stem) != file.path.stem:
         yield file.wrong(
             ("id",), f"must be {file.path.stem}", next_step="Name the file after the check's id."
         )

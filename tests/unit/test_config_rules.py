@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from functions.alerts.failures import CHECK_FAILED
+from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND
+from functions.canary.telling import SOURCE_BLIND
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError
+from functions.overlay.refusal import CONFIG_REFUSED
 from tests.unit import site_of_mistakes
 
 AGENTS = """\
@@ -124,6 +128,13 @@ def test_prices_in_another_currency_contradict_budgets_and_checks_in_dollars(sit
     assert told.next_step == "Give a check of your own with the unit EUR, or prices in USD."
     check.write_text(check.read_text("utf-8").replace("unit: USD", "unit: EUR"), "utf-8")
     assert load_configuration(site).prices.currency == "EUR"
+
+
+@pytest.mark.parametrize("check_id", [CHECK_FAILED, CHECK_BEHIND, CHECK_BLIND, SOURCE_BLIND, CONFIG_REFUSED])
+def test_no_check_takes_the_id_of_an_alert_about_the_watch(site: Path, check_id: str) -> None:
+    shutil.copy(SHIPPED / "checks/slow_run.yaml", site / f"checks/{check_id}.yaml")
+    told = refused(site, f"checks/{check_id}.yaml", "id: slow_run", f"id: {check_id}")
+    assert "`id` is kept for an alert about the watch itself" in told.message
 
 
 def test_an_agent_without_a_list_of_approved_tools_may_owe_any(site: Path) -> None:
