@@ -20,7 +20,7 @@ from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, 
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects
-from functions.traces.log_analytics import client_options, log_analytics
+from functions.traces.log_analytics import basic_tables, client_options, log_analytics
 from functions.traces.source import TraceSource
 
 
@@ -35,6 +35,7 @@ class Clients:
         overlays: What sites have pushed.
         log: What the ledger is written to.
         source: The telemetry.
+        content: AppGenAIContent where it is on the Basic plan; None where `source` reads it too.
         canary: Sends marker runs; None where they are off.
     """
 
@@ -44,6 +45,7 @@ class Clients:
     overlays: OverlayStore
     log: AppendLog
     source: TraceSource
+    content: TraceSource | None
     canary: Canary | None
 
 
@@ -59,6 +61,7 @@ def connect(settings: Settings) -> Clients:
         overlays=_overlays(blobs),
         log=ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now),
         source=_source(settings, credential),
+        content=_content(settings, credential),
         canary=_canary(settings, credential, documents),
     )
 
@@ -66,6 +69,11 @@ def connect(settings: Settings) -> Clients:
 def log_source(settings: LogsSettings) -> TraceSource:
     """Return the source for a command that a person runs, who may be signed in with Azure's own tools."""
     return _source(settings, DefaultAzureCredential())
+
+
+def content_source(settings: LogsSettings) -> TraceSource | None:
+    """Return the source for AppGenAIContent likewise; None where it is on the Analytics plan."""
+    return _content(settings, DefaultAzureCredential())
 
 
 def record_documents(settings: RecordSettings) -> Documents:
@@ -107,6 +115,15 @@ def _source(
         workspace_id=settings.logs_workspace_id,
         resource_id=settings.logs_resource_id,
     )
+
+
+def _content(
+    settings: Settings | LogsSettings, credential: ManagedIdentityCredential | DefaultAzureCredential
+) -> TraceSource | None:
+    if settings.content_plan != "basic" or settings.logs_workspace_id is None:
+        return None
+    client = LogsQueryClient(credential, endpoint=settings.logs_endpoint, **client_options())
+    return basic_tables(client, workspace_id=settings.logs_workspace_id)
 
 
 def _canary(settings: Settings, credential: ManagedIdentityCredential, documents: Documents) -> Canary | None:

@@ -11,6 +11,7 @@ TracekeeperError
 │   ├── QueryRejected           400: the KQL is wrong
 │   ├── PartialResult           200 with an error inside; its rows are not used
 │   ├── ResultTooLarge          a row or size limit was met; the rest is unknown
+│   │   └── TooMuchContent      content asked about apart has more rows than a query can take along
 │   └── SourceBlind             what a check needs can't be seen, though nothing says so
 ├── CanaryError                 the marker run could not be sent
 │   ├── CanaryRefused           401 or 403: a role is missing, or the component takes no such identity
@@ -120,6 +121,10 @@ class PartialResult(SourceError):
 
 class ResultTooLarge(SourceError):
     """A row or size limit was met, so that rows are missing from the answer."""
+
+
+class TooMuchContent(ResultTooLarge):
+    """What lies in a table that must be asked alone is more than another query can take along."""
 
 
 class SourceBlind(SourceError):

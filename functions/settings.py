@@ -22,6 +22,7 @@ _CONNECTION_STRING = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"table|inline")
+_PLAN = re.compile(r"analytics|basic")
 _LETTERS = re.compile(r"[A-Za-z]{1,32}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _KEY_BYTES = 32
@@ -46,6 +47,10 @@ WHERE = {
     "CONTENT_ROUTING": (
         "the content settings of the subscription: table where Azure Monitor moves GenAI content into "
         "AppGenAIContent, as by default, or inline where you opted out"
+    ),
+    "CONTENT_PLAN": (
+        "the table AppGenAIContent of the workspace, 'Manage table': analytics, as by default, or basic, "
+        "which needs LOGS_WORKSPACE_ID"
     ),
     "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
     "ENVIRONMENT_NAME": "one of the environments in agents.yaml, such as production; empty where it has none",
@@ -72,6 +77,7 @@ class Settings:
         hostname: The app's own host name, for links.
         canary_connection_string: Where marker runs are sent; None where none are.
         content_routing: Where GenAI content should lie: in a "table" of its own, or "inline".
+        content_plan: Which plan that table is on: a "basic" one must be asked alone, and of a workspace.
         config_directory: A site's own config files, or None.
         environment_name: Whose overrides in agents.yaml hold; None for none.
     """
@@ -90,6 +96,7 @@ class Settings:
     hostname: str
     canary_connection_string: str | None = field(repr=False)
     content_routing: Literal["table", "inline"]
+    content_plan: Literal["analytics", "basic"]
     config_directory: Path | None
     environment_name: str | None
 
@@ -114,6 +121,7 @@ class LogsSettings:
     logs_endpoint: str
     logs_workspace_id: str | None
     logs_resource_id: str | None
+    content_plan: Literal["analytics", "basic"]
     config_directory: Path | None
     environment_name: str | None
 
@@ -123,6 +131,9 @@ def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSetti
     given = {name: environment.get(name, "").strip() for name in WHERE}
     if bool(given["LOGS_WORKSPACE_ID"]) == bool(given["LOGS_RESOURCE_ID"]):
         raise _unusable("LOGS_WORKSPACE_ID", "and LOGS_RESOURCE_ID: exactly one of the two must be set")
+    plan = _optional(given, "CONTENT_PLAN", _PLAN, "must be analytics or basic")
+    if plan == "basic" and not given["LOGS_WORKSPACE_ID"]:
+        raise _unusable("CONTENT_PLAN", "can't be basic where LOGS_RESOURCE_ID says where to ask")
     return LogsSettings(
         logs_endpoint=_matching(
             {"LOGS_ENDPOINT": given["LOGS_ENDPOINT"] or "https://api.loganalytics.azure.com"},
@@ -134,6 +145,7 @@ def read_logs_settings(environment: Mapping[str, str] = os.environ) -> LogsSetti
         logs_resource_id=_optional(
             given, "LOGS_RESOURCE_ID", _RESOURCE_ID, "must begin with /subscriptions/"
         ),
+        content_plan="basic" if plan == "basic" else "analytics",
         config_directory=Path(given["CONFIG_DIRECTORY"]) if given["CONFIG_DIRECTORY"] else None,
         environment_name=_optional(
             given, "ENVIRONMENT_NAME", _ENVIRONMENT, "must be small letters, digits and hyphens"
@@ -204,6 +216,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         content_routing="inline"
         if _optional(given, "CONTENT_ROUTING", _PLACE, "must be table or inline") == "inline"
         else "table",
+        content_plan=logs.content_plan,
         config_directory=logs.config_directory,
         environment_name=logs.environment_name,
     )

@@ -135,9 +135,16 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         configuration.checks,
         canaries=clients.canary is not None,
         expected=clients.settings.content_routing,
+        content=clients.content,
         clock=_now,
     )
-    runner = Runner(clients.source, configuration.agents, configuration.prices, blindness=looking.blindness)
+    runner = Runner(
+        clients.source,
+        configuration.agents,
+        configuration.prices,
+        blindness=looking.blindness,
+        content=clients.content,
+    )
     return Services(
         sign_in=_sign_in(clients.settings),
         ledger=Ledger(clients.log, now=_now),

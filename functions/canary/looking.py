@@ -51,6 +51,7 @@ class Looking:
         canaries: Whether marker runs are sent.
         expected: Where content should lie.
         clock: The present instant, UTC.
+        content: Whom to ask about AppGenAIContent; `source` unless given.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Looking:
         canaries: bool,
         expected: Place,
         clock: Callable[[], datetime],
+        content: TraceSource | None = None,
     ) -> None:
         self._documents = documents
         self._source = source
+        self._holder = content or source
         self._checks = checks
         self._canaries = canaries
         self._expected = expected
@@ -122,7 +125,7 @@ class Looking:
         accepted = [one for one in markers.accepted if now - one.at < REMEMBERED]
         rows = question.ask_markers(self._source, [one.trace_id for one in accepted], now=now)
         content = self._content(
-            lambda: question.ask_markers_content(self._source, [row.trace_id for row in rows], now=now)
+            lambda: question.ask_markers_content(self._holder, [row.trace_id for row in rows], now=now)
         )
         return {
             SPANS: judge_spans(accepted, rows, now=now),
@@ -140,7 +143,7 @@ class Looking:
             received_from=max(good_until - REMEMBERED, now - FIRST_LOOKBACK - REMEMBERED),
             received_to=now - IN_TIME,
         )
-        content = self._content(lambda: question.ask_content(self._source, pointers))
+        content = self._content(lambda: question.ask_content(self._holder, pointers))
         return {CONTENT: judge_pointers(pointers, content, before=earlier, now=now)}
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Writes the small queries that ask for marker runs, or for agents' own content, and reads their answers.
 
-AppGenAIContent is asked alone: a table on the Basic plan can't be joined.
+AppGenAIContent is asked alone: on the Basic plan it is read by an API of its own.
 """
 
 from collections.abc import Collection, Sequence

@@ -41,14 +41,14 @@ class Asked:
 
 
 def asked(cost: AskingCost) -> Asked:
-    """Return one question."""
+    """Return what a cost counts for."""
     return Asked(
-        queries=1,
+        queries=cost.questions,
         rows=cost.rows,
         seconds=cost.seconds or 0.0,
-        timed=int(cost.seconds is not None),
+        timed=0 if cost.seconds is None else cost.questions,
         bytes_read=cost.bytes_read or 0,
-        measured=int(cost.bytes_read is not None),
+        measured=0 if cost.bytes_read is None else cost.questions,
     )
 
 
@@ -67,7 +67,7 @@ class AskingRecord:
     days: tuple[AskedDay, ...] = ()
 
     def after(self, cost: AskingCost | None, at: datetime) -> "AskingRecord":
-        """Return the record once a question was asked at an instant; the same where None was asked."""
+        """Return the record once questions were asked at an instant; the same where None was asked."""
         if cost is None:
             return self
         today = at.astimezone(UTC).date()

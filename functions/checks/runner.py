@@ -1,4 +1,4 @@
-"""Evaluates one check: works out what is due, asks once, judges. A failure is an outcome, not a pass."""
+"""Evaluates one check: works out what is due, asks, judges. A failure is an outcome, not a pass."""
 
 import logging
 import traceback
@@ -16,8 +16,9 @@ from functions.checks.sweep import Swept, compare, is_swept, reading_after
 from functions.checks.unswept import LATE_HORIZON, Unswept, final_windows
 from functions.checks.windows import Batch, due_windows
 from functions.costs.prices import Prices
-from functions.errors import SourceBlind, TracekeeperError
+from functions.errors import SourceBlind, TooMuchContent, TracekeeperError
 from functions.traces.agents import Agents
+from functions.traces.metering import Metered, total
 from functions.traces.source import AskingCost, TraceSource
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Evaluated:
         watermark: The end of the last of them: where the next evaluation begins.
         rows: Result rows that lie in these windows.
         unjudged: Those of them with too little history to be called usual or unusual.
-        asking: What the question took.
+        asking: What the questions took.
         read_until: Rows received before this instant were read; None where late ones change nothing.
         late_rows: Rows that came too late for their window but were read all the same, by its start.
         memory: What the next evaluation goes on from; None where the check needs nothing.
@@ -64,7 +65,7 @@ class EvaluationFailed:
     Attributes:
         error: Why, free of telemetry.
         windows: What was asked for.
-        asking: What the question took, as far as its answer came; None where none was asked.
+        asking: What the questions took, as far as answers came; None where none was asked.
     """
 
     error: TracekeeperError
@@ -92,12 +93,19 @@ class Runner:
         agents: What agents owe.
         prices: What models cost.
         blindness: Asked before each question; a check that is blind asks none, and its windows stay due.
+        content: Whom to ask about AppGenAIContent where it must be asked alone; None where it need not be.
     """
 
     def __init__(
-        self, source: TraceSource, agents: Agents, prices: Prices, blindness: Blindness = _sees_everything
+        self,
+        source: TraceSource,
+        agents: Agents,
+        prices: Prices,
+        blindness: Blindness = _sees_everything,
+        content: TraceSource | None = None,
     ) -> None:
         self._source = source
+        self._content = content
         self._agents = agents
         self._prices = prices
         self._blindness = blindness
@@ -110,7 +118,7 @@ class Runner:
         now: datetime,
         memory: Memory | None = None,
     ) -> Outcome:
-        """Judge the windows that are due.
+        """Judge the windows that are due: the older ones alone where all have too much content for a query.
 
         Args:
             check: The check.
@@ -121,10 +129,32 @@ class Runner:
         batch = due_windows(every=check.every, settle=check.settle, watermark=watermark, now=now)
         if batch is None:
             return NothingDue()
+        spent: list[AskingCost] = []
+        outcome = self._judge_batch(check, batch, memory, now, spent)
+        while (
+            isinstance(outcome, EvaluationFailed)
+            and isinstance(outcome.error, TooMuchContent)
+            and len(batch.windows) > 1
+        ):
+            # Else what came after an outage would stay due for ever.
+            batch = Batch(batch.width, batch.windows[: len(batch.windows) // 2])
+            outcome = self._judge_batch(check, batch, memory, now, spent)
+        return outcome
+
+    def _judge_batch(
+        self,
+        check: CheckDefinition,
+        batch: Batch,
+        memory: Memory | None,
+        now: datetime,
+        spent: list[AskingCost],
+    ) -> Evaluated | EvaluationFailed:
         settle, end = reading_after(check, batch, now), batch.windows[-1].end
         final = final_windows(batch.windows, end + settle) if is_swept(check) else ()
         read_until = end + (settle if final else check.settle)
-        answer = self._judged(check, batch, memory, settle=settle if final else None, final=final)
+        answer = self._judged(
+            check, batch, memory, settle=settle if final else None, final=final, spent=spent
+        )
         if isinstance(answer, EvaluationFailed):
             return answer
         return Evaluated(
@@ -140,7 +170,7 @@ class Runner:
 
     def sweep(self, check: CheckDefinition, batch: Batch, unswept: Unswept) -> Swept | EvaluationFailed:
         """Judge windows once more, with the rows that came until LATE_HORIZON after them."""
-        answer = self._judged(check, batch, None, settle=LATE_HORIZON, final=batch.windows)
+        answer = self._judged(check, batch, None, settle=LATE_HORIZON, final=batch.windows, spent=[])
         if isinstance(answer, EvaluationFailed):
             return answer
         late, refuted = compare(unswept, answer.judgement.judged)
@@ -154,24 +184,35 @@ class Runner:
         *,
         settle: timedelta | None,
         final: Collection[Window],
+        spent: list[AskingCost],
     ) -> "_Answer | EvaluationFailed":
-        """Ask once and judge; with a `settle`, count late rows of the `final` windows, which are all read."""
-        asking: AskingCost | None = None
+        """Ask and judge; with a `settle`, count late rows of the `final` windows, which are all read.
+
+        What is asked is added to what is `spent`.
+        """
+        content = None if self._content is None else Metered(self._content, spent)
         late_rows: Mapping[datetime, int] = {}
         try:
             self._see(check)
             known = fitting(memory, batch)
-            asked = question(check, batch, self._agents, self._prices, memory=known, settle=settle)
-            asking = AskingCost()
-            rows = asked.ask(self._source)
-            asking = rows.asking
+            asked = question(
+                check,
+                batch,
+                self._agents,
+                self._prices,
+                memory=known,
+                settle=settle,
+                content_apart=content is not None,
+            )
+            rows = asked.ask(Metered(self._source, spent), content)
+            asking = total(spent) or rows.asking
             if settle is not None:
                 rows, late_rows = split_late_rows(rows, {window.start for window in final})
             return _Answer(judge(check, rows, batch, self._agents, known), late_rows, asking)
         except TracekeeperError as error:
-            return EvaluationFailed(error, batch.windows, asking)
+            return EvaluationFailed(error, batch.windows, total(spent))
         except Exception as error:  # noqa: BLE001 - one check's bug must not stop the others; it is reported
-            return EvaluationFailed(_unexpected(check, error), batch.windows, asking)
+            return EvaluationFailed(_unexpected(check, error), batch.windows, total(spent))
 
     def _see(self, check: CheckDefinition) -> None:
         why = self._blindness(check)

@@ -13,6 +13,7 @@ from functions.checks.question import question
 from functions.checks.windows import Batch, window_start
 from functions.commands.record import Held
 from functions.configuration import Configuration
+from functions.traces.content_hashes import reads_content_hashes
 
 CHARGED = ("AppTraces", "AppGenAIContent")
 """The tables of traces that can be on the Basic plan, on which queries are billed:
@@ -25,7 +26,8 @@ _IN_30_SECONDS = 200
 """What one identity may ask: https://learn.microsoft.com/azure/azure-monitor/service-limits#query-api"""
 
 _QUESTIONS_A_TICK = 2
-"""A check asks about the windows that are due, and once more about those that late rows may have changed."""
+"""A check asks about the windows that are due, and once more about those that late rows may have changed.
+Each time it may ask about content beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def month(
 def charged_a_question(
     check: CheckDefinition, configuration: Configuration, charged: Mapping[str, float], now: datetime
 ) -> float:
-    """Return how many GB of charged tables one usual question of a check is about.
+    """Return how many GB of charged tables one usual question of a check is about, on average.
 
     A query on a Basic table is billed for all that the table holds in the time asked about
     (https://learn.microsoft.com/azure/azure-monitor/logs/basic-logs-query): its filters save nothing.
@@ -91,10 +93,11 @@ def charged_a_question(
         Batch(check.every, (Window(end - check.every, end),)),
         configuration.agents,
         configuration.prices,
+        content_apart="AppGenAIContent" in charged,
     )
-    kql = re.sub(r"//.*", "", asked.kql)
-    in_it = [size for table, size in charged.items() if re.search(rf"\b{table}\b", kql)]
-    return sum(in_it) * ((asked.until - asked.since) / _DAY)
+    texts = [re.sub(r"//.*", "", kql) for kql in (asked.kql, asked.content_kql) if kql is not None]
+    in_them = [size for kql in texts for table, size in charged.items() if re.search(rf"\b{table}\b", kql)]
+    return sum(in_them) / len(texts) * ((asked.until - asked.since) / _DAY)
 
 
 def report(months: Sequence[Month], days: int, price: float | None, now: datetime) -> Iterator[str]:
@@ -128,7 +131,7 @@ def report(months: Sequence[Month], days: int, price: float | None, now: datetim
             f"{_AT_ONCE} queries at once could take."
         )
     yield (
-        f"Load: one tick asks at most {_QUESTIONS_A_TICK * len(months)} questions, of the {_IN_30_SECONDS} "
+        f"Load: one tick asks at most {_questions_a_tick(months)} questions, of the {_IN_30_SECONDS} "
         "that the service takes from one identity in 30 s."
     )
     yield "Queries on tables of the Analytics plan cost nothing, however much they read."
@@ -140,6 +143,10 @@ def report(months: Sequence[Month], days: int, price: float | None, now: datetim
     else:
         given = f"{now.astimezone(UTC):%Y-%m-%d}"
         yield f"Charged tables: at {price:g} a GB, as given on {given}; the bill is in that currency."
+
+
+def _questions_a_tick(months: Sequence[Month]) -> int:
+    return _QUESTIONS_A_TICK * sum(2 if reads_content_hashes(one.check.query) else 1 for one in months)
 
 
 def _known(record: AskingRecord, first: date, now: datetime) -> tuple[Asked, float]:

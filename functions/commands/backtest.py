@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, say: Say) -> int:
     Raises:
         TracekeeperError: There is no such check, a setting or option is wrong, or no complete answer came.
     """
-    from functions.clients import log_source  # noqa: PLC0415 - other commands need none of Azure's packages
+    from functions.clients import content_source, log_source  # noqa: PLC0415 - other commands need none of Azure's packages
 
     if (options.labels is None) != (options.label is None):
         options.refuse("--labels and --label belong together")
@@ -79,18 +79,40 @@ def run(options: argparse.Namespace, say: Say) -> int:
         *([settings.config_directory] if settings.config_directory else []),
         environment=settings.environment_name,
     )
-    backtest(options, configuration, log_source(settings), datetime.now(UTC), say)
+    backtest(
+        options,
+        configuration,
+        log_source(settings),
+        datetime.now(UTC),
+        say,
+        content=content_source(settings),
+    )
     return 0
 
 
 def backtest(
-    options: argparse.Namespace, configuration: Configuration, source: TraceSource, now: datetime, say: Say
+    options: argparse.Namespace,
+    configuration: Configuration,
+    source: TraceSource,
+    now: datetime,
+    say: Say,
+    *,
+    content: TraceSource | None = None,
 ) -> None:
-    """Backtest what `options` name on `source` and report. Raises as `run` does."""
+    """Backtest what `options` name on `source` and report. Raises as `run` does.
+
+    Args:
+        options: As `add` has them parsed.
+        configuration: What config files decide.
+        source: Whom to ask.
+        now: The present instant, UTC.
+        say: Prints a line.
+        content: As for `Runner`.
+    """
     check = with_options(_check(options.check, configuration), dict(options.changes))
     labels = read_labels(options.labels, options.label) if options.labels else None
     batch = past_windows(check, options.days, now)
-    rows = _ask(check, batch, configuration, source)
+    rows = _ask(check, batch, configuration, source, content)
     judgement = judge(check, rows, batch, configuration.agents)
     points = series(check, measurements(check, rows, batch.width), judgement, batch)
     quiet = configuration.alerts.resolve_after_quiet
@@ -139,9 +161,18 @@ def _check(check_id: str, configuration: Configuration) -> CheckDefinition:
     raise ConfigurationError(f"There is no check {check_id!r}.", next_step=f"Known: {known}.")
 
 
-def _ask(check: CheckDefinition, batch: Batch, configuration: Configuration, source: TraceSource) -> Rows:
+def _ask(
+    check: CheckDefinition,
+    batch: Batch,
+    configuration: Configuration,
+    source: TraceSource,
+    content: TraceSource | None,
+) -> Rows:
+    asked = question(
+        check, batch, configuration.agents, configuration.prices, content_apart=content is not None
+    )
     with advised():
-        return question(check, batch, configuration.agents, configuration.prices).ask(source)
+        return asked.ask(source, content)
 
 
 def _days(text: str) -> int:

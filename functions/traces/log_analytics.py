@@ -1,10 +1,11 @@
 """Asks Log Analytics through azure-monitor-query: a bounded question, then all of its answer or an error."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import orjson
 from azure.core.exceptions import (
@@ -15,7 +16,9 @@ from azure.core.exceptions import (
     ServiceResponseError,
     ServiceResponseTimeoutError,
 )
+from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import RetryPolicy
+from azure.core.rest import HttpRequest
 from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsQueryResult, LogsTable
 
 from functions.errors import SourceError
@@ -26,6 +29,10 @@ from functions.traces.statistics import bytes_read, execution_seconds
 MOST_AT_ONCE = 5
 """Queries that one identity may run at once; a sixth queues for up to 3 minutes, then gets 429. This and the
 next: https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces"""
+
+MOST_AT_ONCE_OF_BASIC = 2
+"""Queries on tables of the Basic plan, likewise:
+https://learn.microsoft.com/azure/azure-monitor/logs/basic-logs-query"""
 
 MOST_ROWS = 500_000
 """Rows that an answer holds at most; one with as many may lack some."""
@@ -58,6 +65,13 @@ def log_analytics(
     if resource_id is not None and workspace_id is None:
         return LogAnalytics(partial(client.query_resource, resource_id.strip("/")))
     raise ValueError("give either a workspace or a resource")
+
+
+def basic_tables(client: LogsQueryClient, *, workspace_id: str) -> "LogAnalytics":
+    """Return the source for the workspace's tables of the Basic plan, which `query` refuses to read."""
+    return LogAnalytics(
+        partial(_search, partial(client.query_workspace, workspace_id)), at_once=MOST_AT_ONCE_OF_BASIC
+    )
 
 
 class QueryRetryPolicy(RetryPolicy[Any, Any]):
@@ -99,11 +113,11 @@ class _Ask(Protocol):
 
 
 class LogAnalytics:
-    """A TraceSource. At most `MOST_AT_ONCE` queries run at a time; further callers wait."""
+    """A TraceSource. At most so many queries run at a time; further callers wait."""
 
-    def __init__(self, ask: _Ask) -> None:
+    def __init__(self, ask: _Ask, *, at_once: int = MOST_AT_ONCE) -> None:
         self._ask = ask
-        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._places = threading.BoundedSemaphore(at_once)
 
     def query(self, kql: str, *, since: datetime, until: datetime) -> Rows:
         """Run one query over rows whose TimeGenerated lies in [since, until], both UTC-aware.
@@ -130,6 +144,27 @@ class LogAnalytics:
             # Beside its own errors the SDK lets those of its parser through when an answer is not the JSON
             # that it expects, a gateway's page for example.
             raise _failure(error, statuses) from None
+
+
+def _search(
+    ask: Callable[..., LogsQueryResult | LogsQueryPartialResult],
+    query: str,
+    *,
+    timespan: tuple[datetime, datetime],
+    **options: Any,
+) -> LogsQueryResult | LogsQueryPartialResult:
+    """Ask by `search`, which the SDK does not know: like `query`, but the time is part of the URL."""
+    between = urlencode({"timespan": "/".join(map(_iso, timespan))})
+
+    def to_search(request: PipelineRequest[HttpRequest]) -> None:
+        url = request.http_request.url
+        request.http_request.url = f"{url.removesuffix('/query')}/search?{between}"
+
+    return ask(query, timespan=None, raw_request_hook=to_search, **options)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _failure(error: Exception, statuses: list[int]) -> SourceError:

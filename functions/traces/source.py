@@ -15,11 +15,24 @@ class AskingCost:
         rows: Rows of its answer; 0 where none came.
         seconds: How long the engine worked; None where it isn't reported.
         bytes_read: Stored data that was read for it; None where it isn't reported.
+        questions: How many this is the sum of.
     """
 
     rows: int = 0
     seconds: float | None = None
     bytes_read: int | None = None
+    questions: int = 1
+
+    def __add__(self, other: "AskingCost") -> "AskingCost":
+        """Return what both took; what one of them does not tell is not known of both."""
+        return AskingCost(
+            self.rows + other.rows,
+            None if self.seconds is None or other.seconds is None else self.seconds + other.seconds,
+            None
+            if self.bytes_read is None or other.bytes_read is None
+            else self.bytes_read + other.bytes_read,
+            self.questions + other.questions,
+        )
 
 
 @dataclass(frozen=True, slots=True)

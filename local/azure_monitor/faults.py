@@ -1,7 +1,7 @@
 """Faults of the real service that a test or a demonstration asks the stand-in to show.
 
 Those of a kind are met by so many queries. The others last until they are ended: a protected table, rows that
-come late, content that is routed otherwise.
+come late, content that is routed otherwise or on another plan.
 """
 
 import threading
@@ -47,12 +47,14 @@ class Lasting:
         late_minutes: How much later than the others late rows can be queried.
         late_every: Each so many-th row is late: 1 for all, 20 for 5 %.
         content_inline: Whether GenAI content stays in Properties, as after an opt-out.
+        content_basic: Whether AppGenAIContent is on the Basic plan.
     """
 
     protected: bool = False
     late_minutes: float = 0.0
     late_every: int = 1
     content_inline: bool = False
+    content_basic: bool = False
 
     def __post_init__(self) -> None:
         if self.late_minutes < 0 or self.late_every < 1:

@@ -14,7 +14,7 @@ from wsgiref.types import WSGIApplication
 import orjson
 from werkzeug import Request, Response
 
-from local.azure_monitor import answers
+from local.azure_monitor import answers, basic_plan
 from local.azure_monitor.engine import QueryError, Timespan
 from local.azure_monitor.envelopes import EnvelopeError, row_of
 from local.azure_monitor.faults import Faults
@@ -30,6 +30,7 @@ The real service first queues up to 200 more for three minutes; here the sixth i
 
 _TRACK = re.compile(r"/v2(\.1)?/track")
 _QUERY = re.compile(r"/v1/(workspaces/[0-9a-fA-F-]{36}|/?subscriptions/.+)/query")
+_SEARCH = re.compile(r"/v1/workspaces/[0-9a-fA-F-]{36}/search")
 _STATUS_OF_FAULT = {"throttled": 429, "timeout": 504, "unavailable": 503, "refused": 403}
 
 
@@ -69,7 +70,7 @@ def create_app(
             return _track(request, telemetry, faults, may_send)
         if request.path == "/local/faults":
             return _add_fault(request, faults)
-        if _QUERY.fullmatch(request.path):
+        if _QUERY.fullmatch(request.path) or _SEARCH.fullmatch(request.path):
             return answer_query(request)
         return answers.error(404)
 
@@ -136,10 +137,15 @@ def _add_fault(request: Request, faults: Faults) -> Response:
 
 
 def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
+    by_search = _SEARCH.fullmatch(request.path) is not None
     try:
-        kql, timespan = _asked(orjson.loads(request.get_data()))
+        body = orjson.loads(request.get_data())
+        kql, timespan = _searched(body, request.args.get("timespan")) if by_search else _asked(body)
     except ValueError:
         return answers.error(400)
+    refused = basic_plan.refused(kql, by_search=by_search) if faults.lasting.content_basic else None
+    if refused is not None:
+        return answers.error(400, inner=refused)
     fault = faults.take(kql)
     if fault is not None and fault.kind != "partial":
         return answers.error(_STATUS_OF_FAULT[fault.kind], retry_after=fault.retry_after)
@@ -165,4 +171,12 @@ def _asked(body: object) -> tuple[str, Timespan | None]:
         case {"query": str(kql), **others} if others.get("timespan") is None:
             return kql, None
     message = "not a query request"
+    raise ValueError(message)
+
+
+def _searched(body: object, timespan: str | None) -> tuple[str, Timespan]:
+    match body:
+        case {"query": str(kql), **others} if timespan is not None and others.get("timespan") is None:
+            return kql, read_timespan(timespan, datetime.now(UTC))
+    message = "not a search request"
     raise ValueError(message)

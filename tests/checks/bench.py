@@ -23,7 +23,7 @@ from functions.checks.runner import Evaluated, EvaluationFailed, Runner
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.errors import QueryRejected
-from functions.traces.source import Rows
+from functions.traces.source import Rows, TraceSource
 from local.azure_monitor.engine import QueryError
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.conversion import traces_of
@@ -101,14 +101,29 @@ class Workspace:
     telemetry: Telemetry
     configuration: Configuration
 
-    def findings(self, check: CheckDefinition) -> list[tuple[Built, list[Finding]]]:
+    def findings(
+        self,
+        check: CheckDefinition,
+        source: TraceSource | None = None,
+        content: TraceSource | None = None,
+    ) -> list[tuple[Built, list[Finding]]]:
         """Return what the check finds in the judged hour, case by case, with agents named as the cases do.
+
+        Args:
+            check: The check.
+            source: Whom to ask; the engine unless given.
+            content: Whom to ask about AppGenAIContent where it is asked alone.
 
         Raises:
             TracekeeperError: The check could not be evaluated; QueryRejected: the engine refuses its query.
         """
         begins = window_start(BEGINS, check.every)
-        runner = Runner(EngineSource(self.telemetry), self.configuration.agents, self.configuration.prices)
+        runner = Runner(
+            source or EngineSource(self.telemetry),
+            self.configuration.agents,
+            self.configuration.prices,
+            content=content,
+        )
         outcome = runner.judge_due(
             check, watermark=begins, now=begins + max(check.every, timedelta(hours=1)) + check.settle
         )

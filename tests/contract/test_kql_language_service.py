@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 
 from functions.canary.question import content_kql, markers_content_kql, markers_kql, pointers_kql
+from functions.checks.finding import Window
 from functions.checks.late_rows import with_late_rows
 from functions.checks.measurement import ADDED_COLUMNS
 from functions.checks.parameters import parameter_tables
+from functions.checks.question import question
 from functions.checks.sweep import is_swept
+from functions.checks.windows import Batch
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
 from functions.traces.agents import Attributes
+from functions.traces.content_hashes import content_hashes_table, content_hashes_view
 from functions.traces.kql import compose
 from functions.traces.model import TABLES
 from functions.traces.rows import Slice, find_traces, traces_in_window
@@ -41,7 +45,10 @@ def composed(query: str, attributes: Attributes = CONFIGURATION.agents.attribute
     return compose(
         query,
         attributes=attributes,
-        tables=parameter_tables(query, CONFIGURATION.agents, CONFIGURATION.prices),
+        tables=(
+            *parameter_tables(query, CONFIGURATION.agents, CONFIGURATION.prices),
+            *content_hashes_view(query),
+        ),
         received_from=NOW - timedelta(hours=1),
         received_to=NOW,
         every=timedelta(minutes=5),
@@ -90,6 +97,29 @@ def sight_queries() -> dict[str, str]:
     }
 
 
+def content_queries() -> dict[str, str]:
+    """Return the relation in both forms, and the question that is asked alone for the second."""
+    check = CHECKS["duplicate_retrieval"]
+    window = Window(NOW - check.every, NOW)
+    apart = question(
+        check,
+        Batch(check.every, (window,)),
+        CONFIGURATION.agents,
+        CONFIGURATION.prices,
+        content_apart=True,
+    )
+    assert apart.content_kql is not None
+    columns = ("TraceId", "SpanId", "Hash")
+    recorder = ScriptedSource(lambda _: Rows(columns, ((HOSTILE, HOSTILE, "0" * 64),)))
+    apart.ask(recorder, recorder)
+    return {
+        "content_hashes": composed("content_hashes"),
+        "content_hashes as a table": f"{content_hashes_table(Rows(columns, ()))}\ncontent_hashes",
+        "content asked alone": recorder.asked[0].kql,
+        "duplicate_retrieval with content asked alone": recorder.asked[1].kql,
+    }
+
+
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
@@ -101,7 +131,7 @@ def queries() -> Mapping[str, str]:
         for id_, check in CHECKS.items()
         if is_swept(check)
     }
-    return views | checks | sweeps | cost_queries() | reading_queries() | sight_queries()
+    return views | checks | sweeps | cost_queries() | reading_queries() | sight_queries() | content_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -147,6 +177,14 @@ def test_a_check_s_result_has_the_columns_of_the_contract(
     assert all(columns[key] == "string" for key in check.key)
     added = ADDED_COLUMNS.get(check.condition.kind, ())
     assert set(check.shows) - set(added) <= columns.keys()
+
+
+def test_the_hashes_of_content_have_the_same_columns_however_they_are_asked_for(
+    verdicts: dict[str, dict[str, Any]],
+) -> None:
+    expected = {"TraceId": "string", "SpanId": "string", "Hash": "string"}
+    for form in ("content_hashes", "content_hashes as a table", "content asked alone"):
+        assert verdicts[form]["columns"] == expected
 
 
 def test_the_views_have_the_columns_that_checks_md_names(verdicts: dict[str, dict[str, Any]]) -> None:

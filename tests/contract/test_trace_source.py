@@ -26,8 +26,10 @@ from functions.errors import (
 )
 from functions.traces.log_analytics import (
     MOST_AT_ONCE,
+    MOST_AT_ONCE_OF_BASIC,
     MOST_ROWS,
     LogAnalytics,
+    basic_tables,
     client_options,
     log_analytics,
 )
@@ -106,7 +108,7 @@ def real(
     app, url = endpoint
     with ExitStack() as stack:
 
-        def start(*replies: Reply, hold_seconds: float = 0, **target: str) -> Real:
+        def start(*replies: Reply, hold_seconds: float = 0, basic: bool = False, **target: str) -> Real:
             app.service = service = LogAnalyticsService(replies, hold_seconds=hold_seconds)
             transport = RecordingTransport(connection_verify=str(certificates.authority), read_timeout=2)
             client = LogsQueryClient(
@@ -118,7 +120,8 @@ def real(
             )
             stack.enter_context(client)
             target = target or {"workspace_id": WORKSPACE}
-            return Real(log_analytics(client, **target), service, transport)
+            source = basic_tables(client, **target) if basic else log_analytics(client, **target)
+            return Real(source, service, transport)
 
         yield start
 
@@ -364,3 +367,29 @@ def test_at_most_five_run_at_once(real: Callable[..., Real]) -> None:
     with ThreadPoolExecutor(12) as threads:
         list(threads.map(lambda _: asked.ask(), range(12)))
     assert asked.service.most_at_once == MOST_AT_ONCE
+
+
+def test_a_basic_table_is_searched_in_a_time_that_the_url_gives(real: Callable[..., Real]) -> None:
+    busy = refusal(429, "ThrottledError", Retry_After="1")
+    asked = real(busy, answer(COLUMNS, [WIRE_ROW]), basic=True)
+    assert asked.ask("AppGenAIContent").rows == (ROW,)
+    for request in asked.service.requests:
+        assert request.path == f"/v1/workspaces/{WORKSPACE}/search"
+        assert request.query == {"timespan": ["2026-11-02T12:00:00Z/2026-11-03T12:00:00Z"]}
+        assert request.body["query"] == "AppGenAIContent"
+        assert request.body.get("timespan") is None
+    assert len(asked.service.requests) == 2
+
+
+def test_a_search_that_fails_is_told_like_a_query(real: Callable[..., Real]) -> None:
+    asked = real(refusal(400, "BadArgumentError", inner="SemanticError", text=SECRET), basic=True)
+    with pytest.raises(QueryRejected) as failed:
+        asked.ask()
+    assert SECRET not in str(failed.value)
+
+
+def test_at_most_two_searches_run_at_once(real: Callable[..., Real]) -> None:
+    asked = real(answer(COLUMNS, []), hold_seconds=0.2, basic=True)
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: asked.ask(), range(6)))
+    assert asked.service.most_at_once == MOST_AT_ONCE_OF_BASIC

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 
@@ -29,6 +30,7 @@ class Request:
     """One question as it arrived."""
 
     path: str
+    query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: dict[str, Any]
 
@@ -75,8 +77,9 @@ class LogAnalyticsService:
         headers = {
             key[5:].replace("_", "-").title(): environ[key] for key in environ if key.startswith("HTTP_")
         }
+        query = parse_qs(environ["QUERY_STRING"])
         with self._lock:
-            self.requests.append(Request(environ["PATH_INFO"], headers, json.loads(body)))
+            self.requests.append(Request(environ["PATH_INFO"], query, headers, json.loads(body)))
             reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)

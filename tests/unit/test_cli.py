@@ -15,7 +15,7 @@ from functions.commands.backtest import with_options
 from functions.commands.labels import read_labels
 from functions.commands.text_plot import WIDTH, plot, safe
 from functions.errors import ConfigurationError
-from local.azure_monitor.faults import Kind
+from local.azure_monitor.faults import Kind, Lasting
 from local.serving import make_certificates
 from tests.checks.telemetry import Trace
 from tests.fakes.workspace import GUID, Workspace
@@ -178,6 +178,20 @@ def test_a_backtest_asks_once_and_says_when_it_would_have_fired(
     assert "Against 3 labelled traces: precision 1.000, recall 0.500" in shown
     drawing = shown.partition("- the threshold")[2]
     assert (drawing.count("#"), drawing.count("|")) == (1, 10)
+
+
+@pytest.mark.parametrize(("plan", "paths"), [("basic", ["search", "query"]), ("analytics", ["query"])])
+def test_a_backtest_asks_content_on_the_basic_plan_alone(
+    workspace: Burst, monkeypatch: pytest.MonkeyPatch, plan: str, paths: list[str]
+) -> None:
+    monkeypatch.setenv("CONTENT_PLAN", plan)
+    workspace.faults.lasting = Lasting(content_basic=True)
+    try:
+        code = main(["backtest", "duplicate_retrieval", "--days", "1"])
+    finally:
+        workspace.faults.lasting = Lasting()
+    assert code == (0 if plan == "basic" else 1)
+    assert workspace.asked == [f"/v1/workspaces/{GUID}/{path}" for path in paths]
 
 
 def test_nothing_of_a_trace_reaches_the_terminal_unescaped(

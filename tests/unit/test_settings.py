@@ -36,6 +36,7 @@ def test_a_whole_environment_is_read() -> None:
     assert settings.auth_enabled
     assert settings.canary_connection_string is None
     assert settings.content_routing == "table"
+    assert settings.content_plan == "analytics"
     assert settings.config_directory is None
 
 
@@ -84,6 +85,7 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("CANARY_CONNECTION_STRING", "InstrumentationKey=sesame;IngestionEndpoint=https://in.example.com/"),
         ("CANARY_CONNECTION_STRING", f"{CONNECTION_STRING};AADAudience=http://sesame.example.com"),
         ("CONTENT_ROUTING", "sesame"),
+        ("CONTENT_PLAN", "sesame"),
     ],
 )
 def test_an_unusable_setting_is_named_without_its_value(name: str, value: str) -> None:
@@ -98,6 +100,13 @@ def test_exactly_one_place_to_ask_for_logs_is_set(resource_id: str) -> None:
     given = WHOLE | {"LOGS_WORKSPACE_ID": "" if not resource_id else GUID, "LOGS_RESOURCE_ID": resource_id}
     with pytest.raises(SettingsError, match="exactly one"):
         read_settings(given)
+
+
+def test_a_table_on_the_basic_plan_is_asked_of_a_workspace_only() -> None:
+    assert read_settings(WHOLE | {"CONTENT_PLAN": "basic"}).content_plan == "basic"
+    resource = {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": "/subscriptions/s/resourceGroups/g/providers/p"}
+    with pytest.raises(SettingsError, match="CONTENT_PLAN"):
+        read_settings(WHOLE | resource | {"CONTENT_PLAN": "basic"})
 
 
 def test_secrets_are_not_in_the_representation() -> None:

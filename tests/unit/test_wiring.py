@@ -41,6 +41,12 @@ def test_a_resource_can_stand_for_the_workspace() -> None:
     assert built(**resource).exports.source is not None
 
 
+@pytest.mark.parametrize("plan", ["analytics", "basic"])
+def test_content_on_the_basic_plan_has_a_source_of_its_own(plan: str) -> None:
+    clients = connect(read_settings(SETTINGS | {"CONTENT_PLAN": plan}))
+    assert (clients.content is not None) == (plan == "basic")
+
+
 def test_secrets_are_not_in_the_representation() -> None:
     shown = repr(built())
     assert "sesame" not in shown

@@ -42,10 +42,11 @@ class ProtectedSource(TelemetrySource):
 class World:
     """A workspace, and a service that sends marker runs to it or not."""
 
-    def __init__(self, *, canaries: bool, expected: Place = "table") -> None:
+    def __init__(self, *, canaries: bool, expected: Place = "table", content_apart: bool = False) -> None:
         self.now = START
         self.telemetry = Telemetry()
         self.source = ProtectedSource(self.telemetry)
+        self.content = ProtectedSource(self.telemetry) if content_apart else None
         self.documents = MemoryDocuments()
         self.lasting = Lasting()
         self.lost = False
@@ -60,6 +61,7 @@ class World:
             canaries=canaries,
             expected=expected,
             clock=lambda: self.now,
+            content=self.content,
         )
 
     def send(self, envelopes: Any) -> None:
@@ -110,6 +112,16 @@ def test_with_a_marker_run_in_sight_no_check_is_blind() -> None:
     assert world.told() == []
     assert world.answers() == {"spans": "pass", "content": "pass"}
     assert world.looking.blindness(CONTENT_CHECK) is None
+
+
+def test_content_on_the_basic_plan_is_looked_for_where_it_can_be_read() -> None:
+    world = watched(content_apart=True)
+    assert world.told() == []
+    assert world.answers() == {"spans": "pass", "content": "pass"}
+    assert world.content is not None
+    assert all(kql.startswith("AppGenAIContent") for kql in world.content.asked)
+    assert not any("AppGenAIContent" in kql for kql in world.source.asked)
+    assert world.content.asked
 
 
 def test_a_protected_table_blinds_what_needs_content_and_nothing_else() -> None:

@@ -30,6 +30,16 @@ def test_a_day_adds_up_its_questions() -> None:
     )
 
 
+def test_what_two_questions_took_together_counts_as_two() -> None:
+    assert record((TOLD + TOLD, NOON)).days == (
+        AskedDay(THIRD, Asked(queries=2, rows=20, seconds=0.5, timed=2, bytes_read=8192, measured=2)),
+    )
+
+
+def test_of_two_questions_nothing_is_known_that_one_does_not_tell() -> None:
+    assert record((TOLD + UNTOLD, NOON)).days == (AskedDay(THIRD, Asked(queries=2, rows=13)),)
+
+
 def test_a_question_without_an_answer_counts() -> None:
     assert record((AskingCost(), NOON)).days == (AskedDay(THIRD, Asked(queries=1)),)
 

@@ -17,12 +17,13 @@ from tests.unit.alerts.building import CHECK
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)
-PLAIN, CONTENT = "plain", "content"
+PLAIN, CONTENT, APART = "plain", "content", "apart"
 CONFIGURATION = replace(
     load_configuration(SHIPPED),
     checks=(
         replace(CHECK, id=PLAIN, query="spans // AppGenAIContent is not read"),
         replace(CHECK, id=CONTENT, query="AppGenAIContent | join spans on TraceId"),
+        replace(CHECK, id=APART, query="content_hashes | join spans on TraceId"),
     ),
 )
 A_QUESTION = timedelta(days=4, hours=12) + CHECK.every + CHECK.settle + CHECK.lookback
@@ -35,9 +36,9 @@ def record(*days: tuple[int, Asked]) -> AskingRecord:
     return AskingRecord(tuple(AskedDay(TODAY - ago * DAY, asked) for ago, asked in days))
 
 
-def told(asking: AskingRecord, *arguments: str) -> str:
+def told(asking: AskingRecord, *arguments: str, asked: tuple[str, ...] = (PLAIN, CONTENT)) -> str:
     documents = MemoryDocuments()
-    for check_id in (PLAIN, CONTENT):
+    for check_id in asked:
         documents.write(PREFIX + check_id, state_to_json(CheckState(asking=asking)), version=None)
     parser = argparse.ArgumentParser()
     add(parser.add_subparsers())
@@ -105,6 +106,12 @@ def test_a_charged_table_is_billed_for_all_its_data_at_each_question_that_names_
     assert "at 0.005 a GB, as given on 2026-11-24" in shown
 
 
+def test_of_two_questions_only_the_one_that_reads_a_charged_table_is_billed() -> None:
+    asking = record((2, USUAL), (1, USUAL))
+    shown = told(asking, "--charged", "AppGenAIContent=2", "--price", "1", asked=(APART,))
+    assert line(shown, APART)[-1] == f"{8640 / 2 * 2 * (A_QUESTION / DAY):.2f}"
+
+
 def test_the_views_read_app_traces_in_every_question() -> None:
     shown = told(record((2, USUAL), (1, USUAL)), "--charged", "AppTraces=1", "--price", "1")
     assert line(shown, PLAIN)[-1] == line(shown, CONTENT)[-1] == f"{8640 * (A_QUESTION / DAY):.2f}"
@@ -112,7 +119,7 @@ def test_the_views_read_app_traces_in_every_question() -> None:
 
 def test_a_tick_s_questions_are_held_against_the_service_s_limit() -> None:
     shown = told(record((2, USUAL), (1, USUAL)))
-    assert "one tick asks at most 4 questions, of the 200" in shown
+    assert "one tick asks at most 8 questions, of the 200" in shown
 
 
 @pytest.mark.parametrize(
