@@ -66,7 +66,8 @@ def test_coverage_is_read_from_storage(kept: BlobDocuments, capsys: pytest.Captu
 def test_what_asking_costs_is_read_from_storage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["checks", "cost"]) == 0
     shown = capsys.readouterr().out
-    assert f"one tick asks at most {2 * len(CHECKS)} questions" in shown
+    # Each check asks and sweeps; duplicate_retrieval may have to ask for content apart, both times.
+    assert f"one tick asks at most {2 * (len(CHECKS) + 1)} questions" in shown
     assert "the engine works" in shown
 
 

@@ -60,6 +60,7 @@ def clients(world: World, log: MemoryAppendLog) -> Clients:
         overlays=world.store,
         log=log,
         source=ScriptedSource(lambda _: Rows((), ())),
+        content=None,
         canary=None,
     )
 
