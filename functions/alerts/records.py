@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from functions.alerts.alert import Alert, Notice, Told
@@ -109,8 +110,13 @@ def _read_finding(check_id: str, key: Mapping[str, str], body: Json) -> Finding:
 
 def _flat(value: "DataclassInstance") -> Json:
     """Return a dataclass's fields, instants as text; the caller replaces those that are values of ours."""
-    cells = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {name: instant_text(cell) if isinstance(cell, datetime) else cell for name, cell in cells.items()}
+    cells = ((name, getattr(value, name)) for name in _names(type(value)))
+    return {name: instant_text(cell) if isinstance(cell, datetime) else cell for name, cell in cells}
+
+
+@cache
+def _names(of: "type[DataclassInstance]") -> tuple[str, ...]:
+    return tuple(field.name for field in fields(of))
 
 
 def _instants(body: Json, *names: str) -> Json:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import lru_cache
 
 from functions.costs.prices import Prices
 from functions.traces.agents import Agent, Agents
@@ -16,18 +17,21 @@ def parameter_tables(query: str, agents: Agents, prices: Prices) -> tuple[str, .
 
     A table that no query names would be parsed for nothing: 5,000 rows cost seconds.
     """
-    statements = [
-        datatable(
-            name, columns, [(agent.name, *row) for agent in agents.by_name.values() for row in rows(agent)]
-        )
-        for name, (columns, rows) in _TABLES.items()
-        if _names(query, name)
-    ]
+    statements = [_of_agents(name, agents) for name in _TABLES if _names(query, name)]
     if _names(query, "model_prices"):
         statements.append(datatable("model_prices", _PRICE_COLUMNS, _model_prices(prices)))
     if _names(query, "id_formats"):
         statements += _id_formats(agents)
     return tuple(statements)
+
+
+@lru_cache(maxsize=32)
+def _of_agents(name: str, agents: Agents) -> str:
+    """Return the statement of one table; many queries of a tick name the same ones."""
+    columns, rows = _TABLES[name]
+    return datatable(
+        name, columns, [(agent.name, *row) for agent in agents.by_name.values() for row in rows(agent)]
+    )
 
 
 def _id_formats(agents: Agents) -> tuple[str, str]:

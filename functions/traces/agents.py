@@ -131,9 +131,12 @@ class Agent:
     required_fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Agents:
-    """agents.yaml as a value; `by_name` holds the agents by their names in the spans."""
+    """agents.yaml as a value; `by_name` holds the agents by their names in the spans.
+
+    Equal only to itself, so that what is written of it can be kept by it.
+    """
 
     attributes: Attributes
     by_name: Mapping[str, Agent]

@@ -116,7 +116,7 @@ def test_an_environments_entry_for_an_agent_is_over_all(site: Path) -> None:
 
 
 def test_without_a_name_or_with_an_environment_that_differs_in_nothing_no_override_holds(site: Path) -> None:
-    assert loaded(site, "staging").agents == loaded(site).agents
+    assert loaded(site, "staging").agents.by_name == loaded(site).agents.by_name
     assert loaded(site).agents.attributes.names == {}
 
 
@@ -125,7 +125,9 @@ def test_the_hash_is_of_what_holds_in_the_environment(site: Path) -> None:
 
 
 def test_an_environments_name_means_nothing_where_no_environment_differs() -> None:
-    assert load_configuration(SHIPPED, environment="anywhere") == load_configuration(SHIPPED)
+    anywhere, nowhere = load_configuration(SHIPPED, environment="anywhere"), load_configuration(SHIPPED)
+    assert anywhere.agents.by_name == nowhere.agents.by_name
+    assert anywhere.hash == nowhere.hash
 
 
 def test_an_environment_that_is_not_listed_is_refused(site: Path) -> None:
