@@ -232,4 +232,4 @@ def test_an_editors_hidden_file_does_no_harm(site: Path) -> None:
 
 def test_a_folder_may_be_named_from_here() -> None:
     nearby = SHIPPED.relative_to(Path.cwd(), walk_up=True)
-    assert load_configuration(nearby) == load_configuration(SHIPPED)
+    assert load_configuration(nearby).hash == load_configuration(SHIPPED).hash
