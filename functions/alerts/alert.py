@@ -21,7 +21,8 @@ MAX_SAMPLES = 10
 MAX_SHOWN_CHARACTERS = 500
 """Length of a text kept from a finding's `shows`."""
 
-NoticeKind = Literal["opened", "repeated", "resolved", "passed"]
+AlertState = Literal["pending", "open", "acknowledged", "resolved"]
+NoticeKind = Literal["opened", "reopened", "repeated", "worsened", "escalated", "resolved", "passed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """What was last made known of an alert: for this a notice went into the outbox.
+
+    Attributes:
+        episode: The episode that it was about.
+        over: Whether it said that the episode is over.
+        worst: The worst value that it told.
+        since: When this episode was made known first.
+    """
+
+    episode: int
+    over: bool
+    worst: float
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """The life of one (check, key).
 
@@ -44,7 +62,8 @@ class Alert:
         severity: The check's, when the alert last had a finding.
         owner: The check's, likewise.
         key: Key column to value. Hostile.
-        state: "pending" (never open, and found in too few windows in a row to be), "open" or "resolved".
+        state: "pending" (never open, and found in too few windows in a row to be), "open", "acknowledged"
+            (open, and somebody sees to it) or "resolved".
         episode: 1 for the first time it opened, 2 for the next; 0 while pending.
         opened_at: Start of the first window with a finding of this episode.
         last_seen: End of the last window with one.
@@ -62,6 +81,12 @@ class Alert:
         noticed_at: When the last one was made.
         told: What each destination last accepted.
         pending: Findings of the latest windows in a row, too few to open it (`for`); nobody is told.
+        acknowledged_at: When somebody took it on, in this episode; None where nobody has.
+        acknowledged_by: The directory's object id of who did.
+        escalated_at: When it was told further since nobody had taken it on, in this episode.
+        announced: What was last made known of it; None where nothing was.
+        openings: When its latest episodes began, oldest first: what flapping is seen by.
+        quieted_by: What keeps it quiet now: silences' ids, inhibitions' names.
     """
 
     id: str
@@ -69,7 +94,7 @@ class Alert:
     severity: Severity
     owner: str
     key: Mapping[str, str]
-    state: Literal["pending", "open", "resolved"]
+    state: AlertState
     episode: int
     opened_at: datetime
     last_seen: datetime
@@ -87,6 +112,17 @@ class Alert:
     noticed_at: datetime | None = None
     told: tuple[Told, ...] = ()
     pending: tuple[Finding, ...] = ()
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    escalated_at: datetime | None = None
+    announced: Announced | None = None
+    openings: tuple[datetime, ...] = ()
+    quieted_by: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether it is open, acknowledged or not."""
+        return self.state in {"open", "acknowledged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +131,9 @@ class Notice:
 
     Attributes:
         alert: The alert as it was then; of its findings only the latest, with at most MAX_SAMPLES trace ids.
-        kind: "opened"; "repeated" (still open, and last told long ago); "resolved"; "passed" (opened and
-            resolved before anybody could be told).
+        kind: "opened"; "reopened" (an alert that people know opened once more); "repeated" (still open, and
+            last told long ago); "worsened" (much worse than last told); "escalated" (nobody has taken it on);
+            "resolved"; "passed" (opened and resolved before anybody could be told).
         number: Counts the notices of this episode from 1.
         earlier: Further episodes that opened and resolved since the last notice, of which nobody was told.
         at: When it was made.
@@ -109,6 +146,16 @@ class Notice:
     earlier: int
     at: datetime
     destinations: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What names this notice for ever: its idempotency key."""
+        return f"{self.alert.id}-{self.alert.episode}-{self.kind}-{self.number}"
+
+    @property
+    def about(self) -> str:
+        """What it is about: news of the same thing reaches a destination in order."""
+        return self.alert.id
 
 
 def alert_id(check_id: str, key: Mapping[str, str]) -> str:

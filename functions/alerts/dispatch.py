@@ -11,6 +11,7 @@ from datetime import datetime
 
 from functions.alerts import outbox
 from functions.alerts.alert import Alert, Told
+from functions.alerts.announcement import Announcement
 from functions.alerts.card import card_message
 from functions.alerts.delivery.interface import Accepted, Answer, Destination, Rejected
 from functions.alerts.failures import CHECK_FAILED, failure_check
@@ -104,7 +105,7 @@ class Dispatch:
 
     def _send(self, entry: Entry, check: CheckDefinition, this_round: Round) -> Answer:
         try:
-            message = card_message(entry.notice, self._told_as(entry.notice.alert, check), self._base_url)
+            message = self._message(entry, check)
         except Exception as error:  # noqa: BLE001 - it waits for a version or a text that can write it
             answer: Answer = Rejected(retryable=True, retry_after_seconds=None, reason=_card_failure(error))
         else:
@@ -114,6 +115,11 @@ class Dispatch:
         this_round.answers[_verdict(answer)] += 1
         _log_answer(entry, answer)
         return answer
+
+    def _message(self, entry: Entry, check: CheckDefinition) -> Mapping[str, object]:
+        if isinstance(entry.notice, Announcement):
+            raise TracekeeperError("There is no card for it.", next_step="Deploy a later version.")
+        return card_message(entry.notice, self._told_as(entry.notice.alert, check), self._base_url)
 
     def _post(self, entry: Entry, message: Mapping[str, object]) -> Answer:
         destination = self._destinations.get(entry.destination)
@@ -158,12 +164,11 @@ def settle(state: CheckState, entry: Entry, answer: Answer, now: datetime, jitte
         return state
     if isinstance(answer, Rejected):
         return replace(state, outbox=outbox.reject(state.outbox, entry, answer, now, jitter=jitter))
+    after = replace(state, outbox=outbox.accept(state.outbox, entry, answer, now))
+    if isinstance(entry.notice, Announcement):
+        return after
     told = Told(entry.destination, entry.notice.kind, entry.notice.alert.episode, now)
-    return replace(
-        state,
-        outbox=outbox.accept(state.outbox, entry, answer, now),
-        alerts=record_told(state.alerts, entry.notice.alert.id, told),
-    )
+    return replace(after, alerts=record_told(state.alerts, entry.notice.alert.id, told))
 
 
 def _verdict(answer: Answer) -> str:

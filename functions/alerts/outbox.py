@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice
+from functions.alerts.announcement import Announcement
 from functions.alerts.delivery.interface import Accepted, Rejected
+from functions.checks.definition import CheckDefinition
 
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=15)
@@ -18,12 +20,15 @@ MAX_FINISHED = 200
 """Receipts kept with a check, and as many refusals: the latest ones."""
 
 
+News = Notice | Announcement
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A notice that waits for one destination, or that the destination refused.
+    """News that waits for one destination, or that the destination refused.
 
     Attributes:
-        key: The idempotency key: the same for every attempt, and for all destinations of the notice.
+        key: The idempotency key: the same for every attempt, and for all destinations of the news.
         destination: A name from alerts.yaml.
         notice: What to tell.
         attempts: How often it was sent.
@@ -33,7 +38,7 @@ class Entry:
 
     key: str
     destination: str
-    notice: Notice
+    notice: News
     attempts: int
     next_attempt: datetime
     reason: str | None = None
@@ -41,16 +46,29 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is left of an entry that was accepted."""
+    """What is left of an entry that was accepted; `about` is the id of its alert, or what it told."""
 
     key: str
     destination: str
-    alert_id: str
+    about: str
     kind: str
     created_at: datetime
     accepted_at: datetime
     attempts: int
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """News and the check that it came from, as a destination's writer needs them.
+
+    Attributes:
+        news: What to tell.
+        check: The check whose document it waited in; None for an announcement.
+    """
+
+    news: News
+    check: CheckDefinition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +80,26 @@ class Outbox:
     receipts: tuple[Receipt, ...] = ()
 
 
-def idempotency_key(notice: Notice) -> str:
-    """Return what names this notice for ever."""
-    return f"{notice.alert.id}-{notice.alert.episode}-{notice.kind}-{notice.number}"
-
-
-def enqueue(outbox: Outbox, notices: Iterable[Notice]) -> Outbox:
-    """Add an entry for each destination of each notice."""
+def enqueue(outbox: Outbox, news: Iterable[News]) -> Outbox:
+    """Add an entry for each destination of each piece of news."""
     added = (
-        Entry(idempotency_key(notice), destination, notice, attempts=0, next_attempt=notice.at)
-        for notice in notices
-        for destination in notice.destinations
+        Entry(one.key, destination, one, attempts=0, next_attempt=one.at)
+        for one in news
+        for destination in one.destinations
     )
     return replace(outbox, waiting=(*outbox.waiting, *added))
 
 
 def waiting_pairs(outbox: Outbox) -> frozenset[tuple[str, str]]:
-    """Return (alert id, destination) of everything that waits."""
-    return frozenset((entry.notice.alert.id, entry.destination) for entry in outbox.waiting)
+    """Return (what it is about, destination) of everything that waits."""
+    return frozenset((entry.notice.about, entry.destination) for entry in outbox.waiting)
 
 
 def due(outbox: Outbox, now: datetime) -> tuple[Entry, ...]:
-    """Return what may be sent now: of each alert and destination the oldest, so that news stays in order."""
+    """Return what may be sent now: of each thing and destination the oldest, so that news stays in order."""
     oldest: dict[tuple[str, str], Entry] = {}
     for entry in outbox.waiting:
-        oldest.setdefault((entry.notice.alert.id, entry.destination), entry)
+        oldest.setdefault((entry.notice.about, entry.destination), entry)
     return tuple(entry for entry in oldest.values() if entry.next_attempt <= now)
 
 
@@ -95,7 +108,7 @@ def accept(outbox: Outbox, entry: Entry, answer: Accepted, now: datetime) -> Out
     receipt = Receipt(
         key=entry.key,
         destination=entry.destination,
-        alert_id=entry.notice.alert.id,
+        about=entry.notice.about,
         kind=entry.notice.kind,
         created_at=entry.notice.at,
         accepted_at=now,

@@ -125,7 +125,7 @@ def _summary(alert: Alert) -> Json:
 
 def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:
     for receipt in outbox.receipts:
-        if receipt.alert_id == alert_id:
+        if receipt.about == alert_id:
             yield {
                 "key": receipt.key,
                 "destination": receipt.destination,
@@ -138,7 +138,7 @@ def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:
             }
     for state, entries in (("waiting", outbox.waiting), ("refused", outbox.refused)):
         for entry in entries:
-            if entry.notice.alert.id == alert_id:
+            if entry.notice.about == alert_id:
                 yield {
                     "key": entry.key,
                     "destination": entry.destination,

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from functions.alerts.alert import Alert, Notice, Told
-from functions.alerts.outbox import Entry, Outbox, Receipt
+from functions.alerts.alert import Alert, Announced, Notice, Told
+from functions.alerts.announcement import Announcement
+from functions.alerts.outbox import Entry, News, Outbox, Receipt
 from functions.checks.finding import Finding, Window
 
 if TYPE_CHECKING:
@@ -48,12 +49,17 @@ def alert_json(alert: Alert) -> Json:
         "findings": [finding_json(finding) for finding in alert.findings],
         "told": [_flat(told) for told in alert.told],
         "pending": [finding_json(finding) for finding in alert.pending],
+        "announced": alert.announced and _flat(alert.announced),
+        "openings": [instant_text(at) for at in alert.openings],
+        "quieted_by": list(alert.quieted_by),
     }
 
 
 def outbox_json(outbox: Outbox) -> Json:
-    """Return an outbox."""
+    """Return an outbox; what goes to several destinations is written once."""
+    news = {entry.key: entry.notice for entry in (*outbox.waiting, *outbox.refused)}
     return {
+        "news": {key: _news_json(one) for key, one in news.items()},
         "waiting": [_entry_json(entry) for entry in outbox.waiting],
         "refused": [_entry_json(entry) for entry in outbox.refused],
         "receipts": [_flat(receipt) for receipt in outbox.receipts],
@@ -66,40 +72,81 @@ def read_alert(body: Json) -> Alert:
     Raises:
         KeyError, TypeError, ValueError: It is something else.
     """
-    times = _instants(body, "opened_at", "last_seen", "resolved_at", "noticed_at")
+    # Format 2 knew neither acknowledging nor what was announced: what it had told is worked out.
+    body = {**dict.fromkeys(("acknowledged_at", "escalated_at")), **body}
+    times = _instants(
+        body, "opened_at", "last_seen", "resolved_at", "noticed_at", "acknowledged_at", "escalated_at"
+    )
     findings, pending = (
         tuple(_read_finding(body["check_id"], body["key"], one) for one in some)
         for some in (body["findings"], body.get("pending", ()))  # format 1 had none pending
     )
     told = tuple(Told(**one | _instants(one, "at")) for one in body["told"])
-    return Alert(**body | times | {"findings": findings, "told": told, "pending": pending})
+    return Alert(
+        **body
+        | times
+        | {
+            "findings": findings,
+            "told": told,
+            "pending": pending,
+            "announced": _read_announced(body),
+            "openings": tuple(map(instant, body.get("openings", ()))),
+            "quieted_by": tuple(body.get("quieted_by", ())),
+        }
+    )
+
+
+def _read_announced(body: Json) -> Announced | None:
+    if "announced" in body:
+        held = body["announced"]
+        return held and Announced(**held | _instants(held, "since"))
+    if body["noticed_at"] is None:
+        return None
+    over = body["state"] == "resolved"
+    return Announced(body["episode"], over, body["worst"], since=instant(body["noticed_at"]))
 
 
 def read_outbox(body: Json) -> Outbox:
     """Read what `outbox_json` wrote; raises as `read_alert` does."""
+    news = {key: _read_news(one) for key, one in body.get("news", {}).items()}
     return Outbox(
-        waiting=tuple(map(_read_entry, body["waiting"])),
-        refused=tuple(map(_read_entry, body["refused"])),
-        receipts=tuple(
-            Receipt(**one | _instants(one, "created_at", "accepted_at")) for one in body["receipts"]
-        ),
+        waiting=tuple(_read_entry(entry, news) for entry in body["waiting"]),
+        refused=tuple(_read_entry(entry, news) for entry in body["refused"]),
+        receipts=tuple(_read_receipt(receipt) for receipt in body["receipts"]),
     )
 
 
 def _entry_json(entry: Entry) -> Json:
-    notice = entry.notice
-    told = _flat(notice) | {"alert": alert_json(notice.alert), "destinations": list(notice.destinations)}
-    return _flat(entry) | {"notice": told}
+    flat = _flat(entry)
+    del flat["notice"]
+    return flat
 
 
-def _read_entry(body: Json) -> Entry:
-    told = body["notice"]
-    notice = Notice(
-        **told
-        | _instants(told, "at")
-        | {"alert": read_alert(told["alert"]), "destinations": tuple(told["destinations"])}
-    )
+def _news_json(news: News) -> Json:
+    flat = _flat(news) | {"destinations": list(news.destinations)}
+    if isinstance(news, Notice):
+        flat["alert"] = alert_json(news.alert)
+    return flat
+
+
+def _read_entry(body: Json, news: Mapping[str, News]) -> Entry:
+    # Format 2 had the notice inside each of its entries.
+    notice = _read_news(body["notice"]) if "notice" in body else news[body["key"]]
     return Entry(**body | _instants(body, "next_attempt") | {"notice": notice})
+
+
+def _read_news(body: Json) -> News:
+    read = body | _instants(body, "at") | {"destinations": tuple(body["destinations"])}
+    if "alert" in body:
+        return Notice(**read | {"alert": read_alert(body["alert"])})
+    return Announcement(**read)
+
+
+def _read_receipt(body: Json) -> Receipt:
+    read = body | _instants(body, "created_at", "accepted_at")
+    if "alert_id" in read:  # as format 2 called it
+        read["about"] = read.pop("alert_id")
+    return Receipt(**read)
 
 
 def _read_finding(check_id: str, key: Mapping[str, str], body: Json) -> Finding:

@@ -1,11 +1,11 @@
 """The rules of alerting as config/alerts.yaml states them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import time, timedelta
 from typing import Any, Literal
 
-from functions.checks.definition import duration
+from functions.checks.definition import Severity, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,79 @@ class DestinationRule:
     """
 
     name: str
-    kind: Literal["teams"]
+    kind: Literal["teams", "webhook"]
     setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who is told of which alerts.
+
+    Attributes:
+        matches: What an alert must be: severity, owner, agent, environment, check, each to patterns as
+            fnmatch has them, of which one must fit; empty fits all.
+        destinations: Who is told.
+        goes_on: Whether the routes behind it are looked at too.
+        escalate_after: An open alert that nobody has acknowledged for so long is told further; None: never.
+        escalate_to: Whom it is told then.
+    """
+
+    matches: Mapping[str, tuple[str, ...]]
+    destinations: tuple[str, ...]
+    goes_on: bool = False
+    escalate_after: timedelta | None = None
+    escalate_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While an alert of one of the checks `by` is active, those of `mutes` with the same key stay quiet.
+
+    Attributes:
+        name: What an alert that is kept quiet names it by.
+        by: Ids of checks.
+        same: Key columns in which both alerts must be equal; empty: any alert of `by` is enough.
+        mutes: Ids of checks.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    same: tuple[str, ...]
+    mutes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """An alert that opens `openings` times within `within` is told once, until it is calm for so long."""
+
+    openings: int
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceHold:
+    """Alerts of which severities have their traces kept as they open, and how many of them a UTC day."""
+
+    severities: tuple[Severity, ...]
+    most_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklySummary:
+    """When the summary of a week is told, and to whom. `weekday`: 0 is Monday; `zone`: an IANA time zone."""
+
+    weekday: int
+    at: time
+    zone: str
+    destinations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Whom a Teams card names so that they are called: `user` is a user principal name or object id."""
+
+    name: str
+    user: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +102,31 @@ class AlertRules:
         repeat_after: An open alert is told again once its last accepted notice is this old.
         resolve_after_quiet: Evaluated windows in a row without a finding that resolve an alert.
         report_failure_after: Failed evaluations in a row before the check itself is reported.
-        destinations: Everyone who is told; each has its own outbox entries and receipts.
+        destinations: Everyone who can be told; each has its own outbox entries and receipts.
+        routes: Who is told of what; the first that fits, and those behind it where it goes on.
+        keep_open_for: An alert stays open at least so long after its last finding's window.
+        worsened_by: An open alert is told again once its worst value is so many times the last one told.
+        flapping: When an alert counts as flapping; None: never.
+        digest_above: More pieces of news than this for one destination at one time come as one digest.
+        inhibitions: What keeps what quiet.
+        evidence_hold: Which alerts have their traces kept; None: none.
+        weekly_summary: None: there is none.
+        mentions: By owner.
     """
 
     repeat_after: timedelta
     resolve_after_quiet: int
     report_failure_after: int
     destinations: tuple[DestinationRule, ...]
+    routes: tuple[Route, ...] = ()
+    keep_open_for: timedelta = timedelta(0)
+    worsened_by: float = 2.0
+    flapping: Flapping | None = None
+    digest_above: int = 10
+    inhibitions: tuple[Inhibition, ...] = ()
+    evidence_hold: EvidenceHold | None = None
+    weekly_summary: WeeklySummary | None = None
+    mentions: Mapping[str, Mention] = field(default_factory=dict)
 
 
 def alert_rules(body: Mapping[str, Any]) -> AlertRules:

@@ -24,7 +24,7 @@ from functions.checks.tally import Tally, tally_from_json
 from functions.checks.unswept import Unswept, unswept_from_json
 from functions.errors import StorageError
 
-FORMAT = 2
+FORMAT = 3
 """Rises when a body is written that earlier versions would misread."""
 
 PREFIX = "checks/"

@@ -11,7 +11,7 @@ from functions.alerts.alert import Notice, alert_id
 from functions.alerts.delivery.interface import Accepted, Answer, Rejected
 from functions.alerts.dispatch import settle
 from functions.alerts.failures import CHECK_FAILED
-from functions.alerts.outbox import due, idempotency_key
+from functions.alerts.outbox import due
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState, state_from_json, state_to_json
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
@@ -49,7 +49,7 @@ class Alerting(RuleBasedStateMachine):
         assert len(by_alert) == len(notices), "one notice an alert and call at most"
         for notice in notices:
             self.check_repeat(notice)
-            assert idempotency_key(notice) not in map(idempotency_key, self.said.get(notice.alert.id, []))
+            assert notice.key not in [one.key for one in self.said.get(notice.alert.id, [])]
             self.said.setdefault(notice.alert.id, []).append(notice)
         return by_alert
 
@@ -111,9 +111,7 @@ class Alerting(RuleBasedStateMachine):
         outbox = self.state.outbox
         kept = {(one.key, one.destination) for one in (*outbox.waiting, *outbox.refused)}
         kept |= {(one.key, one.destination) for one in outbox.receipts}
-        said = {
-            (idempotency_key(n), d) for notices in self.said.values() for n in notices for d in n.destinations
-        }
+        said = {(n.key, d) for notices in self.said.values() for n in notices for d in n.destinations}
         assert kept == said
 
     @invariant()

@@ -64,7 +64,7 @@ def test_a_document_from_before_questions_were_counted_opens() -> None:
 
 def test_a_newer_version_of_the_document_is_refused_and_named() -> None:
     body = state_to_json(CheckState()) | {"format": FORMAT + 1, "alerts": {"quite": "different"}}
-    with pytest.raises(StorageError, match=r"checks/x was written by a newer version: format 3, not 2"):
+    with pytest.raises(StorageError, match=r"checks/x was written by a newer version: format 4, not 3"):
         state_from_json("checks/x", body)
 
 
