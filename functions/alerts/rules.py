@@ -112,6 +112,8 @@ class AlertRules:
         evidence_hold: Which alerts have their traces kept; None: none.
         weekly_summary: None: there is none.
         mentions: By owner.
+        agent_owners: By agent, who answers for it: from agents.yaml.
+        environment: The deployment's; None where it has no name.
     """
 
     repeat_after: timedelta
@@ -127,6 +129,8 @@ class AlertRules:
     evidence_hold: EvidenceHold | None = None
     weekly_summary: WeeklySummary | None = None
     mentions: Mapping[str, Mention] = field(default_factory=dict)
+    agent_owners: Mapping[str, str] = field(default_factory=dict)
+    environment: str | None = None
 
 
 def alert_rules(body: Mapping[str, Any]) -> AlertRules:
