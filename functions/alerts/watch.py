@@ -3,9 +3,10 @@
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from random import SystemRandom
 from typing import Literal, Protocol
 
@@ -97,6 +98,7 @@ class Watch:
         jitter: Random numbers in [0, 1) that spread retries.
         told_as: What a card tells of an alert by; see Dispatch.
         sweeper: Judges windows once more for late rows; without it none is.
+        workers: Runs what a tick does side by side.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class Watch:
         jitter: Callable[[], float] = _RANDOM.random,
         told_as: ToldAs = told_as_it_is,
         sweeper: Sweeper | None = None,
+        workers: Callable[[], Executor] = partial(ThreadPoolExecutor, max_workers=JUDGED_AT_ONCE),
     ) -> None:
         self._documents = documents
+        self._workers = workers
         self._runner = runner
         self._checks = checks
         self._rules = rules
@@ -135,7 +139,7 @@ class Watch:
         are sent one after another: the destinations' rates are shared.
         """
         this_round = Round()
-        with ThreadPoolExecutor(max_workers=JUDGED_AT_ONCE) as judges:
+        with self._workers() as judges:
             judging = {judges.submit(self._judged, check): check for check in self._checks}
             done = {}
             for judged in as_completed(judging):
