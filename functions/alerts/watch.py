@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import partial
 from random import SystemRandom
 from typing import Literal, Protocol
 
@@ -98,7 +97,7 @@ class Watch:
         jitter: Random numbers in [0, 1) that spread retries.
         told_as: What a card tells of an alert by; see Dispatch.
         sweeper: Judges windows once more for late rows; without it none is.
-        workers: Runs what a tick does side by side.
+        workers: Runs so many calls side by side as it is given.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class Watch:
         jitter: Callable[[], float] = _RANDOM.random,
         told_as: ToldAs = told_as_it_is,
         sweeper: Sweeper | None = None,
-        workers: Callable[[], Executor] = partial(ThreadPoolExecutor, max_workers=JUDGED_AT_ONCE),
+        workers: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
         self._documents = documents
         self._workers = workers
@@ -139,7 +138,7 @@ class Watch:
         are sent one after another: the destinations' rates are shared.
         """
         this_round = Round()
-        with self._workers() as judges:
+        with self._workers(JUDGED_AT_ONCE) as judges:
             judging = {judges.submit(self._judged, check): check for check in self._checks}
             done = {}
             for judged in as_completed(judging):
