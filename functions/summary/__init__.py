@@ -1,0 +1,1 @@
+"""What a week of the watch came to, told once a week."""
