@@ -10,15 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from functions.alerts import outbox
-from functions.alerts.alert import Alert, Told
+from functions.alerts.alert import Told
 from functions.alerts.announcement import Announcement
-from functions.alerts.card import card_message
+from functions.alerts.cards.notice import card_message
 from functions.alerts.delivery.interface import Accepted, Answer, Destination, Rejected
-from functions.alerts.failures import CHECK_FAILED, failure_check
 from functions.alerts.lifecycle import record_told
 from functions.alerts.outbox import Entry
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
-from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND, behind_check, blind_check
+from functions.alerts.told_as import ToldAs
 from functions.checks.definition import CheckDefinition
 from functions.errors import DocumentConflict, TracekeeperError
 from functions.storage.documents import Documents
@@ -28,8 +27,6 @@ MOST_SENDS = 50
 (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using)."""
 
 COMMIT_ATTEMPTS = 3
-
-ToldAs = Callable[[Alert, CheckDefinition], CheckDefinition]
 
 _log = logging.getLogger(__name__)
 
@@ -150,12 +147,6 @@ class Dispatch:
             f"The document {name} changed at every attempt to write a receipt.",
             next_step="Stop the other host.",
         )
-
-
-def told_as_it_is(alert: Alert, check: CheckDefinition) -> CheckDefinition:
-    """Return the definition of the check itself, or of what is wrong with the check."""
-    about = {CHECK_FAILED: failure_check, CHECK_BEHIND: behind_check, CHECK_BLIND: blind_check}
-    return about[alert.check_id](check) if alert.check_id in about else check
 
 
 def settle(state: CheckState, entry: Entry, answer: Answer, now: datetime, jitter: float) -> CheckState:

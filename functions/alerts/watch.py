@@ -10,10 +10,11 @@ from random import SystemRandom
 from typing import Literal, Protocol
 
 from functions.alerts.delivery.interface import Destination
-from functions.alerts.dispatch import Dispatch, Round, ToldAs, told_as_it_is
+from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on, carry_on_by_sweep
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
+from functions.alerts.told_as import ToldAs, told_as_it_is
 from functions.checks.definition import CheckDefinition
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome

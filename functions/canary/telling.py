@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from functions.alerts.alert import Alert
-from functions.alerts.dispatch import told_as_it_is
+from functions.alerts.told_as import told_as_it_is
 from functions.canary.sight import CONTENT, FRESH, SPANS, WORDS, NeedSight, Sight
 from functions.checks.definition import CheckDefinition, Condition
 from functions.checks.finding import Finding, JudgedWindow, Window

@@ -1,10 +1,13 @@
-"""The interface to a destination of notices, and what an HTTP answer of one means."""
+"""The interfaces to a destination of news and to who writes for it, and what an HTTP answer means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from functions.alerts.outbox import Telling  # which itself needs to know what an answer is
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 """4xx that say "later", not "never" (RFC 9110 15.5.9, RFC 8470, RFC 6585); so does every 5xx."""
@@ -46,6 +49,35 @@ class Destination(Protocol):
             idempotency_key: The same for every attempt at the same message.
         """
         ...
+
+
+class Writer(Protocol):
+    """Turns news into the JSON objects that one kind of destination takes. Does no I/O."""
+
+    def one(self, telling: "Telling") -> Mapping[str, Any]:
+        """Return the message that tells one piece of news.
+
+        Raises:
+            TracekeeperError: It is larger than the destination takes.
+        """
+        ...
+
+    def digest(self, key: str, tellings: "Sequence[Telling]") -> Mapping[str, Any]:
+        """Return one message that tells many pieces of news at once, of however many and whatever size.
+
+        Args:
+            key: The idempotency key that it is sent under.
+            tellings: What it tells, at least one.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A destination, and who writes what it takes."""
+
+    destination: Destination
+    writer: Writer
 
 
 def answer_of(status: int, retry_after: str | None, now: datetime) -> Answer:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from functions.alerts.alert import Notice, Told, alert_id
-from functions.alerts.card import card_message
+from functions.alerts.cards.notice import card_message
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import record_told
 from functions.checks.finding import JudgedWindow

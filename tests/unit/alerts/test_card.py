@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft6Validator
 
-from functions.alerts.card import MAX_BYTES, MAX_FACTS, card_message
+from functions.alerts.cards.notice import MAX_BYTES, MAX_FACTS, card_message
 from functions.errors import TracekeeperError
 from functions.storage.documents import encode
 from tests.unit.alerts.adaptive_card import card_of, problems, texts
@@ -71,7 +71,7 @@ def test_buttons_lead_to_the_alert_and_to_a_trace() -> None:
     alert = notices()["opened"].alert
     assert [action["url"] for action in card_of(CARDS["opened"])["actions"]] == [
         f"{BASE_URL}/api/v1/alerts/{alert.id}",
-        f"{BASE_URL}/api/v1/traces/{alert.findings[-1].trace_ids[0]}",
+        f"{BASE_URL}/api/v1/alerts/{alert.id}/traces/{alert.findings[-1].trace_ids[0]}",
     ]
 
 

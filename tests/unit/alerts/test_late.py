@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from functions.alerts.alert import Alert, alert_id
-from functions.alerts.card import card_message
+from functions.alerts.cards.notice import card_message
 from functions.alerts.late import found_late
 from functions.alerts.lifecycle import Advance
 from functions.checks.finding import Finding

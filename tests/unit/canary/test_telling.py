@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft6Validator
 
 from functions.alerts.alert import Notice
-from functions.alerts.card import card_message
+from functions.alerts.cards.notice import card_message
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import advance
 from functions.canary.sight import WORDS, NeedSight, Sight

@@ -1,12 +1,23 @@
 """Writes the Adaptive Card that tells a person of a notice; its first line is enough at 3 a.m. Pure."""
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from functions.alerts.alert import Alert, Notice
 from functions.alerts.escaping import escape
+from functions.alerts.links import alert_link, trace_links
+from functions.alerts.phrases import (
+    count,
+    first_step,
+    label,
+    length_of,
+    measure,
+    moment,
+    number,
+    quantity,
+    subject,
+)
 from functions.checks.definition import CheckDefinition
 from functions.errors import TracekeeperError
 from functions.storage.documents import encode
@@ -16,12 +27,11 @@ MAX_BYTES = 20_000
 """Teams drops what is over 28,672 bytes of its own encoding without a word; this leaves it room."""
 MAX_FACTS = 16
 SAMPLES_SHOWN = 3
-_TITLE_LENGTH, _STEP_LENGTH = 150, 300
+_TITLE_LENGTH = 150
 
 _LEADS = {"repeated": "STILL OPEN", "resolved": "RESOLVED", "passed": "OVER"}
 _STYLES = {"repeated": "warning", "resolved": "good", "passed": "accent"}
 _OPENED_STYLES = {"critical": "attention", "high": "attention", "medium": "warning", "low": "emphasis"}
-_TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def card_message(notice: Notice, check: CheckDefinition, base_url: str) -> Mapping[str, Any]:
@@ -62,7 +72,7 @@ def card_message(notice: Notice, check: CheckDefinition, base_url: str) -> Mappi
             *_samples(notice.alert),
             {
                 "type": "TextBlock",
-                "text": f"First step: {_first_step(check)}",
+                "text": f"First step: {first_step(check)}",
                 "wrap": True,
                 "separator": True,
             },
@@ -97,24 +107,26 @@ def _headline(notice: Notice, check: CheckDefinition) -> str:
     """Who, what and how bad."""
     alert = notice.alert
     lead = _LEADS.get(notice.kind) or alert.severity.upper()
-    subject = alert.key.get("Agent") or next(iter(alert.key.values()), "")
-    size = "" if notice.kind == "resolved" else f": {_measure(alert, check.unit)}"
-    return f"{lead} · {escape(subject)} · {escape(check.title, _TITLE_LENGTH)}{size}"
+    size = "" if notice.kind == "resolved" else f": {measure(alert, check.unit)}"
+    return f"{lead} · {subject(alert)} · {escape(check.title, _TITLE_LENGTH)}{size}"
 
 
 def _status(notice: Notice) -> str:
     alert = notice.alert
     again = "" if alert.episode == 1 else f" again (episode {alert.episode})"
-    lasted = _duration((alert.resolved_at or notice.at) - alert.opened_at)
+    lasted = length_of((alert.resolved_at or notice.at) - alert.opened_at)
     sentence = {
         "opened": f"Opened{again}.",
+        "reopened": f"Opened{again}.",
+        "worsened": f"Much worse than last told, after {lasted}.",
+        "escalated": f"Nobody has acknowledged it for {lasted}.",
         "repeated": f"Still open after {lasted}.",
-        "resolved": f"Over after {lasted}: not found in the last {_count(alert.quiet, 'evaluated window')}.",
+        "resolved": f"Over after {lasted}: not found in the last {count(alert.quiet, 'evaluated window')}.",
         "passed": f"Opened{again} and was over after {lasted}, before its windows could be evaluated.",
     }[notice.kind]
     earlier = ""
     if notice.earlier:
-        earlier = f" Since the last notice it also opened and resolved {_count(notice.earlier, 'more time')}."
+        earlier = f" Since the last notice it also opened and resolved {count(notice.earlier, 'more time')}."
     late = " Found late, by rows that came after their window was judged." if _is_late(alert) else ""
     return f"{sentence}{late}{earlier} Severity {alert.severity}, for {escape(alert.owner)}."
 
@@ -125,15 +137,15 @@ def _is_late(alert: Alert) -> bool:
 
 def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
     """Yield the table's rows, the ones that matter most first: what is too much is cut at the end."""
-    yield _fact("Measured", _measure(alert, check.unit))
+    yield _fact("Measured", measure(alert, check.unit))
     if alert.worst != alert.value:
-        yield _fact("Worst", _quantity(alert.worst, check.unit))
-    yield _fact("Since", _moment(alert.opened_at))
-    yield _fact("Last seen", _moment(alert.last_seen))
+        yield _fact("Worst", quantity(alert.worst, check.unit))
+    yield _fact("Since", moment(alert.opened_at))
+    yield _fact("Last seen", moment(alert.last_seen))
     if alert.resolved_at:
-        yield _fact("Resolved", _moment(alert.resolved_at))
+        yield _fact("Resolved", moment(alert.resolved_at))
     for name, value in alert.key.items():
-        yield _fact(_label(name), escape(value))
+        yield _fact(label(name), escape(value))
     if "Release" in alert.shows:
         yield _fact("Release", escape(str(alert.shows["Release"] or "")))
     if alert.runs:
@@ -144,7 +156,7 @@ def _facts(alert: Alert, check: CheckDefinition) -> Iterator[dict[str, str]]:
     yield _fact("Occurrences", f"{alert.violations:,} since it opened")
     for name in check.shows:
         if name not in {"Release", "Runs", "Conversations"} and alert.shows.get(name) not in {None, ""}:
-            yield _fact(_label(name), _cell(alert.shows[name], check.shown_characters))
+            yield _fact(label(name), _cell(alert.shows[name], check.shown_characters))
 
 
 def _samples(alert: Alert) -> list[dict[str, Any]]:
@@ -165,10 +177,9 @@ def _command(check: CheckDefinition) -> list[dict[str, Any]]:
 
 
 def _actions(alert: Alert, base_url: str) -> Iterator[dict[str, str]]:
-    yield _button("Open the alert", f"{base_url}/api/v1/alerts/{alert.id}")
-    for finding in alert.findings:
-        for trace_id in filter(_TRACE_ID.fullmatch, finding.trace_ids[:1]):
-            yield _button("Open a sample trace", f"{base_url}/api/v1/traces/{trace_id}")
+    yield _button("Open the alert", alert_link(base_url, alert))
+    for link in islice(trace_links(base_url, alert), 1):
+        yield _button("Open a sample trace", link)
 
 
 def _button(title: str, url: str) -> dict[str, str]:
@@ -179,45 +190,5 @@ def _fact(title: str, value: str) -> dict[str, str]:
     return {"title": title, "value": value}
 
 
-def _measure(alert: Alert, unit: str) -> str:
-    measured = _quantity(alert.value, unit)
-    return measured if alert.threshold is None else f"{measured}, limit {_number(alert.threshold)}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _quantity(value: float, unit: str) -> str:
-    number = _number(value)
-    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
-
-
 def _cell(cell: Cell, length: int) -> str:
-    return _number(cell) if isinstance(cell, float) else escape(str(cell), length)
-
-
-def _label(column: str) -> str:
-    """Turn "PromptVersion" into "Prompt version"."""
-    return escape(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column).capitalize())
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _duration(length: timedelta) -> str:
-    minutes = round(length.total_seconds() / 60)
-    if minutes < 120:
-        return _count(minutes, "minute")
-    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // (24 * 60), "day")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _first_step(check: CheckDefinition) -> str:
-    """Return the first sentence of the triage guide."""
-    sentence = re.split(r"(?<=[.!?])\s", " ".join(check.triage.split()), maxsplit=1)[0]
-    return escape(sentence, _STEP_LENGTH)
+    return number(cell) if isinstance(cell, float) else escape(str(cell), length)

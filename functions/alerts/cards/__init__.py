@@ -1,0 +1,1 @@
+"""What people read in Teams: one file for each kind of card."""

@@ -1,0 +1,30 @@
+"""Where the links in cards and events lead. Nothing of a trace gets into one but an id in hexadecimal."""
+
+import re
+from collections.abc import Iterator
+
+from functions.alerts.alert import Alert
+
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def alert_link(base_url: str, alert: Alert) -> str:
+    """Return where an alert with its traces is read."""
+    return f"{base_url}/api/v1/alerts/{alert.id}"
+
+
+def acknowledge_link(base_url: str, alert: Alert) -> str:
+    """Return the page on which one tap says that somebody sees to it."""
+    return f"{base_url}/portal?alert={alert.id}&do=ack"
+
+
+def trace_links(base_url: str, alert: Alert) -> Iterator[str]:
+    """Yield where the latest finding's traces are read, as far as their ids are what a trace id is."""
+    for finding in alert.findings[-1:]:
+        for trace_id in filter(_TRACE_ID.fullmatch, finding.trace_ids):
+            yield f"{base_url}/api/v1/alerts/{alert.id}/traces/{trace_id}"
+
+
+def open_alerts_link(base_url: str) -> str:
+    """Return where all alerts that are not over are listed."""
+    return f"{base_url}/api/v1/alerts?state=open"
