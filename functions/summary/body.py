@@ -87,7 +87,7 @@ class Loss(TypedDict):
 
 
 class Waste(TypedDict):
-    """What was paid in vain, in `currency`; a call may be in several kinds. `top`: the five dearest losses."""
+    """What was paid in vain, in `currency`; a call may be in several kinds. `top`: the five dearest."""
 
     currency: str
     retries: float
