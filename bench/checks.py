@@ -22,7 +22,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.fleet import AGENTS, an_hour_of, declared
+from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.interface import Channel
 from functions.alerts.state import PREFIX, CheckState, state_to_json
+from functions.alerts.told_as import told_as_it_is
 from functions.alerts.watch import Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import EvaluationFailed, Runner
@@ -166,9 +169,13 @@ def _watch(
         runner,
         checks,
         shipped.alerts,
-        {rule.name: MemoryDestination(clock=clock) for rule in shipped.alerts.destinations},
+        {
+            rule.name: Channel(
+                MemoryDestination(clock=clock), CardWriter("https://bench.example.com", told_as_it_is, {})
+            )
+            for rule in shipped.alerts.destinations
+        },
         clock=clock,
-        hostname="bench.example.com",
     )
 
 

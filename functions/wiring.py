@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
-from functions.alerts.delivery.interface import Destination
+from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.interface import Channel
 from functions.alerts.delivery.teams import TeamsDestination
 from functions.alerts.reading import read_alert
 from functions.alerts.watch import Judge, Sweeper, Watch
@@ -223,24 +224,23 @@ def _watch(
     sweeper: Sweeper | None = None,
 ) -> Watch:
     """Return a watch over `checks`; `quiet` goes before resolve_after_quiet."""
-    settings, rules = clients.settings, configuration.alerts
-    reader = Reader(settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id)
+    rules = configuration.alerts
     return Watch(
         documents=clients.documents,
         runner=judge,
         checks=checks,
         rules=rules if quiet is None else replace(rules, resolve_after_quiet=quiet),
-        destinations=_destinations(settings, configuration),
+        channels=_channels(clients.settings, configuration),
         clock=_now,
-        hostname=settings.hostname,
-        told_as=reader.told_as,
         sweeper=sweeper,
     )
 
 
-def _destinations(settings: Settings, configuration: Configuration) -> Mapping[str, Destination]:
+def _channels(settings: Settings, configuration: Configuration) -> Mapping[str, Channel]:
+    reader = Reader(settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id)
+    cards = CardWriter(f"https://{settings.hostname}", reader.told_as, configuration.alerts.mentions)
     return {
-        rule.name: TeamsDestination(settings.webhook_url(rule.setting))
+        rule.name: Channel(TeamsDestination(settings.webhook_url(rule.setting)), cards)
         for rule in configuration.alerts.destinations
     }
 

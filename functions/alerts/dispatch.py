@@ -12,12 +12,10 @@ from datetime import datetime
 from functions.alerts import outbox
 from functions.alerts.alert import Told
 from functions.alerts.announcement import Announcement
-from functions.alerts.cards.notice import card_message
-from functions.alerts.delivery.interface import Accepted, Answer, Destination, Rejected
+from functions.alerts.delivery.interface import Accepted, Answer, Channel, Rejected
 from functions.alerts.lifecycle import record_told
-from functions.alerts.outbox import Entry
+from functions.alerts.outbox import Entry, Telling
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
-from functions.alerts.told_as import ToldAs
 from functions.checks.definition import CheckDefinition
 from functions.errors import DocumentConflict, TracekeeperError
 from functions.storage.documents import Documents
@@ -53,29 +51,23 @@ class Dispatch:
 
     Args:
         documents: Where the outboxes are.
-        destinations: By their names in alerts.yaml.
+        channels: By the destinations' names in alerts.yaml.
         clock: The present instant, UTC.
         jitter: Random numbers in [0, 1).
-        told_as: Returns the definition that a card tells of an alert by, given that of its check.
-        base_url: Where the cards' links lead.
     """
 
     def __init__(
         self,
         documents: Documents,
-        destinations: Mapping[str, Destination],
+        channels: Mapping[str, Channel],
         *,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
-        told_as: ToldAs,
-        base_url: str,
     ) -> None:
         self._documents = documents
-        self._destinations = destinations
+        self._channels = channels
         self._clock = clock
         self._jitter = jitter
-        self._told_as = told_as
-        self._base_url = base_url
 
     def deliver(self, check: CheckDefinition, this_round: Round) -> None:
         """Send everything of a check that is due now, as its document has it now: another host may have sent.
@@ -101,33 +93,18 @@ class Dispatch:
         return next((entry for entry in due if this_round.allows(entry)), None)
 
     def _send(self, entry: Entry, check: CheckDefinition, this_round: Round) -> Answer:
-        try:
-            message = self._message(entry, check)
-        except Exception as error:  # noqa: BLE001 - it waits for a version or a text that can write it
-            answer: Answer = Rejected(retryable=True, retry_after_seconds=None, reason=_card_failure(error))
+        channel = self._channels.get(entry.destination)
+        if channel is None:
+            answer: Answer = Rejected(
+                retryable=True, retry_after_seconds=None, reason="the destination is not configured"
+            )
         else:
-            answer = self._post(entry, message)
+            answer = _post(channel, entry, check)
             if isinstance(answer, Rejected) and answer.retryable:
                 this_round.resting.add(entry.destination)
         this_round.answers[_verdict(answer)] += 1
         _log_answer(entry, answer)
         return answer
-
-    def _message(self, entry: Entry, check: CheckDefinition) -> Mapping[str, object]:
-        if isinstance(entry.notice, Announcement):
-            raise TracekeeperError("There is no card for it.", next_step="Deploy a later version.")
-        return card_message(entry.notice, self._told_as(entry.notice.alert, check), self._base_url)
-
-    def _post(self, entry: Entry, message: Mapping[str, object]) -> Answer:
-        destination = self._destinations.get(entry.destination)
-        if destination is None:
-            return Rejected(
-                retryable=True, retry_after_seconds=None, reason="the destination is not configured"
-            )
-        try:
-            return destination.send(message, entry.key)
-        except Exception as error:  # noqa: BLE001 - one destination's bug must not stop the others
-            return Rejected(retryable=True, retry_after_seconds=None, reason=type(error).__name__)
 
     def _commit(
         self, check: CheckDefinition, state: CheckState, version: str, entry: Entry, answer: Answer
@@ -160,6 +137,17 @@ def settle(state: CheckState, entry: Entry, answer: Answer, now: datetime, jitte
         return after
     told = Told(entry.destination, entry.notice.kind, entry.notice.alert.episode, now)
     return replace(after, alerts=record_told(state.alerts, entry.notice.alert.id, told))
+
+
+def _post(channel: Channel, entry: Entry, check: CheckDefinition) -> Answer:
+    try:
+        message = channel.writer.one(Telling(entry.notice, check))
+    except Exception as error:  # noqa: BLE001 - it waits for a version or a text that can write it
+        return Rejected(retryable=True, retry_after_seconds=None, reason=_card_failure(error))
+    try:
+        return channel.destination.send(message, entry.key)
+    except Exception as error:  # noqa: BLE001 - one destination's bug must not stop the others
+        return Rejected(retryable=True, retry_after_seconds=None, reason=type(error).__name__)
 
 
 def _verdict(answer: Answer) -> str:

@@ -9,12 +9,11 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Literal, Protocol
 
-from functions.alerts.delivery.interface import Destination
+from functions.alerts.delivery.interface import Channel
 from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on, carry_on_by_sweep
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
-from functions.alerts.told_as import ToldAs, told_as_it_is
 from functions.checks.definition import CheckDefinition
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
@@ -92,11 +91,9 @@ class Watch:
         runner: Evaluates a check.
         checks: What to evaluate, in this order.
         rules: When alerts are told again and count as over.
-        destinations: By their names in alerts.yaml.
+        channels: By the destinations' names in alerts.yaml.
         clock: The present instant, UTC.
-        hostname: The host of the HTTP API, for the links in cards.
         jitter: Random numbers in [0, 1) that spread retries.
-        told_as: What a card tells of an alert by; see Dispatch.
         sweeper: Judges windows once more for late rows; without it none is.
         workers: Runs so many calls side by side as it is given.
     """
@@ -107,12 +104,10 @@ class Watch:
         runner: Judge,
         checks: Sequence[CheckDefinition],
         rules: AlertRules,
-        destinations: Mapping[str, Destination],
+        channels: Mapping[str, Channel],
         *,
         clock: Callable[[], datetime],
-        hostname: str,
         jitter: Callable[[], float] = _RANDOM.random,
-        told_as: ToldAs = told_as_it_is,
         sweeper: Sweeper | None = None,
         workers: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
@@ -123,14 +118,7 @@ class Watch:
         self._rules = rules
         self._sweeper = sweeper
         self._clock = clock
-        self._dispatch = Dispatch(
-            documents,
-            destinations,
-            clock=clock,
-            jitter=jitter,
-            told_as=told_as,
-            base_url=f"https://{hostname}",
-        )
+        self._dispatch = Dispatch(documents, channels, clock=clock, jitter=jitter)
 
     def tick(self) -> TickReport:
         """Run every check's turn; whatever happens to one, the others have theirs.

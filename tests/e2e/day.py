@@ -21,8 +21,11 @@ from typing import Any
 from azure.core.credentials import AccessToken
 from azure.monitor.query import LogsQueryClient
 
+from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.interface import Channel
 from functions.alerts.reading import check_coverage, list_alerts, read_alert
 from functions.alerts.state import PREFIX, CheckState, state_to_json
+from functions.alerts.told_as import told_as_it_is
 from functions.alerts.watch import Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
@@ -207,9 +210,8 @@ def replay(planted: Planted, check_ids: Sequence[str], hours: int, *, sweeps: bo
                 runner,
                 checks,
                 configuration.alerts,
-                {"teams": teams},
+                {"teams": Channel(teams, CardWriter("https://tracekeeper.example.net", told_as_it_is, {}))},
                 clock=lambda: now,
-                hostname="tracekeeper.example.net",
                 sweeper=runner if sweeps else None,
             )
             waiting = sorted(planted.rows, key=lambda row: row.received)

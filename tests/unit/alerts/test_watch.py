@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 import orjson
 import pytest
 
+from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.interface import Answer
 from functions.alerts.dispatch import MOST_SENDS
 from functions.alerts.failures import CHECK_FAILED
+from functions.alerts.told_as import told_as_it_is
 from functions.checks.definition import CheckDefinition
 from functions.checks.memory import Memory
 from functions.checks.runner import Outcome
@@ -177,7 +179,7 @@ def test_one_tick_sends_no_more_than_a_channel_takes() -> None:
 def test_a_card_that_can_not_be_written_waits_for_a_version_that_can(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World(hostname="x" * 30_000)
+    world = World(writer=CardWriter("x" * 30_000, told_as_it_is, {}))
     world.run(DUE)
     assert world.teams.posted == []
     (entry,) = world.state().outbox.waiting

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.alerts.delivery.interface import Destination
+from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.interface import Channel, Destination, Writer
 from functions.alerts.state import CheckState, state_from_json
+from functions.alerts.told_as import told_as_it_is
 from functions.alerts.watch import TickReport, Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import JudgedWindow
@@ -20,7 +22,7 @@ from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, START, finding, two_destinations
 
 OTHER = replace(CHECK, id="skipped_lookup", title="An agent answered without its look-up")
-HOSTNAME = "tracekeeper.example.net"
+CARDS = CardWriter("https://tracekeeper.example.net", told_as_it_is, {})
 MINUTE = timedelta(minutes=1)
 
 Plan = Mapping[str, Mapping[int, Iterable[Mapping[str, str]]]]
@@ -89,7 +91,7 @@ class World:
         checks: tuple[CheckDefinition, ...] = (CHECK,),
         replies: Iterable[Any] = (),
         destinations: int = 1,
-        hostname: str = HOSTNAME,
+        writer: Writer = CARDS,
     ) -> None:
         self.held = MemoryDocuments()
         self.documents: Documents = self.held
@@ -99,7 +101,7 @@ class World:
         self.runner = PlannedRunner(plan or {CHECK.id: {0: [DISPATCHER]}})
         self._checks = checks
         self._rules = two_destinations() if destinations == 2 else RULES
-        self._hostname = hostname
+        self._writer = writer
 
     def tick(self, *, documents: Documents | None = None) -> TickReport:
         """Run one tick with objects of its own."""
@@ -108,9 +110,8 @@ class World:
             self.runner,
             self._checks,
             self._rules,
-            self.destinations,
+            {name: Channel(one, self._writer) for name, one in self.destinations.items()},
             clock=lambda: self.now,
-            hostname=self._hostname,
             jitter=lambda: 0.0,
         )
         return watch.tick()

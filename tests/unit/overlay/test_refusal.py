@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.interface import Channel
 from functions.alerts.state import CheckState, state_from_json
+from functions.alerts.told_as import told_as_it_is
 from functions.alerts.watch import Watch
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.runner import Evaluated, NothingDue, Outcome
@@ -96,9 +99,8 @@ class Telling:
             RefusalJudge(standing, since or self.world.now),
             (CONFIG_CHECK,),
             replace(RULES, resolve_after_quiet=1),
-            {"teams": self.teams},
+            {"teams": Channel(self.teams, CardWriter("https://tracekeeper.example.net", told_as_it_is, {}))},
             clock=lambda: self.world.now,
-            hostname="tracekeeper.example.net",
         ).tick()
 
     def state(self) -> CheckState:

@@ -73,9 +73,8 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             ),
             checks=(SIGHT_CHECK,),
             rules=configuration.alerts,
-            destinations={},
+            channels={},
             clock=lambda: NOON,
-            hostname="tracekeeper.example.com",
         ),
         canary=None,
         watch=Watch(
@@ -83,9 +82,8 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             runner=Runner(source, configuration.agents, configuration.prices),
             checks=configuration.checks,
             rules=configuration.alerts,
-            destinations={},
+            channels={},
             clock=lambda: NOON,
-            hostname="tracekeeper.example.com",
         ),
         exports=Exports(
             documents=documents,
@@ -115,9 +113,8 @@ def alarm(documents: MemoryDocuments) -> Watch:
         runner=RefusalJudge(Standing(), NOON),
         checks=(CONFIG_CHECK,),
         rules=configuration.alerts,
-        destinations={},
+        channels={},
         clock=lambda: NOON,
-        hostname="tracekeeper.example.com",
     )
 
 
