@@ -10,6 +10,7 @@ from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
 
+from functions.alerts.heartbeat import Metric
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
 from functions.overlay.store import OverlayStore
@@ -37,6 +38,7 @@ class Clients:
         source: The telemetry.
         content: AppGenAIContent where it is on the Basic plan; None where `source` reads it too.
         canary: Sends marker runs; None where they are off.
+        metric: Counts ticks; None where no marker runs are sent either.
     """
 
     settings: Settings
@@ -47,6 +49,7 @@ class Clients:
     source: TraceSource
     content: TraceSource | None
     canary: Canary | None
+    metric: Metric | None
 
 
 def connect(settings: Settings) -> Clients:
@@ -54,6 +57,7 @@ def connect(settings: Settings) -> Clients:
     credential = ManagedIdentityCredential(client_id=settings.azure_client_id)
     blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
     documents = BlobDocuments(blobs.get_container_client("state"))
+    metric = _metric(settings, credential)
     return Clients(
         settings=settings,
         documents=documents,
@@ -62,7 +66,8 @@ def connect(settings: Settings) -> Clients:
         log=ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now),
         source=_source(settings, credential),
         content=_content(settings, credential),
-        canary=_canary(settings, credential, documents),
+        canary=_canary(metric, documents),
+        metric=metric,
     )
 
 
@@ -126,7 +131,14 @@ def _content(
     return basic_tables(client, workspace_id=settings.logs_workspace_id)
 
 
-def _canary(settings: Settings, credential: ManagedIdentityCredential, documents: Documents) -> Canary | None:
+def _canary(metric: Metric | None, documents: Documents) -> Canary | None:
+    """Return the sender of marker runs to the same component that ticks are counted in."""
+    if metric is None:
+        return None
+    return Canary(documents, metric.ingestion, metric.instrumentation_key, clock=_now)
+
+
+def _metric(settings: Settings, credential: ManagedIdentityCredential) -> Metric | None:
     if settings.canary_connection_string is None:
         return None
     target = component(settings.canary_connection_string)
@@ -138,8 +150,7 @@ def _canary(settings: Settings, credential: ManagedIdentityCredential, documents
             raise refused(f"There is no token for the ingestion endpoint ({type(error).__name__}).") from None
         return got
 
-    ingestion = ApplicationInsights(target.endpoint, token)
-    return Canary(documents, ingestion, target.instrumentation_key, clock=_now)
+    return Metric(ApplicationInsights(target.endpoint, token), target.instrumentation_key)
 
 
 def _overlays(blobs: BlobServiceClient) -> OverlayStore:

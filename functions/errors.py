@@ -26,7 +26,8 @@ TracekeeperError
     ├── NotAuthenticated        401
     ├── Forbidden               403
     ├── NotFound                404
-    └── NotReady                409
+    ├── NotReady                409
+    └── WatchStopped            503
 """
 
 from collections.abc import Sequence
@@ -200,3 +201,10 @@ class NotReady(RequestError):
 
     status = 409
     title = "Not ready"
+
+
+class WatchStopped(RequestError):
+    """The watch has not completed a tick for too long: nobody would hear of what agents do."""
+
+    status = 503
+    title = "The watch has stopped"

@@ -15,6 +15,7 @@ from functions.access.principal import SignIn
 from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.interface import Channel
 from functions.alerts.delivery.teams import TeamsDestination
+from functions.alerts.heartbeat import Heart
 from functions.alerts.reading import read_alert
 from functions.alerts.watch import Judge, Sweeper, Watch
 from functions.canary.canary import Canary
@@ -59,6 +60,7 @@ class Services:
         sight: Whether the watch can see; its tick comes before the watch's.
         canary: Sends marker runs; None where they are off.
         watch: The watch.
+        heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
         costs: What model calls cost.
     """
@@ -72,6 +74,7 @@ class Services:
     sight: Watch
     canary: Canary | None
     watch: Watch
+    heart: Heart
     exports: Exports
     costs: Costs
 
@@ -156,6 +159,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
         watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
+        heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=Exports(
             documents=clients.documents,
             objects=clients.evidence,

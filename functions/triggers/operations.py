@@ -13,7 +13,8 @@ MOST_ENTRIES = 1_000
 
 
 def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
-    """Say that settings and configuration are usable (the way in has read them), and no more: it is open."""
+    """Say that the watch is at work, by usable settings and config files, and no more: it is open."""
+    services.heart.check()
     return Answer({"status": "ok"})
 
 

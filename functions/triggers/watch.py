@@ -23,10 +23,11 @@ def send_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
 
 
 def _tick(services: Services) -> None:
-    services.alarm.tick()
+    alarm = services.alarm.tick()
     # Before the checks what can be seen, since that decides which of them may judge.
-    services.sight.tick()
-    services.watch.tick()
+    sight = services.sight.tick()
+    watch = services.watch.tick()
+    services.heart.beat((alarm, sight, watch))
 
 
 def _send(services: Services) -> None:

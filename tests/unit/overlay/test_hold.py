@@ -62,6 +62,7 @@ def clients(world: World, log: MemoryAppendLog) -> Clients:
         source=ScriptedSource(lambda _: Rows((), ())),
         content=None,
         canary=None,
+        metric=None,
     )
 
 

@@ -12,6 +12,7 @@ import azure.functions as func
 
 from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
+from functions.alerts.heartbeat import Heart
 from functions.alerts.watch import Watch
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
@@ -85,6 +86,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             channels={},
             clock=lambda: NOON,
         ),
+        heart=Heart(documents, None, clock=lambda: NOON),
         exports=Exports(
             documents=documents,
             objects=objects,

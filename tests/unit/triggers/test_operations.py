@@ -17,8 +17,22 @@ def ask(rig: Rig, name: str, asked: func.HttpRequest) -> func.HttpResponse:
 
 def test_health_says_only_that_it_is_well() -> None:
     rig = make_rig(sign_in_enabled=False)
+    rig.services.heart.beat(())
     assert body_of(ask(rig, "show_health", request(header=""))) == {"status": "ok"}
     assert rig.recorded() == []
+
+
+def test_health_fails_before_the_first_tick_and_says_no_more() -> None:
+    response = ask(make_rig(sign_in_enabled=False), "show_health", request(header=""))
+    assert (response.status_code, response.mimetype) == (503, "application/problem+json")
+    assert body_of(response) | {"instance": ""} == {
+        "type": "urn:tracekeeper:problem:watch-stopped",
+        "title": "The watch has stopped",
+        "status": 503,
+        "detail": "No tick of the watch was completed in the last 5 minutes.",
+        "next_step": "Look for the function watch_tick in the app's log.",
+        "instance": "",
+    }
 
 
 def test_every_check_is_listed() -> None:
