@@ -149,7 +149,7 @@ class Undelivered(TypedDict):
 
 
 class Unknown(TypedDict):
-    """A part that is null above, and why, as a sentence without a name or text of the telemetry's."""
+    """A part that is null above or lacks something, and why, as a sentence in our own words."""
 
     part: str
     why: str
@@ -170,7 +170,7 @@ class Week(TypedDict):
         coverage: How much was seen.
         reviews: Which entries of agents.yaml nobody looked at.
         undelivered: News that never came through, a destination each, at most ten.
-        unknown: The parts that are null.
+        unknown: The parts that are null or lack something.
     """
 
     start: str
