@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from functions.alerts.alert import Alert
-from functions.alerts.lifecycle import Advance, Waiting, advance
-from functions.alerts.rules import AlertRules
+from functions.alerts.circumstances import Circumstances
+from functions.alerts.lifecycle import Advance, advance
 from functions.checks.definition import CheckDefinition, Condition, Severity
 from functions.checks.finding import Finding, JudgedWindow, Window
 
@@ -69,9 +69,7 @@ def report_failure(
     error: str,
     failures: int,
     windows: Sequence[Window],
-    rules: AlertRules,
-    waiting: Waiting,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> Advance:
     """Open, or keep open, the alert about `check` once it has failed often enough in a row.
 
@@ -81,13 +79,11 @@ def report_failure(
         error: The kind of error.
         failures: Failed evaluations in a row, this one included.
         windows: What could not be judged.
-        rules: When to report and repeat.
-        waiting: What waits in the outbox.
-        now: When it failed.
+        circumstances: When to report and repeat, and when it failed.
     """
-    if failures < rules.report_failure_after:
+    if failures < circumstances.rules.report_failure_after:
         return Advance(alerts, ())
-    window = Window(min(one.start for one in windows), now)
+    window = Window(min(one.start for one in windows), circumstances.now)
     finding = Finding(
         check_id=CHECK_FAILED,
         key={"Check": check.id},
@@ -99,20 +95,18 @@ def report_failure(
         shows={"Error": error},
     )
     judged = (JudgedWindow(window, (finding,)),)
-    return advance(alerts, judged, check=failure_check(check), rules=rules, waiting=waiting, now=now)
+    return advance(alerts, judged, check=failure_check(check), circumstances=circumstances)
 
 
 def report_success(
-    alerts: Mapping[str, Alert], *, check: CheckDefinition, rules: AlertRules, waiting: Waiting, now: datetime
+    alerts: Mapping[str, Alert], *, check: CheckDefinition, circumstances: Circumstances
 ) -> Advance:
     """Resolve the alert about `check`, if there is one: one good evaluation is enough."""
-    return report_over(alerts, failure_check(check), rules=rules, waiting=waiting, now=now)
+    return report_over(alerts, failure_check(check), circumstances)
 
 
-def report_over(
-    alerts: Mapping[str, Alert], about: CheckDefinition, *, rules: AlertRules, waiting: Waiting, now: datetime
-) -> Advance:
+def report_over(alerts: Mapping[str, Alert], about: CheckDefinition, circumstances: Circumstances) -> Advance:
     """Resolve the alert that `about` tells of, if there is one, at once."""
-    judged = (JudgedWindow(Window(now, now), ()),)
-    at_once = replace(rules, resolve_after_quiet=1)
-    return advance(alerts, judged, check=about, rules=at_once, waiting=waiting, now=now)
+    judged = (JudgedWindow(Window(circumstances.now, circumstances.now), ()),)
+    at_once = replace(circumstances.rules, resolve_after_quiet=1)
+    return advance(alerts, judged, check=about, circumstances=replace(circumstances, rules=at_once))

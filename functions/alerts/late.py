@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.alerts.alert import Alert, alert_id, kept, latest, runs_of
-from functions.alerts.lifecycle import Advance, Waiting, notice_of, opened, worse
+from functions.alerts.circumstances import Circumstances
+from functions.alerts.lifecycle import Advance, notice_of, opened, worse
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding
@@ -18,10 +19,8 @@ def found_late(
     swept: Swept,
     *,
     check: CheckDefinition,
-    rules: AlertRules,
-    waiting: Waiting,
+    circumstances: Circumstances,
     judged_until: datetime,
-    now: datetime,
 ) -> Advance:
     """Put late findings where they belong, and mark what late rows refute.
 
@@ -32,21 +31,19 @@ def found_late(
         alerts: The alerts of the check's document.
         swept: What the sweep came to.
         check: The check.
-        rules: When an alert counts as over.
-        waiting: What waits in the outbox.
+        circumstances: The rules, the present instant, what waits in the outbox.
         judged_until: End of the last window judged.
-        now: The present instant.
     """
     after = {name: _marked(alert, swept, check) for name, alert in alerts.items()}
     notices = []
     for finding in map(kept, sorted(swept.late, key=lambda one: one.window)):
         name = alert_id(check.id, finding.key)
         quiet = (judged_until - finding.window.end) // check.every
-        after[name] = _with(name, after.get(name), finding, check, rules, quiet)
+        after[name] = _with(name, after.get(name), finding, check, circumstances.rules, quiet)
     for name in {alert_id(check.id, kept(finding).key): None for finding in swept.late}:
-        notice = notice_of(alerts.get(name), after[name], rules=rules, waiting=waiting, now=now)
+        notice = notice_of(alerts.get(name), after[name], circumstances)
         if notice is not None:
-            after[name] = replace(after[name], notices=notice.number, noticed_at=now)
+            after[name] = replace(after[name], notices=notice.number, noticed_at=circumstances.now)
             notices.append(notice)
     return Advance(after, tuple(notices))
 

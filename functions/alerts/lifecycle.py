@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from functions.alerts.alert import (
     Alert,
@@ -16,15 +15,13 @@ from functions.alerts.alert import (
     runs_of,
     snapshot,
 )
+from functions.alerts.circumstances import Circumstances, Waiting
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
 
 MAX_RESOLVED = 500
 """Resolved alerts kept with a check, the latest ones."""
-
-Waiting = Collection[tuple[str, str]]
-"""(alert id, destination) of every notice that waits in the outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +37,7 @@ def advance(
     judged: Sequence[JudgedWindow],
     *,
     check: CheckDefinition,
-    rules: AlertRules,
-    waiting: Waiting,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> Advance:
     """Carry the alerts of `check` through windows that it has evaluated; other alerts stay as they are.
 
@@ -54,14 +49,14 @@ def advance(
         _open(after, each.findings, check)
         _keep_open(after, each.continuing, check)
         _break_off(after, each, check)
-        _quieten(after, each, check, rules)
+        _quieten(after, each, check, circumstances.rules)
     notices = []
     for name in [name for name, alert in after.items() if alert.check_id == check.id]:
-        notice = notice_of(alerts.get(name), after[name], rules=rules, waiting=waiting, now=now)
+        notice = notice_of(alerts.get(name), after[name], circumstances)
         if notice is not None:
-            after[name] = replace(after[name], notices=notice.number, noticed_at=now)
+            after[name] = replace(after[name], notices=notice.number, noticed_at=circumstances.now)
             notices.append(notice)
-    return Advance(_without_old_resolved(after, waiting), tuple(notices))
+    return Advance(_without_old_resolved(after, circumstances.waiting), tuple(notices))
 
 
 def record_told(alerts: Mapping[str, Alert], name: str, told: Told) -> Mapping[str, Alert]:
@@ -195,20 +190,17 @@ def _seen_in(alert: Alert, window: Window) -> bool:
     return alert.findings[-1].window == window
 
 
-def notice_of(
-    before: Alert | None, after: Alert, *, rules: AlertRules, waiting: Waiting, now: datetime
-) -> Notice | None:
+def notice_of(before: Alert | None, after: Alert, circumstances: Circumstances) -> Notice | None:
     """Return what has to be told of an alert that has come from `before` to `after`, if anything."""
     kind, earlier = _news(before, after)
-    destinations = tuple(rule.name for rule in rules.destinations)
+    destinations = tuple(rule.name for rule in circumstances.rules.destinations)
     if kind is None:
         kind = "repeated"
-        destinations = tuple(
-            name for name in destinations if _repeat_is_due(after, name, rules, waiting, now)
-        )
+        destinations = tuple(name for name in destinations if _repeat_is_due(after, name, circumstances))
         if after.state != "open" or not destinations:
             return None
     number = after.notices + 1
+    now = circumstances.now
     shown = snapshot(replace(after, notices=number, noticed_at=now))
     return Notice(shown, kind, number, earlier, now, destinations)
 
@@ -224,17 +216,15 @@ def _news(before: Alert | None, after: Alert) -> tuple[NoticeKind | None, int]:
     return ("passed", new_episodes - 1) if new_episodes else (None, 0)
 
 
-def _repeat_is_due(
-    alert: Alert, destination: str, rules: AlertRules, waiting: Waiting, now: datetime
-) -> bool:
+def _repeat_is_due(alert: Alert, destination: str, circumstances: Circumstances) -> bool:
     """Count from what the destination accepted or, where it refused, from the last notice made."""
-    if (alert.id, destination) in waiting:
+    if (alert.id, destination) in circumstances.waiting:
         return False
     accepted = [
         one.at for one in alert.told if one.destination == destination and one.episode == alert.episode
     ]
     since = max(accepted, default=alert.noticed_at)
-    return since is None or now - since >= rules.repeat_after
+    return since is None or circumstances.now - since >= circumstances.rules.repeat_after
 
 
 def _without_old_resolved(alerts: dict[str, Alert], waiting: Waiting) -> Mapping[str, Alert]:

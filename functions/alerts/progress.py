@@ -6,10 +6,10 @@ from datetime import datetime
 
 from functions.alerts import outbox
 from functions.alerts.alert import Alert, Notice
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import report_failure, report_success
 from functions.alerts.late import found_late
 from functions.alerts.lifecycle import Advance, advance
-from functions.alerts.rules import AlertRules
 from functions.alerts.state import CheckState, LastEvaluation
 from functions.alerts.watchfulness import is_behind, report_behind, report_blind_day
 from functions.checks.definition import CheckDefinition
@@ -20,27 +20,34 @@ from functions.errors import SourceBlind
 
 
 def carry_on(
-    state: CheckState, outcome: Outcome, check: CheckDefinition, rules: AlertRules, now: datetime
+    state: CheckState, outcome: Outcome, check: CheckDefinition, circumstances: Circumstances
 ) -> tuple[CheckState, tuple[Notice, ...]]:
     """Return the state that follows from an evaluation, and what was put into its outbox.
 
     The very same state comes back where nothing has changed. The alerts of a check that fails stay as they
     are until it can be evaluated again: nobody knows whether they are over.
+
+    Args:
+        state: As the check's document has it.
+        outcome: What the evaluation came to.
+        check: The check.
+        circumstances: The rules, the present instant, what keeps what quiet; what waits is in the state.
     """
-    waiting = outbox.waiting_pairs(state.outbox)
+    now = circumstances.now
+    circumstances = replace(circumstances, waiting=outbox.waiting_pairs(state.outbox))
     match outcome:
         case NothingDue():
             if state.consecutive_failures:
                 return state, ()
-            moved = advance(state.alerts, (), check=check, rules=rules, waiting=waiting, now=now)
+            moved = advance(state.alerts, (), check=check, circumstances=circumstances)
             if not moved.notices:
                 return state, ()
             after, notices = replace(state, alerts=moved.alerts), moved.notices
         case Evaluated():
-            moved = advance(state.alerts, outcome.judged, check=check, rules=rules, waiting=waiting, now=now)
+            moved = advance(state.alerts, outcome.judged, check=check, circumstances=circumstances)
             after = _evaluated(state, outcome, check, now)
-            works = report_success(moved.alerts, check=check, rules=rules, waiting=waiting, now=now)
-            own = _about_itself(after, works.alerts, state.watermark, check, rules, now)
+            works = report_success(moved.alerts, check=check, circumstances=circumstances)
+            own = _about_itself(after, works.alerts, state.watermark, check, circumstances)
             after = replace(after, alerts=own.alerts)
             notices = moved.notices + works.notices + own.notices
         case EvaluationFailed():
@@ -53,9 +60,7 @@ def carry_on(
                 error=type(outcome.error).__name__,
                 failures=after.consecutive_failures,
                 windows=outcome.windows,
-                rules=rules,
-                waiting=waiting,
-                now=now,
+                circumstances=circumstances,
             )
             after, notices = replace(after, alerts=moved.alerts), moved.notices
     return replace(after, outbox=outbox.enqueue(after.outbox, notices)), notices
@@ -65,13 +70,13 @@ def carry_on_by_sweep(
     state: CheckState,
     sweep: Swept | EvaluationFailed,
     check: CheckDefinition,
-    rules: AlertRules,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> tuple[CheckState, tuple[Notice, ...]]:
     """Return the state that follows from a sweep, and what was put into its outbox.
 
     A sweep that fails is tried again later; it says nothing about the check, whose windows were judged.
     """
+    now = circumstances.now
     asking = state.asking.after(sweep.asking, now)
     if isinstance(sweep, EvaluationFailed):
         kind = type(sweep.error).__name__
@@ -82,10 +87,8 @@ def carry_on_by_sweep(
         state.alerts,
         sweep,
         check=check,
-        rules=rules,
-        waiting=outbox.waiting_pairs(state.outbox),
+        circumstances=replace(circumstances, waiting=outbox.waiting_pairs(state.outbox)),
         judged_until=state.watermark or now,
-        now=now,
     )
     tally = state.tally.came_late(sweep.late_rows)
     for finding in sweep.late:
@@ -125,24 +128,20 @@ def _evaluated(state: CheckState, outcome: Evaluated, check: CheckDefinition, no
     )
 
 
-def _about_itself(  # noqa: PLR0917 - each is used once, in this order
+def _about_itself(
     after: CheckState,
     alerts: Mapping[str, Alert],
     before: datetime | None,
     check: CheckDefinition,
-    rules: AlertRules,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> Advance:
     """Tell of a check that is behind, or that was blind for a day."""
-    waiting = outbox.waiting_pairs(after.outbox)
     behind = report_behind(
         alerts,
         check=check,
-        judged_until=after.watermark or now,
+        judged_until=after.watermark or circumstances.now,
         in_a_row=after.behind,
-        rules=rules,
-        waiting=waiting,
-        now=now,
+        circumstances=circumstances,
     )
     blind = report_blind_day(
         behind.alerts,
@@ -150,9 +149,7 @@ def _about_itself(  # noqa: PLR0917 - each is used once, in this order
         coverage=after.coverage,
         tally=after.tally,
         before=before,
-        rules=rules,
-        waiting=waiting,
-        now=now,
+        circumstances=circumstances,
     )
     return Advance(blind.alerts, behind.notices + blind.notices)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Literal, Protocol
 
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.delivery.interface import Channel
 from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on, carry_on_by_sweep
@@ -169,10 +170,11 @@ class Watch:
             check, watermark=state.watermark, now=self._clock(), memory=state.memory
         )
         now = self._clock()
-        after, notices = carry_on(state, outcome, check, self._rules, now)
+        after, notices = carry_on(state, outcome, check, Circumstances(self._rules, now))
         sweep = self._sweep(check, state, outcome, now)
         if sweep is not None:
-            after, late = carry_on_by_sweep(after, sweep, check, self._rules, self._clock())
+            swept_now = Circumstances(self._rules, self._clock())
+            after, late = carry_on_by_sweep(after, sweep, check, swept_now)
             notices += late
         if after is not state:
             self._documents.write(name, state_to_json(after), version=held.version if held else None)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from functions.alerts.alert import Alert
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import own_check, report_over
-from functions.alerts.lifecycle import Advance, Waiting, advance
-from functions.alerts.rules import AlertRules
+from functions.alerts.lifecycle import Advance, advance
 from functions.checks.coverage import Coverage
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
@@ -72,21 +72,16 @@ def report_behind(
     check: CheckDefinition,
     judged_until: datetime,
     in_a_row: int,
-    rules: AlertRules,
-    waiting: Waiting,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> Advance:
     """Open, or keep open, the alert once a check was behind after enough good evaluations; else end it."""
     about = behind_check(check)
-    if in_a_row < rules.report_failure_after:
-        return (
-            report_over(alerts, about, rules=rules, waiting=waiting, now=now)
-            if not in_a_row
-            else Advance(alerts, ())
-        )
+    if in_a_row < circumstances.rules.report_failure_after:
+        return report_over(alerts, about, circumstances) if not in_a_row else Advance(alerts, ())
+    now = circumstances.now
     minutes = (now - check.settle - judged_until) / timedelta(minutes=1)
     judged = (_about(about, check, Window(judged_until, now), minutes, BEHIND_AFTER / timedelta(minutes=1)),)
-    return advance(alerts, judged, check=about, rules=rules, waiting=waiting, now=now)
+    return advance(alerts, judged, check=about, circumstances=circumstances)
 
 
 def report_blind_day(
@@ -96,9 +91,7 @@ def report_blind_day(
     coverage: Coverage,
     tally: Tally,
     before: datetime | None,
-    rules: AlertRules,
-    waiting: Waiting,
-    now: datetime,
+    circumstances: Circumstances,
 ) -> Advance:
     """Say once of a UTC day that has been judged to its end whether the check was blind on it.
 
@@ -111,21 +104,19 @@ def report_blind_day(
         coverage: What was judged, the newest evaluation included.
         tally: What could not be, likewise.
         before: How far the check had come before that evaluation.
-        rules: When an alert counts as over.
-        waiting: What waits in the outbox.
-        now: The present instant.
+        circumstances: The rules, the present instant, what waits in the outbox.
     """
     day = _whole_day(coverage, before)
     if day is None or not is_swept(check):
         return Advance(alerts, ())
     about, counted = blind_check(check), tally.on(day)
-    once = replace(rules, repeat_after=_NEVER_AGAIN)
+    once = replace(circumstances, rules=replace(circumstances.rules, repeat_after=_NEVER_AGAIN))
     if counted.blind_windows <= BLIND_SHARE * counted.windows:
-        return report_over(alerts, about, rules=once, waiting=waiting, now=now)
+        return report_over(alerts, about, once)
     start = datetime.combine(day, time(), UTC)
     share = 100 * counted.blind_windows / counted.windows
     judged = (_about(about, check, Window(start, start + _DAY), share, 100 * BLIND_SHARE),)
-    return advance(alerts, judged, check=about, rules=once, waiting=waiting, now=now)
+    return advance(alerts, judged, check=about, circumstances=once)
 
 
 def _whole_day(coverage: Coverage, before: datetime | None) -> date | None:

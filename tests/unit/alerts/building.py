@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from functions.alerts.alert import Alert
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import Advance, advance
 from functions.alerts.rules import AlertRules, DestinationRule
 from functions.checks.definition import CheckDefinition, Condition
@@ -83,7 +84,7 @@ def advanced(
 ) -> Advance:
     """Advance CHECK's alerts; `now` is the end of the last window unless told."""
     at = now or max((one.window.end for one in windows), default=START)
-    return advance(alerts, windows, check=CHECK, rules=rules, waiting=waiting, now=at)
+    return advance(alerts, windows, check=CHECK, circumstances=Circumstances(rules, at, waiting))
 
 
 def two_destinations() -> AlertRules:

@@ -12,6 +12,7 @@ import orjson
 
 from functions.alerts.alert import Notice, Told, alert_id
 from functions.alerts.cards.notice import card_message
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import record_told
 from functions.checks.finding import JudgedWindow
@@ -52,9 +53,7 @@ def notices() -> Mapping[str, Notice]:
         error="SourceRefused",
         failures=3,
         windows=[window(0)],
-        rules=RULES,
-        waiting=(),
-        now=START + timedelta(minutes=13),
+        circumstances=Circumstances(RULES, START + timedelta(minutes=13)),
     )
     return {
         "opened": opened.notices[0],

@@ -7,6 +7,7 @@ import pytest
 
 from functions.alerts.alert import Alert, alert_id
 from functions.alerts.cards.notice import card_message
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.late import found_late
 from functions.alerts.lifecycle import Advance
 from functions.checks.finding import Finding
@@ -25,10 +26,8 @@ def swept(
         alerts,
         Swept((window(2),), late, refuted, {}),
         check=CHECK,
-        rules=RULES,
-        waiting=(),
+        circumstances=Circumstances(RULES, window(until).end),
         judged_until=window(until).start,
-        now=window(until).end,
     )
 
 

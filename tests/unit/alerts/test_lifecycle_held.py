@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.alerts.alert import MAX_TRACE_IDS, Alert, NoticeKind, alert_id
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import MAX_RESOLVED, Advance, advance
 from functions.alerts.progress import carry_on
 from functions.alerts.reading import list_alerts, list_checks
@@ -51,7 +52,7 @@ def lived(
     kinds: list[NoticeKind] = []
     for batch in [windows] if at_once else [[one] for one in windows]:
         now = batch[-1].window.end
-        moved: Advance = advance(alerts, batch, check=check, rules=RULES, waiting=(), now=now)
+        moved: Advance = advance(alerts, batch, check=check, circumstances=Circumstances(RULES, now))
         alerts = moved.alerts
         kinds += [notice.kind for notice in moved.notices]
     return alerts, kinds
@@ -121,19 +122,22 @@ def test_a_second_episode_counts_from_the_first_of_its_windows_and_keeps_the_ear
 
 
 def test_no_notice_carries_what_is_pending() -> None:
-    moved = advance({}, story("FFF...FF"), check=LASTING, rules=RULES, waiting=(), now=window(8).end)
+    moved = advance({}, story("FFF...FF"), check=LASTING, circumstances=Circumstances(RULES, window(8).end))
     assert [(notice.kind, notice.alert.pending) for notice in moved.notices] == [("passed", ())]
 
 
 def test_what_is_pending_of_another_check_is_left_alone() -> None:
     alerts = lived("FF")[0]
     other = replace(LASTING, id="another_check")
-    assert advance(alerts, story("..", 2), check=other, rules=RULES, waiting=(), now=START).alerts == alerts
+    assert (
+        advance(alerts, story("..", 2), check=other, circumstances=Circumstances(RULES, START)).alerts
+        == alerts
+    )
 
 
 def test_a_lowered_number_of_windows_opens_at_the_next_finding() -> None:
     alerts = lived("FF")[0]
-    moved = advance(alerts, story("F", 2), check=CHECK, rules=RULES, waiting=(), now=START)
+    moved = advance(alerts, story("F", 2), check=CHECK, circumstances=Circumstances(RULES, START))
     assert moved.alerts[ID].state == "open"
 
 
@@ -148,10 +152,10 @@ def test_what_is_pending_again_is_not_forgotten_as_long_resolved() -> None:
         f"{n:016x}": replace(alert, id=f"{n:016x}", pending=(), resolved_at=window(99).end)
         for n in range(MAX_RESOLVED)
     }
-    moved = advance({ID: alert} | later, (), check=LASTING, rules=RULES, waiting=(), now=START)
+    moved = advance({ID: alert} | later, (), check=LASTING, circumstances=Circumstances(RULES, START))
     assert ID in moved.alerts
     forgotten = {ID: replace(alert, pending=())} | later
-    assert ID not in advance(forgotten, (), check=LASTING, rules=RULES, waiting=(), now=START).alerts
+    assert ID not in advance(forgotten, (), check=LASTING, circumstances=Circumstances(RULES, START)).alerts
 
 
 @pytest.mark.parametrize(
@@ -186,14 +190,14 @@ def test_a_window_of_which_nothing_can_be_said_neither_ends_an_alert_nor_keeps_i
 def test_a_name_that_is_not_unicode_is_known_again_where_it_is_unjudged() -> None:
     key = {"Agent": "bad \ud800 name", "Tool": "x"}
     windows = [judged(0, finding(0, key)), *(replace(judged(n), unjudged=(key,)) for n in range(1, 6))]
-    (alert,) = advance({}, windows, check=CHECK, rules=RULES, waiting=(), now=START).alerts.values()
+    (alert,) = advance({}, windows, check=CHECK, circumstances=Circumstances(RULES, START)).alerts.values()
     assert (alert.state, alert.quiet) == ("open", 0)
 
 
 def test_the_worst_of_what_is_too_low_is_the_lowest() -> None:
     low = replace(CHECK, condition=Condition("below", {"threshold": 100}))
     windows = [judged(n, finding(n, value=value)) for n, value in enumerate((50, 20, 70))]
-    assert advance({}, windows, check=low, rules=RULES, waiting=(), now=START).alerts[ID].worst == 20
+    assert advance({}, windows, check=low, circumstances=Circumstances(RULES, START)).alerts[ID].worst == 20
 
 
 @given(st.text("Fcu.", max_size=40), st.integers(1, 4), st.data())
@@ -208,7 +212,7 @@ def test_it_makes_no_difference_how_windows_are_cut_into_ticks(
         windows = story(marks[first : first + size], first)
         first += size
         outcome = Evaluated(tuple(windows), windows[-1].window.end, rows=0, unjudged=0)
-        state, _ = carry_on(state, outcome, check, RULES, windows[-1].window.end)
+        state, _ = carry_on(state, outcome, check, Circumstances(RULES, windows[-1].window.end))
         state = state_from_json("checks/x", orjson.loads(encode(state_to_json(state))))
     expected = lived(marks, check)[0] if marks else {}
 
@@ -239,7 +243,7 @@ def _by_hand(marks: str, windows_in_a_row: int) -> list[str]:
 def test_what_is_pending_is_not_shown_as_open() -> None:
     documents = MemoryDocuments()
     outcome = Evaluated(tuple(story("FF")), window(1).end, rows=2, unjudged=0)
-    state, _ = carry_on(CheckState(), outcome, LASTING, RULES, window(1).end)
+    state, _ = carry_on(CheckState(), outcome, LASTING, Circumstances(RULES, window(1).end))
     documents.write(f"checks/{LASTING.id}", state_to_json(state), version=None)
     assert list_alerts(documents, "open")["alerts"] == list_alerts(documents, "resolved")["alerts"] == []
     assert list_checks(documents, (LASTING,))[0]["open_alerts"] == 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from functions.alerts.alert import Notice, alert_id
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.delivery.interface import Accepted, Answer, Rejected
 from functions.alerts.dispatch import settle
 from functions.alerts.failures import CHECK_FAILED
@@ -44,7 +45,7 @@ class Alerting(RuleBasedStateMachine):
         self.accepted: dict[tuple[str, str], list[tuple[datetime, Notice]]] = {}
 
     def carry_on(self, outcome: Outcome) -> dict[str, Notice]:
-        self.state, notices = carry_on(self.state, outcome, CHECK, RULES_HERE, self.now)
+        self.state, notices = carry_on(self.state, outcome, CHECK, Circumstances(RULES_HERE, self.now))
         by_alert = {notice.alert.id: notice for notice in notices}
         assert len(by_alert) == len(notices), "one notice an alert and call at most"
         for notice in notices:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.delivery.interface import Accepted, Rejected
 from functions.alerts.dispatch import settle
 from functions.alerts.progress import carry_on
@@ -43,13 +44,13 @@ def test_what_is_written_is_read_back(
 ) -> None:
     findings = [finding(0, key, value=value, shows=shows) for key in keys]
     outcome = Evaluated((judged(0, *findings),), window(0).end, rows=len(keys), unjudged=1)
-    state, _ = carry_on(CheckState(), outcome, CHECK, RULES, START)
+    state, _ = carry_on(CheckState(), outcome, CHECK, Circumstances(RULES, START))
     for answer in answers:
         for entry in state.outbox.waiting[:1]:
             state = settle(state, entry, answer, START, 0.5)
     for _ in range(failures):
         error = SourceThrottled("Too many.", next_step="Wait.")
-        state, _ = carry_on(state, EvaluationFailed(error, (window(1),)), CHECK, RULES, START)
+        state, _ = carry_on(state, EvaluationFailed(error, (window(1),)), CHECK, Circumstances(RULES, START))
     assert state_from_json("checks/x", orjson.loads(encode(state_to_json(state)))) == state
 
 

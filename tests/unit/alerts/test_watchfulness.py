@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState
 from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND
@@ -31,11 +32,11 @@ def test_a_check_behind_batch_after_batch_is_told_until_it_has_caught_up() -> No
     told = []
     for batch in range(4):
         start = MIDNIGHT + batch * DAY
-        state, notices = carry_on(state, evaluated(start, start + DAY), CHECK, RULES, now)
+        state, notices = carry_on(state, evaluated(start, start + DAY), CHECK, Circumstances(RULES, now))
         told += [notice.kind for notice in notices]
     assert (states(state, CHECK_BEHIND), told) == (["open"], ["opened"])
     there = now - CHECK.settle
-    state, notices = carry_on(state, evaluated(MIDNIGHT + 4 * DAY, there), CHECK, RULES, now)
+    state, notices = carry_on(state, evaluated(MIDNIGHT + 4 * DAY, there), CHECK, Circumstances(RULES, now))
     assert (states(state, CHECK_BEHIND), [one.kind for one in notices]) == (["resolved"], ["resolved"])
 
 
@@ -52,7 +53,9 @@ def test_a_day_on_which_most_windows_could_not_be_judged_is_told_once(
         start = MIDNIGHT + timedelta(hours=hour)
         end = start + timedelta(hours=1)
         blind = 24 <= hour < 24 + blind_hours
-        state, notices = carry_on(state, evaluated(start, end, blind), check, RULES, end + check.settle)
+        state, notices = carry_on(
+            state, evaluated(start, end, blind), check, Circumstances(RULES, end + check.settle)
+        )
         heard += [notice.kind for notice in notices]
     assert heard == told
     assert states(state, CHECK_BLIND) == ["open"] * len(told)
@@ -64,6 +67,8 @@ def test_the_first_day_of_a_check_is_not_held_against_it() -> None:
     for hour in range(25):
         start = MIDNIGHT + timedelta(hours=hour)
         end = start + timedelta(hours=1)
-        state, _ = carry_on(state, evaluated(start, end, blind=True), check, RULES, end + check.settle)
+        state, _ = carry_on(
+            state, evaluated(start, end, blind=True), check, Circumstances(RULES, end + check.settle)
+        )
     assert states(state, CHECK_BLIND) == []
     assert state.tally.total()["blind_windows"] == 25

@@ -12,6 +12,7 @@ from jsonschema import Draft6Validator
 
 from functions.alerts.alert import Notice
 from functions.alerts.cards.notice import card_message
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import advance
 from functions.canary.sight import WORDS, NeedSight, Sight
@@ -35,7 +36,7 @@ def notice_of(answer: Any, *, need: str = "content", error: str | None = None) -
         judged(sight, [CHECK], window=Window(NOW + n * MINUTE, NOW + (n + 1) * MINUTE), not_sent=error)
         for n in range(3)
     ]
-    (notice,) = advance({}, windows, check=SIGHT_CHECK, rules=RULES, waiting=(), now=NOW).notices
+    (notice,) = advance({}, windows, check=SIGHT_CHECK, circumstances=Circumstances(RULES, NOW)).notices
     return notice
 
 
@@ -127,9 +128,7 @@ def test_a_question_that_fails_is_told_as_the_failure_of_a_check() -> None:
         error="SourceRefused",
         failures=3,
         windows=[Window(NOW, NOW + MINUTE)],
-        rules=RULES,
-        waiting=(),
-        now=NOW + MINUTE,
+        circumstances=Circumstances(RULES, NOW + MINUTE),
     )
     (notice,) = failed.notices
     assert READER.told_as(notice.alert, SIGHT_CHECK) == failure_check(SIGHT_CHECK)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import advance
 from functions.checks.backtest import (
     Firing,
@@ -83,7 +84,7 @@ def test_alerts_open_and_end_as_in_the_lifecycle(pattern: list[str], in_a_row: i
         for n, kind in enumerate(pattern)
     ]
     definition = check(**{"for": in_a_row})
-    alerts = advance({}, windows, check=definition, rules=RULES, waiting=(), now=NOON).alerts
+    alerts = advance({}, windows, check=definition, circumstances=Circumstances(RULES, NOON)).alerts
     fired = firings(definition, windows, resolve_after_quiet=RULES.resolve_after_quiet)
     opened = [alert for alert in alerts.values() if alert.episode]
     assert len(fired) == sum(alert.episode for alert in opened)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import advance
 from functions.alerts.state import PREFIX, CheckState, LastEvaluation, state_to_json
 from functions.alerts.watchfulness import CHECK_BLIND, blind_check
@@ -45,9 +46,7 @@ def blind() -> CheckState:
         {},
         (judged(0, replace(finding(0), check_id=CHECK_BLIND, key={"Check": CHECK.id})),),
         check=blind_check(CHECK),
-        rules=RULES,
-        waiting=frozenset(),
-        now=START,
+        circumstances=Circumstances(RULES, START),
     )
     assert [(one.check_id, one.state) for one in moved.alerts.values()] == [(CHECK_BLIND, "open")]
     return replace(GOOD, alerts=moved.alerts)
