@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.alerts.alert import Alert
+from functions.alerts.hidden import Hidden, hidden_json, read_hidden
 from functions.alerts.outbox import Outbox
 from functions.alerts.records import (
     Json,
@@ -69,6 +70,7 @@ class CheckState:
         alerts: By id; those of the check and the one about its failures.
         outbox: What has to be told, and receipts for what was.
         memory: What the next evaluation goes on from; None where the check needs nothing.
+        hidden: What silences and inhibitions have kept from people, till it is reported.
     """
 
     watermark: datetime | None = None
@@ -83,6 +85,7 @@ class CheckState:
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
     memory: Memory | None = None
+    hidden: tuple[Hidden, ...] = ()
 
 
 def state_to_json(state: CheckState) -> Json:
@@ -102,6 +105,7 @@ def state_to_json(state: CheckState) -> Json:
         "alerts": [alert_json(alert) for alert in state.alerts.values()],
         "outbox": outbox_json(state.outbox),
         "memory": state.memory and state.memory.to_json(),
+        "hidden": [hidden_json(one) for one in state.hidden],
     }
 
 
@@ -153,4 +157,5 @@ def _read(body: Mapping[str, Any]) -> CheckState:
         alerts={alert.id: alert for alert in alerts},
         outbox=read_outbox(body["outbox"]),
         memory=memory_from_json(body["memory"]) if body.get("memory") else None,
+        hidden=tuple(map(read_hidden, body.get("hidden", ()))),
     )
