@@ -13,13 +13,14 @@ import re2
 from functions.checks.definition import duration
 from functions.config_agents import shared_names, unknown_dimensions
 from functions.config_file import ConfigFile, Place
+from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
 from functions.costs.prices import ALWAYS
 from functions.errors import ConfigurationError
 
 _FROM_ATTRIBUTES = frozenset({"tenant", "environment"})
 """The required fields that come from a property of the deployment's choice; the others have a column."""
 
-_KEPT_IDS = frozenset({"check_failed", "check_behind", "check_blind", "source_blind", "config_refused"})
+_KEPT_IDS = OF_A_CHECK.keys() | OF_THE_WATCH.keys()
 """They stand for a check's id in alerts, and in the state documents behind some of them."""
 
 _MOST_GROUPS = 16
@@ -153,8 +154,8 @@ def _named_lists(
     listed = bodies.get("prices.yaml", {})
     yield "prices.yaml", ("models",), listed.get("models", []), ("model", "valid_from")
     yield "prices.yaml", ("provisioned",), listed.get("provisioned", []), ("deployment", "valid_from")
-    destinations = bodies.get("alerts.yaml", {}).get("destinations", [])
-    yield "alerts.yaml", ("destinations",), destinations, ("name",)
+    for key in ("destinations", "inhibitions"):
+        yield "alerts.yaml", (key,), bodies.get("alerts.yaml", {}).get(key, []), ("name",)
 
 
 def _unusable_format(agents: ConfigFile, place: Place, entry: Mapping[str, Any]) -> Errors:

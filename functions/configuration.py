@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -12,6 +12,7 @@ import orjson
 
 from functions.alerts.rules import AlertRules, alert_rules
 from functions.checks.definition import CheckDefinition, check_definition
+from functions.config_alerts import alert_breaches
 from functions.config_environments import (
     in_each_environment,
     in_environment,
@@ -115,16 +116,18 @@ def configuration_of(*layers: Layer, environment: str | None = None) -> Configur
             files[name] = parse_config_file(texts[name].path, texts[name].data)
         except ConfigurationError as error:
             mistakes.append(error)
-    mistakes += _mistakes(files, environment)
+    mistakes += _mistakes(files, environment, unread=texts.keys() - files.keys())
     if mistakes:
         raise together(mistakes)
     files["agents.yaml"] = in_environment(files["agents.yaml"], environment)
     bodies = {name: file.body for name, file in files.items()}
+    known = agents(bodies["agents.yaml"])
+    owners = {agent.name: agent.owner for agent in known.by_name.values()}
     return Configuration(
         checks=tuple(check_definition(body) for name, body in bodies.items() if _is_check(name)),
-        agents=agents(bodies["agents.yaml"]),
+        agents=known,
         prices=prices(bodies["prices.yaml"]),
-        alerts=alert_rules(bodies["alerts.yaml"]),
+        alerts=alert_rules(bodies["alerts.yaml"], agent_owners=owners, environment=environment),
         redaction=bodies["redaction.yaml"],
         hash=hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
@@ -148,18 +151,23 @@ def _misplaced(texts: Layer) -> Iterator[ConfigurationError]:
             )
 
 
-def _mistakes(files: Mapping[str, ConfigFile], environment: str | None) -> Sequence[ConfigurationError]:
+def _mistakes(
+    files: Mapping[str, ConfigFile], environment: str | None, *, unread: Collection[str]
+) -> Sequence[ConfigurationError]:
     """Find all mistakes in the files: what YAML and the schemas refuse, then what the rules do."""
     found: list[ConfigurationError] = []
-    sound = {}
+    sound, broken = {}, set(unread)
     for name, file in files.items():
         faults = schema_faults(file, _schema(_kind(name)))
         found += [*file.mistakes, *told(file, faults)]
+        if faults or file.mistakes:
+            broken.add(name)
         if isinstance(file.body, dict) and not file.mistakes:
             sound[name] = sound_part(file, faults, PART_DEPTHS)
     if "agents.yaml" in sound:
         found += override_breaches(sound["agents.yaml"])
         found += unlisted(sound["agents.yaml"], environment)
+    found += alert_breaches(sound, broken)
     breaches = [breach for files in in_each_environment(sound) for breach in rule_breaches(files)]
     # What defaults say wrongly is wrong of many agents, but one mistake.
     return [*found, *{str(breach): breach for breach in breaches}.values()]

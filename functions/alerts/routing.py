@@ -1,6 +1,6 @@
 """Decides who is told of an alert, and which alerts keep others quiet, by config/alerts.yaml. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -45,15 +45,16 @@ def escalation_for(alert: Alert, rules: AlertRules) -> tuple[timedelta, tuple[st
     return min(route.escalate_after for route in routes if route.escalate_after is not None), further
 
 
-def inhibitors_among(alerts: Iterable[Alert], rules: AlertRules) -> Inhibitors:
-    """Return what the active ones among the alerts keep quiet others by."""
+def inhibitors_among(active: Iterable[tuple[str, Mapping[str, str]]], rules: AlertRules) -> Inhibitors:
+    """Return what is kept quiet by active alerts, given by their check's id and their key."""
     return Inhibitors(
         frozenset(
             (inhibition.name, values)
-            for alert in alerts
-            if alert.active
+            for check_id, key in active
             for inhibition in rules.inhibitions
-            if alert.check_id in inhibition.by and (values := _values(alert, inhibition)) is not None
+            if check_id in inhibition.by
+            and inhibition.where.items() <= key.items()
+            and (values := _values(key, inhibition)) is not None
         )
     )
 
@@ -66,16 +67,16 @@ def inhibited_by(alert: Alert, rules: AlertRules, active: Inhibitors) -> tuple[s
         inhibition.name
         for inhibition in rules.inhibitions
         if alert.check_id in inhibition.mutes
-        and (values := _values(alert, inhibition)) is not None
+        and (values := _values(alert.key, inhibition)) is not None
         and (inhibition.name, values) in active.in_force
     )
 
 
-def _values(alert: Alert, inhibition: Inhibition) -> tuple[str, ...] | None:
-    """Return the alert's values of the columns that must be the same; None where it lacks one."""
-    if any(column not in alert.key for column in inhibition.same):
+def _values(key: Mapping[str, str], inhibition: Inhibition) -> tuple[str, ...] | None:
+    """Return a key's values in the columns that must be the same; None where it lacks one."""
+    if any(column not in key for column in inhibition.same):
         return None
-    return tuple(alert.key[column] for column in inhibition.same)
+    return tuple(key[column] for column in inhibition.same)
 
 
 def _routes_of(alert: Alert, rules: AlertRules) -> Iterator[Route]:

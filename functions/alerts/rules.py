@@ -1,6 +1,6 @@
 """The rules of alerting as config/alerts.yaml states them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Any, Literal
@@ -52,12 +52,14 @@ class Inhibition:
         by: Ids of checks.
         same: Key columns in which both alerts must be equal; empty: any alert of `by` is enough.
         mutes: Ids of checks.
+        where: What key columns of the alert of `by` must be.
     """
 
     name: str
     by: tuple[str, ...]
     same: tuple[str, ...]
     mutes: tuple[str, ...]
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,76 @@ class AlertRules:
     environment: str | None = None
 
 
-def alert_rules(body: Mapping[str, Any]) -> AlertRules:
-    """Build the rules from a body that alerts.schema.json has accepted."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""As alerts.yaml names them."""
+
+
+def alert_rules(
+    body: Mapping[str, Any], *, agent_owners: Mapping[str, str] | None = None, environment: str | None = None
+) -> AlertRules:
+    """Build the rules from a body that alerts.schema.json has accepted.
+
+    Args:
+        body: alerts.yaml.
+        agent_owners: By agent, from agents.yaml.
+        environment: The deployment's.
+    """
+    read: Mapping[str, Callable[[Any], object]] = {
+        "keep_open_for": duration,
+        "worsened_by": float,
+        "flapping": _flapping,
+        "digest_above": int,
+        "evidence_hold": _evidence_hold,
+        "weekly_summary": _weekly_summary,
+    }
+    chosen: dict[str, Any] = {name: make(body[name]) for name, make in read.items() if name in body}
     return AlertRules(
         repeat_after=duration(body["repeat_after"]),
         resolve_after_quiet=body["resolve_after_quiet"],
         report_failure_after=body["report_failure_after"],
         destinations=tuple(DestinationRule(**rule) for rule in body["destinations"]),
+        routes=tuple(map(_route, body.get("routes", ()))),
+        inhibitions=tuple(map(_inhibition, body.get("inhibitions", ()))),
+        mentions={owner: Mention(**one) for owner, one in body.get("mentions", {}).items()},
+        agent_owners=agent_owners or {},
+        environment=environment,
+        **chosen,
+    )
+
+
+def _route(body: Mapping[str, Any]) -> Route:
+    escalate = body.get("escalate")
+    return Route(
+        matches={fact: tuple(patterns) for fact, patterns in body.get("match", {}).items()},
+        destinations=tuple(body["destinations"]),
+        goes_on=body.get("goes_on", False),
+        escalate_after=duration(escalate["after"]) if escalate else None,
+        escalate_to=tuple(escalate["to"]) if escalate else (),
+    )
+
+
+def _inhibition(body: Mapping[str, Any]) -> Inhibition:
+    return Inhibition(
+        name=body["name"],
+        by=tuple(body["by"]),
+        same=tuple(body.get("same", ())),
+        mutes=tuple(body["mutes"]),
+        where=body.get("where", {}),
+    )
+
+
+def _flapping(body: Mapping[str, Any]) -> Flapping:
+    return Flapping(openings=body["openings"], within=duration(body["within"]))
+
+
+def _evidence_hold(body: Mapping[str, Any]) -> EvidenceHold:
+    return EvidenceHold(severities=tuple(body["severities"]), most_per_day=body["most_per_day"])
+
+
+def _weekly_summary(body: Mapping[str, Any]) -> WeeklySummary:
+    return WeeklySummary(
+        weekday=WEEKDAYS.index(body["weekday"]),
+        at=time.fromisoformat(body["at"]),
+        zone=body["time_zone"],
+        destinations=tuple(body["destinations"]),
     )

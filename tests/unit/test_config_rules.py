@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.alerts.failures import CHECK_FAILED
-from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND
-from functions.canary.telling import SOURCE_BLIND
+from functions.alerts.failures import failure_check
+from functions.alerts.routing import DELIVERY_FAILED
+from functions.alerts.watchfulness import behind_check, blind_check
+from functions.canary.telling import SIGHT_CHECK
+from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError
-from functions.overlay.refusal import CONFIG_REFUSED
+from functions.overlay.refusal import CONFIG_CHECK
 from tests.unit import site_of_mistakes
+from tests.unit.alerts.building import CHECK
 
 AGENTS = """\
 attributes:
@@ -56,6 +59,37 @@ agents:
     content_allowed: false
     required_fields: [conversation, tenant]
 """
+ALERTS = """\
+repeat_after: 4h
+resolve_after_quiet: 3
+report_failure_after: 3
+flapping: {openings: 4, within: 2h}
+destinations:
+  - {name: channel, kind: teams, setting: TEAMS_WEBHOOK_URL}
+  - {name: pager, kind: webhook, setting: PAGER_WEBHOOK_URL}
+routes:
+  - match: {severity: [high], agent: [broker]}
+    destinations: [pager]
+    goes_on: true
+    escalate: {after: 30m, to: [channel]}
+  - match: {check: ["cost_*"], owner: [finops, desk]}
+    destinations: [channel]
+  - destinations: [channel, pager]
+inhibitions:
+  - name: silent-agent
+    by: [telemetry_silence]
+    same: [Agent]
+    mutes: [cost_spike, incomplete_telemetry]
+  - name: no-sight
+    by: [source_blind]
+    where: {Path: AppDependencies}
+    mutes: [telemetry_silence]
+evidence_hold: {severities: [critical, high], most_per_day: 50}
+weekly_summary: {weekday: monday, at: "08:00", time_zone: Europe/Berlin, destinations: [channel]}
+mentions:
+  desk: {name: The Desk, user: desk@example.com}
+"""
+CHECKS = ("cost_spike", "incomplete_telemetry", "telemetry_silence", "unapproved_tool")
 MISTAKES: list[dict[str, str]] = yaml.load(
     (Path(__file__).parent / "config_mistakes.yaml").read_text("utf-8"), yaml.BaseLoader
 )
@@ -78,8 +112,9 @@ def site(tmp_path: Path) -> Path:
     """A configuration of its own, right as it stands."""
     site = tmp_path / "config"
     (site / "checks").mkdir(parents=True)
-    for name in ("alerts.yaml", "redaction.yaml", "checks/cost_spike.yaml"):
+    for name in ("redaction.yaml", *(f"checks/{check}.yaml" for check in CHECKS)):
         shutil.copy(SHIPPED / name, site / name)
+    (site / "alerts.yaml").write_text(ALERTS, "utf-8")
     (site / "agents.yaml").write_text(AGENTS, "utf-8")
     (site / "prices.yaml").write_text(PRICES, "utf-8")
     return site
@@ -130,7 +165,46 @@ def test_prices_in_another_currency_contradict_budgets_and_checks_in_dollars(sit
     assert load_configuration(site).prices.currency == "EUR"
 
 
-@pytest.mark.parametrize("check_id", [CHECK_FAILED, CHECK_BEHIND, CHECK_BLIND, SOURCE_BLIND, CONFIG_REFUSED])
+OWN_CHECKS = (
+    failure_check(CHECK),
+    behind_check(CHECK),
+    blind_check(CHECK),
+    SIGHT_CHECK,
+    CONFIG_CHECK,
+)
+
+
+def test_what_routes_are_held_to_is_what_alerts_about_the_watch_are() -> None:
+    for own in OWN_CHECKS:
+        if own.id in OF_A_CHECK:
+            assert (own.severity, own.owner, own.key) == (OF_A_CHECK[own.id], CHECK.owner, ("Check",))
+        else:
+            subject = OF_THE_WATCH[own.id]
+            assert (own.severity, (own.owner,), own.key) == (
+                subject.severity,
+                subject.owners,
+                subject.columns,
+            )
+
+
+def test_a_mistake_in_a_check_does_not_make_it_unknown_to_alerts(site: Path) -> None:
+    told = refused(site, "checks/cost_spike.yaml", "owner: finops\n", "")
+    assert "lacks the key `owner`" in told.message
+    assert len(told.each) <= 1
+    (site / "checks/cost_spike.yaml").write_text("id: [", "utf-8")
+    told = refused(site, "alerts.yaml", "[finops, desk]", "[finops, dealers]")
+    assert [Path(one.place[0]).name for one in told.each or (told,) if one.place] == ["cost_spike.yaml"]
+
+
+def test_every_mistake_of_alerts_is_told_at_once(site: Path) -> None:
+    alerts = site / "alerts.yaml"
+    text = alerts.read_text("utf-8").replace("Europe/Berlin", "Mars").replace("[pager]", "[beeper]")
+    alerts.write_text(text, "utf-8")
+    told = refused(site, "alerts.yaml", "  desk: {name", "  dealers: {name")
+    assert len(told.each) == 3
+
+
+@pytest.mark.parametrize("check_id", [*sorted(own.id for own in OWN_CHECKS), DELIVERY_FAILED])
 def test_no_check_takes_the_id_of_an_alert_about_the_watch(site: Path, check_id: str) -> None:
     shutil.copy(SHIPPED / "checks/slow_run.yaml", site / f"checks/{check_id}.yaml")
     told = refused(site, f"checks/{check_id}.yaml", "id: slow_run", f"id: {check_id}")
