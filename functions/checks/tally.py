@@ -1,4 +1,4 @@
-"""Counts, a UTC day each, what a check could not judge and what rows that came late have changed."""
+"""Counts, a UTC day each, what a check found or could not judge, and what late rows have changed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -21,6 +21,7 @@ class CountedDay:
         late_rows: Rows of telemetry that came too late for the window of their run.
         late_findings: Findings that only a sweep made.
         withdrawn: Traces named at first that late rows refute.
+        findings: Findings made as the windows were judged; a day counted by an earlier version lacks them.
     """
 
     day: date
@@ -30,6 +31,7 @@ class CountedDay:
     late_rows: int = 0
     late_findings: int = 0
     withdrawn: int = 0
+    findings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,11 @@ class Tally:
             blind = len(one.unjudged)
             if one.rows:
                 tally = tally.plus(
-                    one.window.start, windows=1, unjudged=blind, blind_windows=int(blind >= one.rows)
+                    one.window.start,
+                    windows=1,
+                    unjudged=blind,
+                    blind_windows=int(blind >= one.rows),
+                    findings=len(one.findings),
                 )
         return tally
 

@@ -55,7 +55,7 @@ def test_a_check_that_never_ran_says_so() -> None:
     assert [check["state"] for check in list_checks(World().held, CHECKS)] == ["never", "never"]
 
 
-COUNTS = ("windows", "blind_windows", "unjudged", "late_rows", "late_findings", "withdrawn")
+COUNTS = ("windows", "blind_windows", "unjudged", "late_rows", "late_findings", "withdrawn", "findings")
 
 
 def test_coverage_shows_what_was_evaluated() -> None:
