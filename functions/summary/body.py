@@ -63,8 +63,8 @@ class AgentCost(TypedDict):
 class Cost(TypedDict):
     """What model calls cost, in `currency`, hours of provisioned deployments included.
 
-    `before`: in the week before, null where that is not known. `without_cost`: the share of the calls that
-    lack usage or price, by which the cost is too low; null where there are no calls. `agents`: the five
+    `before`: in the week before, null where that is not known. `without_cost`: at least that share of the
+    calls lacks usage or price, so that the cost is too low; null where there are no calls. `agents`: the five
     costliest.
     """
 
