@@ -12,11 +12,14 @@ from uuid import uuid4
 
 from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
+from functions.alerts.announcements import Announcements
 from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.interface import Channel
 from functions.alerts.delivery.teams import TeamsDestination
 from functions.alerts.heartbeat import Heart
 from functions.alerts.reading import read_alert
+from functions.alerts.silence_ends import SilenceEnds
+from functions.alerts.silence_store import SilenceStore
 from functions.alerts.watch import Judge, Sweeper, Watch
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
@@ -60,6 +63,8 @@ class Services:
         sight: Whether the watch can see; its tick comes before the watch's.
         canary: Sends marker runs; None where they are off.
         watch: The watch.
+        silences: The silences.
+        silence_ends: Reports what they hid; its tick comes after the watch's.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
         costs: What model calls cost.
@@ -74,6 +79,8 @@ class Services:
     sight: Watch
     canary: Canary | None
     watch: Watch
+    silences: SilenceStore
+    silence_ends: SilenceEnds
     heart: Heart
     exports: Exports
     costs: Costs
@@ -149,6 +156,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         blindness=looking.blindness,
         content=clients.content,
     )
+    silences = SilenceStore(clients.documents, clock=_now)
     return Services(
         sign_in=_sign_in(clients.settings),
         ledger=Ledger(clients.log, now=_now),
@@ -159,6 +167,14 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
         watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
+        silences=silences,
+        silence_ends=SilenceEnds(
+            clients.documents,
+            silences,
+            Announcements(clients.documents),
+            configuration.alerts,
+            clock=_now,
+        ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=Exports(
             documents=clients.documents,
@@ -237,6 +253,7 @@ def _watch(
         channels=_channels(clients.settings, configuration),
         clock=_now,
         sweeper=sweeper,
+        quieting=partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners),
     )
 
 

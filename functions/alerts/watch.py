@@ -9,7 +9,8 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Literal, Protocol
 
-from functions.alerts.circumstances import Circumstances
+from functions.alerts.alert import Alert
+from functions.alerts.circumstances import Circumstances, nobody
 from functions.alerts.delivery.interface import Channel
 from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on, carry_on_by_sweep
@@ -27,6 +28,8 @@ from functions.storage.documents import Documents, encode
 _log = logging.getLogger(__name__)
 _RANDOM = SystemRandom()
 
+
+Quieted = Callable[[Alert], tuple[str, ...]]
 
 JUDGED_AT_ONCE = 5
 """As many queries as Log Analytics runs at once for one identity."""
@@ -97,6 +100,8 @@ class Watch:
         jitter: Random numbers in [0, 1) that spread retries.
         sweeper: Judges windows once more for late rows; without it none is.
         workers: Runs so many calls side by side as it is given.
+        quieting: Returns what says by which silences and inhibitions an alert is kept quiet now; asked before
+            each writing, so that one that has just ended keeps nothing quiet.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class Watch:
         jitter: Callable[[], float] = _RANDOM.random,
         sweeper: Sweeper | None = None,
         workers: Callable[[int], Executor] = ThreadPoolExecutor,
+        quieting: Callable[[], Quieted] = lambda: nobody,
     ) -> None:
         self._documents = documents
         self._workers = workers
@@ -118,6 +124,7 @@ class Watch:
         self._checks = checks
         self._rules = rules
         self._sweeper = sweeper
+        self._quieting = quieting
         self._clock = clock
         self._dispatch = Dispatch(documents, channels, clock=clock, jitter=jitter)
 
@@ -170,15 +177,17 @@ class Watch:
             check, watermark=state.watermark, now=self._clock(), memory=state.memory
         )
         now = self._clock()
-        after, notices = carry_on(state, outcome, check, Circumstances(self._rules, now))
+        after, notices = carry_on(state, outcome, check, self._circumstances(now))
         sweep = self._sweep(check, state, outcome, now)
         if sweep is not None:
-            swept_now = Circumstances(self._rules, self._clock())
-            after, late = carry_on_by_sweep(after, sweep, check, swept_now)
+            after, late = carry_on_by_sweep(after, sweep, check, self._circumstances(self._clock()))
             notices += late
         if after is not state:
             self._documents.write(name, state_to_json(after), version=held.version if held else None)
         return _tick(check, outcome, sweep, len(notices))
+
+    def _circumstances(self, now: datetime) -> Circumstances:
+        return Circumstances(self._rules, now, quieted=self._quieting())
 
     def _sweep(
         self, check: CheckDefinition, state: CheckState, outcome: Outcome, now: datetime

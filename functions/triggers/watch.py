@@ -27,6 +27,7 @@ def _tick(services: Services) -> None:
     # Before the checks what can be seen, since that decides which of them may judge.
     sight = services.sight.tick()
     watch = services.watch.tick()
+    services.silence_ends.tick()
     services.heart.beat((alarm, sight, watch))
 
 

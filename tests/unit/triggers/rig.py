@@ -12,7 +12,10 @@ import azure.functions as func
 
 from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
+from functions.alerts.announcements import Announcements
 from functions.alerts.heartbeat import Heart
+from functions.alerts.silence_ends import SilenceEnds
+from functions.alerts.silence_store import SilenceStore
 from functions.alerts.watch import Watch
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
@@ -55,6 +58,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
     log, documents, objects = log or MemoryAppendLog(), MemoryDocuments(), MemoryObjects()
     configuration, protection = shipped()
     source = ScriptedSource(no_rows)
+    silences = SilenceStore(documents, clock=lambda: NOON)
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
         ledger=Ledger(log, now=lambda: NOON),
@@ -85,6 +89,10 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             rules=configuration.alerts,
             channels={},
             clock=lambda: NOON,
+        ),
+        silences=silences,
+        silence_ends=SilenceEnds(
+            documents, silences, Announcements(documents), configuration.alerts, clock=lambda: NOON
         ),
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=Exports(
