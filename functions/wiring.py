@@ -14,8 +14,9 @@ from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.announcements import Announcements
 from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.interface import Channel
-from functions.alerts.delivery.teams import TeamsDestination
+from functions.alerts.delivery.events import EventWriter
+from functions.alerts.delivery.interface import Channel, Writer
+from functions.alerts.delivery.webhook import WebhookDestination
 from functions.alerts.heartbeat import Heart
 from functions.alerts.reading import read_alert
 from functions.alerts.silence_ends import SilenceEnds
@@ -259,9 +260,13 @@ def _watch(
 
 def _channels(settings: Settings, configuration: Configuration) -> Mapping[str, Channel]:
     reader = Reader(settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id)
-    cards = CardWriter(f"https://{settings.hostname}", reader.told_as, configuration.alerts.mentions)
+    base_url = f"https://{settings.hostname}"
+    writers: Mapping[str, Writer] = {
+        "teams": CardWriter(base_url, reader.told_as, configuration.alerts.mentions),
+        "webhook": EventWriter(base_url, reader.told_as),
+    }
     return {
-        rule.name: Channel(TeamsDestination(settings.webhook_url(rule.setting)), cards)
+        rule.name: Channel(WebhookDestination(settings.webhook_url(rule.setting)), writers[rule.kind])
         for rule in configuration.alerts.destinations
     }
 

@@ -1,11 +1,12 @@
-"""A destination in memory; passes the same contract suite as Teams (tests/contract/test_destinations.py)."""
+"""A destination in memory; passes the same suite as a webhook (tests/contract/test_destinations.py)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected, answer_of
+from functions.alerts.delivery.answers import answer_of
+from functions.alerts.delivery.interface import Accepted, Answer, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Reply:
 
     status: int | None
     retry_after: str | None = None
+    text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class MemoryDestination:
             return Rejected(retryable=True, retry_after_seconds=None, reason="ConnectionError")
         posted = Posted(message, idempotency_key)
         self.posted.append(posted)
-        answer = answer_of(reply.status, reply.retry_after, self._clock())
+        answer = answer_of(reply.status, reply.retry_after, self._clock(), reply.text)
         if isinstance(answer, Accepted):
             self.accepted.append(posted)
         return answer

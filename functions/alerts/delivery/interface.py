@@ -1,16 +1,11 @@
-"""The interfaces to a destination of news and to who writes for it, and what an HTTP answer means."""
+"""The interfaces to a destination of news, and to who writes for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from functions.alerts.outbox import Telling  # which itself needs to know what an answer is
-
-RETRYABLE_STATUSES = frozenset({408, 425, 429})
-"""4xx that say "later", not "never" (RFC 9110 15.5.9, RFC 8470, RFC 6585); so does every 5xx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +73,3 @@ class Channel:
 
     destination: Destination
     writer: Writer
-
-
-def answer_of(status: int, retry_after: str | None, now: datetime) -> Answer:
-    """Return what a status means: 2xx is accepted; 408, 425, 429 and 5xx may be sent again; all else may not.
-
-    Args:
-        status: The HTTP status.
-        retry_after: The Retry-After header, in seconds or as a date (RFC 9110 10.2.3); nonsense is ignored.
-        now: What a date is counted from.
-    """
-    if 200 <= status < 300:
-        return Accepted(status)
-    retryable = status in RETRYABLE_STATUSES or status >= 500
-    return Rejected(retryable, _seconds(retry_after, now) if retryable else None, f"HTTP {status}")
-
-
-def _seconds(retry_after: str | None, now: datetime) -> float | None:
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
