@@ -18,6 +18,8 @@ MAX_TRACE_IDS = 20_000
 """Trace ids kept with an alert over all its findings: bounds the check's document."""
 MAX_SAMPLES = 10
 """Trace ids kept with a notice."""
+MAX_OPENINGS = 20
+"""Openings kept with an alert, the latest ones: as many as `flapping` can ask for."""
 MAX_SHOWN_CHARACTERS = 500
 """Length of a text kept from a finding's `shows`."""
 
@@ -44,12 +46,15 @@ class Announced:
         over: Whether it said that the episode is over.
         worst: The worst value that it told.
         since: When this episode was made known first.
+        flapping: Whether it said that the alert opens time and again. Then it stands for the episodes that
+            follow too, till the alert is calm.
     """
 
     episode: int
     over: bool
     worst: float
     since: datetime
+    flapping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,11 @@ class Alert:
         findings: The latest ones over all episodes, oldest first.
         findings_dropped: How many earlier ones are no longer kept.
         notices: Notices made in this episode.
-        noticed_at: When the last one was made.
+        noticed_at: When the last one was made, in whichever episode.
         told: What each destination last accepted.
         pending: Findings of the latest windows in a row, too few to open it (`for`); nobody is told.
-        acknowledged_at: When somebody took it on, in this episode; None where nobody has.
+        acknowledged_at: When somebody took it on, in this episode; None where nobody has. While it flaps its
+            episodes count as one.
         acknowledged_by: The directory's object id of who did.
         escalated_at: When it was told further since nobody had taken it on, in this episode.
         announced: What was last made known of it; None where nothing was.
@@ -131,9 +137,10 @@ class Notice:
 
     Attributes:
         alert: The alert as it was then; of its findings only the latest, with at most MAX_SAMPLES trace ids.
+            `openings` has what makes it flapping, and nothing where it is not.
         kind: "opened"; "reopened" (an alert that people know opened once more); "repeated" (still open, and
-            last told long ago); "worsened" (much worse than last told); "escalated" (nobody has taken it on);
-            "resolved"; "passed" (opened and resolved before anybody could be told).
+            last told long ago, or kept quiet until now); "worsened" (much worse than last told); "escalated"
+            (nobody has taken it on); "resolved"; "passed" (opened and resolved before anybody could be told).
         number: Counts the notices of this episode from 1.
         earlier: Further episodes that opened and resolved since the last notice, of which nobody was told.
         at: When it was made.

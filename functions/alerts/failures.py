@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from functions.alerts.alert import Alert
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.lifecycle import Advance, advance
+from functions.alerts.lifecycle import Advance, advance, end, told_of
 from functions.checks.definition import CheckDefinition, Condition, Severity
 from functions.checks.finding import Finding, JudgedWindow, Window
 
@@ -82,7 +82,7 @@ def report_failure(
         circumstances: When to report and repeat, and when it failed.
     """
     if failures < circumstances.rules.report_failure_after:
-        return Advance(alerts, ())
+        return told_of(alerts, failure_check(check), circumstances)
     window = Window(min(one.start for one in windows), circumstances.now)
     finding = Finding(
         check_id=CHECK_FAILED,
@@ -102,11 +102,4 @@ def report_success(
     alerts: Mapping[str, Alert], *, check: CheckDefinition, circumstances: Circumstances
 ) -> Advance:
     """Resolve the alert about `check`, if there is one: one good evaluation is enough."""
-    return report_over(alerts, failure_check(check), circumstances)
-
-
-def report_over(alerts: Mapping[str, Alert], about: CheckDefinition, circumstances: Circumstances) -> Advance:
-    """Resolve the alert that `about` tells of, if there is one, at once."""
-    judged = (JudgedWindow(Window(circumstances.now, circumstances.now), ()),)
-    at_once = replace(circumstances.rules, resolve_after_quiet=1)
-    return advance(alerts, judged, check=about, circumstances=replace(circumstances, rules=at_once))
+    return end(alerts, failure_check(check), circumstances)

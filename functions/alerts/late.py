@@ -6,7 +6,7 @@ from datetime import datetime
 
 from functions.alerts.alert import Alert, alert_id, kept, latest, runs_of
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.lifecycle import Advance, notice_of, opened, worse
+from functions.alerts.lifecycle import Advance, opened, told_of, worse
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding
@@ -35,17 +35,13 @@ def found_late(
         judged_until: End of the last window judged.
     """
     after = {name: _marked(alert, swept, check) for name, alert in alerts.items()}
-    notices = []
     for finding in map(kept, sorted(swept.late, key=lambda one: one.window)):
         name = alert_id(check.id, finding.key)
         quiet = (judged_until - finding.window.end) // check.every
         after[name] = _with(name, after.get(name), finding, check, circumstances.rules, quiet)
-    for name in {alert_id(check.id, kept(finding).key): None for finding in swept.late}:
-        notice = notice_of(alerts.get(name), after[name], circumstances)
-        if notice is not None:
-            after[name] = replace(after[name], notices=notice.number, noticed_at=circumstances.now)
-            notices.append(notice)
-    return Advance(after, tuple(notices))
+    found = {alert_id(check.id, kept(finding).key) for finding in swept.late}
+    told = told_of({name: after[name] for name in found}, check, circumstances)
+    return replace(told, alerts={**after, **told.alerts})
 
 
 def _with(  # noqa: PLR0917 - each is used once, in this order
@@ -54,16 +50,15 @@ def _with(  # noqa: PLR0917 - each is used once, in this order
     if before is not None and _lasted_until_after(before, finding):
         return _joined(before, finding, check, quiet)
     alert = opened(name, before, finding, check)
-    if quiet < rules.resolve_after_quiet:
+    enough = max(rules.resolve_after_quiet, -(-rules.keep_open_for // check.every))
+    if quiet < enough:
         return replace(alert, quiet=quiet)
-    over = finding.window.end + rules.resolve_after_quiet * check.every
-    return replace(alert, state="resolved", quiet=rules.resolve_after_quiet, resolved_at=over)
+    over = finding.window.end + enough * check.every
+    return replace(alert, state="resolved", quiet=enough, resolved_at=over)
 
 
 def _lasted_until_after(alert: Alert, finding: Finding) -> bool:
-    return alert.state == "open" or (
-        alert.resolved_at is not None and finding.window.start < alert.resolved_at
-    )
+    return alert.active or (alert.resolved_at is not None and finding.window.start < alert.resolved_at)
 
 
 def _joined(before: Alert, finding: Finding, check: CheckDefinition, quiet: int) -> Alert:

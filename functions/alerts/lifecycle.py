@@ -2,23 +2,24 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from functions.alerts.alert import (
+    MAX_OPENINGS,
     Alert,
     Notice,
-    NoticeKind,
     Told,
     alert_id,
     kept,
     kept_key,
     latest,
     runs_of,
-    snapshot,
 )
 from functions.alerts.circumstances import Circumstances, Waiting
+from functions.alerts.news import tell
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
-from functions.checks.finding import Finding, JudgedWindow, Window
+from functions.checks.finding import Finding, JudgedWindow
 
 MAX_RESOLVED = 500
 """Resolved alerts kept with a check, the latest ones."""
@@ -26,10 +27,22 @@ MAX_RESOLVED = 500
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Alerts by id after some windows, and what has to be told: one notice an alert at most."""
+    """What became of alerts.
+
+    Attributes:
+        alerts: By id.
+        notices: What has to be told: one notice an alert at most.
+        withheld: Of which alerts something would have to be told, if nothing kept them quiet; each with what
+            it is told by.
+    """
 
     alerts: Mapping[str, Alert]
-    notices: tuple[Notice, ...]
+    notices: tuple[Notice, ...] = ()
+    withheld: tuple[tuple[Alert, CheckDefinition], ...] = ()
+
+    def then(self, later: "Advance") -> "Advance":
+        """Return this and what became of its alerts next."""
+        return Advance(later.alerts, self.notices + later.notices, self.withheld + later.withheld)
 
 
 def advance(
@@ -42,7 +55,7 @@ def advance(
     """Carry the alerts of `check` through windows that it has evaluated; other alerts stay as they are.
 
     Windows are taken in the order of time, however many there are. A window that wasn't evaluated isn't among
-    them and so changes nothing. With no window at all, what is due is repeated.
+    them and so changes nothing. With no window at all, what has become due is told.
     """
     after = dict(alerts)
     for each in sorted(judged, key=lambda one: one.window):
@@ -50,13 +63,51 @@ def advance(
         _keep_open(after, each.continuing, check)
         _break_off(after, each, check)
         _quieten(after, each, check, circumstances.rules)
-    notices = []
-    for name in [name for name, alert in after.items() if alert.check_id == check.id]:
-        notice = notice_of(alerts.get(name), after[name], circumstances)
-        if notice is not None:
-            after[name] = replace(after[name], notices=notice.number, noticed_at=circumstances.now)
-            notices.append(notice)
-    return Advance(_without_old_resolved(after, circumstances.waiting), tuple(notices))
+    return told_of(after, check, circumstances)
+
+
+def told_of(alerts: Mapping[str, Alert], check: CheckDefinition, circumstances: Circumstances) -> Advance:
+    """Return the alerts with all news of those of `check` told or withheld."""
+    after, notices, withheld = dict(alerts), [], []
+    for name, alert in alerts.items():
+        if alert.check_id != check.id:
+            continue
+        said = tell(alert, check, circumstances)
+        after[name] = said.alert
+        if said.notice is not None:
+            notices.append(said.notice)
+        if said.withheld:
+            withheld.append((said.alert, check))
+    return Advance(_without_old_resolved(after, circumstances.waiting), tuple(notices), tuple(withheld))
+
+
+def end(alerts: Mapping[str, Alert], check: CheckDefinition, circumstances: Circumstances) -> Advance:
+    """Resolve what is open of `check` at once, whatever the rules say of quiet windows, and tell of it."""
+    after = {
+        name: replace(
+            alert,
+            state="resolved",
+            quiet=alert.quiet + 1,
+            resolved_at=max(alert.last_seen, circumstances.now),
+        )
+        if alert.check_id == check.id and alert.active
+        else alert
+        for name, alert in alerts.items()
+    }
+    return told_of(after, check, circumstances)
+
+
+def acknowledge(alert: Alert, by: str, at: datetime) -> Alert:
+    """Return the alert as taken on; the very same where somebody has before, or where it isn't open.
+
+    Args:
+        alert: The alert.
+        by: The directory's object id of who takes it on.
+        at: When.
+    """
+    if alert.state != "open":
+        return alert
+    return replace(alert, state="acknowledged", acknowledged_at=at, acknowledged_by=by)
 
 
 def record_told(alerts: Mapping[str, Alert], name: str, told: Told) -> Mapping[str, Alert]:
@@ -71,7 +122,7 @@ def _open(alerts: dict[str, Alert], findings: Iterable[Finding], check: CheckDef
     for finding in map(kept, findings):
         name = alert_id(check.id, finding.key)
         before = alerts.get(name)
-        if before is not None and before.state == "open":
+        if before is not None and before.active:
             alerts[name] = _seen_again(before, finding, check)
         else:
             alerts[name] = _found(name, before, finding, check)
@@ -87,13 +138,15 @@ def _found(name: str, before: Alert | None, finding: Finding, check: CheckDefini
         return alert
     if before is not None and before.state == "resolved":
         return replace(before, pending=pending)
-    return replace(alert, state="pending", episode=0, findings=(), findings_dropped=0, pending=pending)
+    return replace(
+        alert, state="pending", episode=0, findings=(), findings_dropped=0, pending=pending, openings=()
+    )
 
 
 def _keep_open(alerts: dict[str, Alert], continuing: Iterable[Finding], check: CheckDefinition) -> None:
     for finding in map(kept, continuing):
         before = alerts.get(alert_id(check.id, finding.key))
-        if before is not None and before.state == "open":
+        if before is not None and before.active:
             alerts[before.id] = _seen_again(before, finding, check)
 
 
@@ -119,7 +172,8 @@ def opened(name: str, before: Alert | None, finding: Finding, check: CheckDefini
     earlier = before.findings if before else ()
     findings = latest((*earlier, finding))
     dropped = len(earlier) + 1 - len(findings)
-    return Alert(
+    known = before.announced if before else None
+    opening = Alert(
         id=name,
         check_id=check.id,
         severity=check.severity,
@@ -139,7 +193,20 @@ def opened(name: str, before: Alert | None, finding: Finding, check: CheckDefini
         shows=finding.shows,
         findings=findings,
         findings_dropped=(before.findings_dropped if before else 0) + dropped,
+        noticed_at=before.noticed_at if before else None,
         told=before.told if before else (),
+        announced=known,
+        openings=tuple(sorted((*(before.openings if before else ()), finding.window.start)))[-MAX_OPENINGS:],
+        quieted_by=before.quieted_by if before else (),
+    )
+    if before is None or known is None or known.over or not known.flapping:
+        return opening
+    return replace(
+        opening,
+        state="acknowledged" if before.acknowledged_at else "open",
+        acknowledged_at=before.acknowledged_at,
+        acknowledged_by=before.acknowledged_by,
+        escalated_at=before.escalated_at,
     )
 
 
@@ -172,59 +239,17 @@ def _quieten(
 ) -> None:
     unjudged = _unjudged(judged, check)
     for name, alert in alerts.items():
-        if alert.check_id != check.id or alert.state != "open" or name in unjudged:
+        if alert.check_id != check.id or not alert.active or name in unjudged:
             continue
-        if _seen_in(alert, judged.window):
+        # A window that lies before the last finding says nothing about how things are now.
+        if judged.window.end <= alert.last_seen:
             continue
         quiet = alert.quiet + 1
-        over = quiet >= rules.resolve_after_quiet
-        alerts[name] = replace(
-            alert,
-            quiet=quiet,
-            state="resolved" if over else "open",
-            resolved_at=judged.window.end if over else None,
-        )
-
-
-def _seen_in(alert: Alert, window: Window) -> bool:
-    return alert.findings[-1].window == window
-
-
-def notice_of(before: Alert | None, after: Alert, circumstances: Circumstances) -> Notice | None:
-    """Return what has to be told of an alert that has come from `before` to `after`, if anything."""
-    kind, earlier = _news(before, after)
-    destinations = tuple(rule.name for rule in circumstances.rules.destinations)
-    if kind is None:
-        kind = "repeated"
-        destinations = tuple(name for name in destinations if _repeat_is_due(after, name, circumstances))
-        if after.state != "open" or not destinations:
-            return None
-    number = after.notices + 1
-    now = circumstances.now
-    shown = snapshot(replace(after, notices=number, noticed_at=now))
-    return Notice(shown, kind, number, earlier, now, destinations)
-
-
-def _news(before: Alert | None, after: Alert) -> tuple[NoticeKind | None, int]:
-    """Return what happened to an alert, if anything, and how many untold episodes lie before it."""
-    new_episodes = after.episode - (before.episode if before else 0)
-    was_open = before is not None and before.state == "open"
-    if after.state == "open":
-        return ("opened", new_episodes - 1) if new_episodes else (None, 0)
-    if was_open:
-        return "resolved", new_episodes
-    return ("passed", new_episodes - 1) if new_episodes else (None, 0)
-
-
-def _repeat_is_due(alert: Alert, destination: str, circumstances: Circumstances) -> bool:
-    """Count from what the destination accepted or, where it refused, from the last notice made."""
-    if (alert.id, destination) in circumstances.waiting:
-        return False
-    accepted = [
-        one.at for one in alert.told if one.destination == destination and one.episode == alert.episode
-    ]
-    since = max(accepted, default=alert.noticed_at)
-    return since is None or circumstances.now - since >= circumstances.rules.repeat_after
+        calm = judged.window.end - alert.last_seen >= rules.keep_open_for
+        if quiet >= rules.resolve_after_quiet and calm:
+            alerts[name] = replace(alert, quiet=quiet, state="resolved", resolved_at=judged.window.end)
+        else:
+            alerts[name] = replace(alert, quiet=quiet)
 
 
 def _without_old_resolved(alerts: dict[str, Alert], waiting: Waiting) -> Mapping[str, Alert]:

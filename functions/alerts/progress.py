@@ -8,10 +8,12 @@ from functions.alerts import outbox
 from functions.alerts.alert import Alert, Notice
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import report_failure, report_success
+from functions.alerts.hidden import Hidden, hide
 from functions.alerts.late import found_late
-from functions.alerts.lifecycle import Advance, advance
+from functions.alerts.lifecycle import Advance, advance, told_of
+from functions.alerts.silences import is_silence
 from functions.alerts.state import CheckState, LastEvaluation
-from functions.alerts.watchfulness import is_behind, report_behind, report_blind_day
+from functions.alerts.watchfulness import is_behind, report_behind, report_blind_day, report_nothing_new
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Window
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
@@ -39,17 +41,14 @@ def carry_on(
         case NothingDue():
             if state.consecutive_failures:
                 return state, ()
-            moved = advance(state.alerts, (), check=check, circumstances=circumstances)
-            if not moved.notices:
-                return state, ()
-            after, notices = replace(state, alerts=moved.alerts), moved.notices
+            moved = told_of(state.alerts, check, circumstances)
+            moved = moved.then(report_nothing_new(moved.alerts, check, circumstances))
+            return _moved(state, moved), moved.notices
         case Evaluated():
             moved = advance(state.alerts, outcome.judged, check=check, circumstances=circumstances)
             after = _evaluated(state, outcome, check, now)
-            works = report_success(moved.alerts, check=check, circumstances=circumstances)
-            own = _about_itself(after, works.alerts, state.watermark, check, circumstances)
-            after = replace(after, alerts=own.alerts)
-            notices = moved.notices + works.notices + own.notices
+            moved = moved.then(report_success(moved.alerts, check=check, circumstances=circumstances))
+            moved = moved.then(_about_itself(after, moved.alerts, state.watermark, check, circumstances))
         case EvaluationFailed():
             after = _failed(state, outcome, check, now)
             if isinstance(outcome.error, SourceBlind):
@@ -62,8 +61,7 @@ def carry_on(
                 windows=outcome.windows,
                 circumstances=circumstances,
             )
-            after, notices = replace(after, alerts=moved.alerts), moved.notices
-    return replace(after, outbox=outbox.enqueue(after.outbox, notices)), notices
+    return _moved(after, moved), moved.notices
 
 
 def carry_on_by_sweep(
@@ -98,12 +96,35 @@ def carry_on_by_sweep(
     after = replace(
         state,
         asking=asking,
-        alerts=moved.alerts,
         tally=tally,
         unswept=state.unswept.swept(sweep.windows),
-        outbox=outbox.enqueue(state.outbox, moved.notices),
     )
-    return after, moved.notices
+    return _moved(after, moved), moved.notices
+
+
+def _moved(state: CheckState, moved: Advance) -> CheckState:
+    """Return the state with its alerts moved; the very same where nothing has."""
+    hidden = _hidden(state.hidden, moved)
+    if moved.alerts == state.alerts and not moved.notices and hidden == state.hidden:
+        return state
+    return replace(
+        state, alerts=moved.alerts, hidden=hidden, outbox=outbox.enqueue(state.outbox, moved.notices)
+    )
+
+
+def _hidden(hidden: tuple[Hidden, ...], moved: Advance) -> tuple[Hidden, ...]:
+    """Write down what was withheld, and forget what an inhibition hid once people are told or it is gone.
+
+    What a silence hid is kept till its report is made.
+    """
+    for about in {about.id: about for _, about in moved.withheld}.values():
+        hidden = hide(hidden, (alert for alert, of in moved.withheld if of.id == about.id), about)
+    told = {notice.alert.id for notice in moved.notices}
+    return tuple(
+        one
+        for one in hidden
+        if is_silence(one.silence) or (one.alert_id in moved.alerts and one.alert_id not in told)
+    )
 
 
 def _evaluated(state: CheckState, outcome: Evaluated, check: CheckDefinition, now: datetime) -> CheckState:
@@ -151,7 +172,7 @@ def _about_itself(
         before=before,
         circumstances=circumstances,
     )
-    return Advance(blind.alerts, behind.notices + blind.notices)
+    return behind.then(blind)
 
 
 def _failed(

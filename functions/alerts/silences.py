@@ -106,6 +106,11 @@ def in_force(silences: Iterable[Silence], now: datetime) -> InForce:
     )
 
 
+def is_silence(name: str) -> bool:
+    """Return whether what keeps an alert quiet under this name is a silence; else it is an inhibition."""
+    return "@" in name  # as `Silence.named` writes it; no inhibition's name may have one
+
+
 def silenced_by(alert: Alert, silences: InForce, agent_owners: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the occurrences that keep the alert quiet.
 

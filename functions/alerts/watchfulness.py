@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from functions.alerts.alert import Alert
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.failures import own_check, report_over
-from functions.alerts.lifecycle import Advance, advance
+from functions.alerts.failures import failure_check, own_check
+from functions.alerts.lifecycle import Advance, advance, end, told_of
 from functions.checks.coverage import Coverage
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
@@ -76,8 +76,10 @@ def report_behind(
 ) -> Advance:
     """Open, or keep open, the alert once a check was behind after enough good evaluations; else end it."""
     about = behind_check(check)
+    if not in_a_row:
+        return end(alerts, about, circumstances)
     if in_a_row < circumstances.rules.report_failure_after:
-        return report_over(alerts, about, circumstances) if not in_a_row else Advance(alerts, ())
+        return told_of(alerts, about, circumstances)
     now = circumstances.now
     minutes = (now - check.settle - judged_until) / timedelta(minutes=1)
     judged = (_about(about, check, Window(judged_until, now), minutes, BEHIND_AFTER / timedelta(minutes=1)),)
@@ -106,17 +108,30 @@ def report_blind_day(
         before: How far the check had come before that evaluation.
         circumstances: The rules, the present instant, what waits in the outbox.
     """
+    about, once = blind_check(check), _once(circumstances)
     day = _whole_day(coverage, before)
     if day is None or not is_swept(check):
-        return Advance(alerts, ())
-    about, counted = blind_check(check), tally.on(day)
-    once = replace(circumstances, rules=replace(circumstances.rules, repeat_after=_NEVER_AGAIN))
+        return told_of(alerts, about, once)
+    counted = tally.on(day)
     if counted.blind_windows <= BLIND_SHARE * counted.windows:
-        return report_over(alerts, about, once)
+        return end(alerts, about, once)
     start = datetime.combine(day, time(), UTC)
     share = 100 * counted.blind_windows / counted.windows
     judged = (_about(about, check, Window(start, start + _DAY), share, 100 * BLIND_SHARE),)
     return advance(alerts, judged, check=about, circumstances=once)
+
+
+def report_nothing_new(
+    alerts: Mapping[str, Alert], check: CheckDefinition, circumstances: Circumstances
+) -> Advance:
+    """Tell what has become due of the alerts about `check` itself, such as what was kept quiet till now."""
+    failed = told_of(alerts, failure_check(check), circumstances)
+    behind = told_of(failed.alerts, behind_check(check), circumstances)
+    return failed.then(behind).then(told_of(behind.alerts, blind_check(check), _once(circumstances)))
+
+
+def _once(circumstances: Circumstances) -> Circumstances:
+    return replace(circumstances, rules=replace(circumstances.rules, repeat_after=_NEVER_AGAIN))
 
 
 def _whole_day(coverage: Coverage, before: datetime | None) -> date | None:

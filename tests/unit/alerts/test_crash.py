@@ -19,7 +19,7 @@ PLAN: Plan = {
 }
 MINUTES = minutes_until(10) + 2
 EXPECTED = {
-    CHECK.id: ["1-opened-1", "1-opened-1", "1-resolved-2", "1-resolved-2", "2-opened-1", "2-resolved-2"],
+    CHECK.id: ["1-opened-1", "1-opened-1", "1-resolved-2", "1-resolved-2", "2-reopened-1", "2-resolved-2"],
     OTHER.id: ["1-opened-1", "1-resolved-2"],
 }
 

@@ -61,9 +61,9 @@ def test_one_catch_up_makes_one_notice(
         ([1, 2], None, 1, 0),
         ([1, 2, 3], "resolved", 1, 0),
         ([1, 2, 3, 4, 5], "resolved", 1, 0),
-        ([1, 2, 3, -4], "opened", 2, 0),
+        ([1, 2, 3, -4], "reopened", 2, 0),
         ([1, 2, 3, -4, 5, 6, 7], "resolved", 2, 1),
-        ([1, 2, 3, -4, 5, 6, 7, -8], "opened", 3, 1),
+        ([1, 2, 3, -4, 5, 6, 7, -8], "reopened", 3, 1),
     ],
     ids=str,
 )

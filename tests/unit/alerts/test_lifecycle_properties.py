@@ -61,7 +61,7 @@ class Alerting(RuleBasedStateMachine):
                     assert self.now - at >= RULES.repeat_after, "never repeated before the interval"
 
     def announced_open(self, name: str) -> bool:
-        return name in self.said and self.said[name][-1].kind in {"opened", "repeated"}
+        return name in self.said and self.said[name][-1].kind in {"opened", "reopened", "repeated"}
 
     @rule(batch=st.lists(st.sets(st.sampled_from([0, 1])), min_size=1, max_size=6))
     def evaluate(self, batch: list[set[int]]) -> None:
