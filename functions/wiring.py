@@ -33,6 +33,7 @@ from functions.costs.costs import Costs
 from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
+from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
@@ -68,6 +69,7 @@ class Services:
         silence_ends: Reports what they hid; its tick comes after the watch's.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
+        holding: Has the traces of severe alerts exported as they open.
         costs: What model calls cost.
     """
 
@@ -84,6 +86,7 @@ class Services:
     silence_ends: SilenceEnds
     heart: Heart
     exports: Exports
+    holding: Holding
     costs: Costs
 
 
@@ -158,6 +161,16 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         content=clients.content,
     )
     silences = SilenceStore(clients.documents, clock=_now)
+    exports = Exports(
+        documents=clients.documents,
+        objects=clients.evidence,
+        source=clients.source,
+        protection=lambda: protection,
+        ledger=clients.log,
+        resolve_alert=partial(alert_traces, clients.documents),
+        clock=_now,
+        names=configuration.agents.attributes.names,
+    )
     return Services(
         sign_in=_sign_in(clients.settings),
         ledger=Ledger(clients.log, now=_now),
@@ -177,15 +190,9 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             clock=_now,
         ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
-        exports=Exports(
-            documents=clients.documents,
-            objects=clients.evidence,
-            source=clients.source,
-            protection=lambda: protection,
-            ledger=clients.log,
-            resolve_alert=partial(alert_traces, clients.documents),
-            clock=_now,
-            names=configuration.agents.attributes.names,
+        exports=exports,
+        holding=Holding(
+            clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=_now
         ),
         costs=Costs(
             clients.source,

@@ -94,17 +94,21 @@ class Exports:
                 )
         return selection
 
-    def request(self, selection: Selection, *, requester: str) -> Export:
+    def request(self, selection: Selection, *, requester: str, export_id: str | None = None) -> Export:
         """Record a new export; the caller puts its id into the queue.
 
         Args:
             selection: What to export.
-            requester: The directory's object id of who asks.
+            requester: The directory's object id of who asks, or the name of what asks by itself.
+            export_id: The id of one that may be recorded already, and then is left as it is; None: a new one.
 
         Raises:
             StorageError: It is not recorded, or not in the ledger.
         """
-        export = Export(secrets.token_hex(16), State.QUEUED, selection, requester, self.clock())
+        recorded = self.documents.read(_name(export_id)) if export_id else None
+        if recorded is not None:
+            return stored_export(recorded.body)
+        export = Export(export_id or secrets.token_hex(16), State.QUEUED, selection, requester, self.clock())
         self._enter(export, "exports.requested", reason=selection.reason, ticket=selection.ticket)
         self.documents.write(_name(export.id), export.body(), version=None)
         return export

@@ -1,7 +1,7 @@
 """Decides what an export request may ask for: one selector, one profile, a reason and a ticket."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,6 +111,11 @@ def stored_selection(body: Mapping[str, Any]) -> Selection:
     return parse_selection({**body, "selector": selector}, resolve_alert=lambda _: resolved)
 
 
+def well_formed(trace_ids: Iterable[str]) -> Iterator[str]:
+    """Yield what can be a trace id: these came out of telemetry, which may call anything one."""
+    return (one for one in trace_ids if _TRACE_ID.fullmatch(one))
+
+
 def parse_trace_id(value: object, field: str = "trace_id") -> str:
     """Return a trace id in lower case.
 
@@ -133,8 +138,7 @@ def _selector(value: object, resolve_alert: ResolveAlert) -> Selector:
     alert_id = fields["alert_id"]
     if not isinstance(alert_id, str) or not _ALERT_ID.fullmatch(alert_id):
         raise _invalid("selector.alert_id", "must be 16 lower-case hex digits")
-    # These ids came out of telemetry, which may call anything a trace id.
-    trace_ids = sorted({trace_id for trace_id in resolve_alert(alert_id) if _TRACE_ID.fullmatch(trace_id)})
+    trace_ids = sorted(set(well_formed(resolve_alert(alert_id))))
     if not trace_ids:
         raise _invalid("selector.alert_id", "names an alert without traces")
     return AlertTraces(alert_id, tuple(trace_ids))

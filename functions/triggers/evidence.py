@@ -13,7 +13,8 @@ from functions.triggers.ranges import requested_part
 from functions.wiring import Services, services
 
 EXPORTS = "/api/v1/exports"
-_CONNECTION = "AzureWebJobsStorage"
+QUEUE = "exports"
+CONNECTION = "AzureWebJobsStorage"
 
 
 def request_export(services: Services, request: Request) -> Answer:
@@ -29,7 +30,7 @@ def request_export(services: Services, request: Request) -> Answer:
             "ticket": selection.ticket,
             "reason_sha256": fingerprint(selection.reason),
         },
-        message=orjson.dumps({"export_id": export.id}).decode(),
+        message=message_for(export.id),
     )
 
 
@@ -68,6 +69,11 @@ def download_bundle(services: Services, request: Request) -> Answer:
 def read_trace(services: Services, request: Request) -> Answer:
     """Give one sanitized trace at once."""
     return Answer(services.exports.read_trace(request.route["trace_id"]))
+
+
+def message_for(export_id: str) -> str:
+    """Return the message of the queue that lets an export's job begin."""
+    return orjson.dumps({"export_id": export_id}).decode()
 
 
 def export_id_of(message: bytes) -> str:
@@ -145,7 +151,7 @@ blueprint = endpoints_blueprint(ENDPOINTS, services)
     auth_level=func.AuthLevel.ANONYMOUS,
     trigger_arg_name="request",
 )
-@blueprint.queue_output(arg_name="job", queue_name="exports", connection=_CONNECTION)
+@blueprint.queue_output(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
 def _request_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpResponse:
     response, message = serve(REQUEST, request, services)
     if message is not None:
@@ -154,14 +160,14 @@ def _request_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpR
 
 
 @blueprint.function_name("run_export")
-@blueprint.queue_trigger(arg_name="job", queue_name="exports", connection=_CONNECTION)
+@blueprint.queue_trigger(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
 def run_export(job: func.QueueMessage) -> None:
     """Do an export's job; a failure that may pass raises, so that the host delivers the message again."""
     in_background("the export", services, lambda services: services.exports.run(export_id_of(job.get_body())))
 
 
 @blueprint.function_name("export_poisoned")
-@blueprint.queue_trigger(arg_name="job", queue_name="exports-poison", connection=_CONNECTION)
+@blueprint.queue_trigger(arg_name="job", queue_name="exports-poison", connection=CONNECTION)
 def export_poisoned(job: func.QueueMessage) -> None:
     """Close an export whose message the host has given up.
 

@@ -54,7 +54,8 @@ def list_alerts(services: Services, request: Request) -> Answer:
 
 def show_alert(services: Services, request: Request) -> Answer:
     """Show one alert with its findings."""
-    return Answer(reading.read_alert(services.documents, request.route["alert_id"]))
+    alert = reading.read_alert(services.documents, request.route["alert_id"])
+    return Answer(alert | services.holding.of(alert["id"], alert["episode"]))
 
 
 def list_accesses(services: Services, request: Request) -> Answer:

@@ -1,8 +1,12 @@
 """The timers of the watch: a tick every minute for whatever is due, and a marker run to be looked for."""
 
+from collections.abc import Callable
+from typing import List  # noqa: UP035 - the Functions runtime knows no other list
+
 import azure.functions as func
 
 from functions.triggers.background import in_background
+from functions.triggers.evidence import CONNECTION, QUEUE, message_for
 from functions.wiring import Services, services, services_for_tick
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
@@ -10,9 +14,13 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library typ
 
 @blueprint.function_name("watch_tick")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
-def watch_tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name; lateness changes nothing
-    """Judge every window that is due and tell whom it concerns."""
-    in_background("the watch", services_for_tick, _tick)
+@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
+def watch_tick(
+    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name; lateness changes nothing
+    jobs: func.Out[List[str]],  # noqa: UP006 - as above
+) -> None:
+    """Judge every window that is due, tell whom it concerns, and have evidence of what is severe kept."""
+    in_background("the watch", services_for_tick, lambda services: tick(services, jobs.set))
 
 
 @blueprint.function_name("send_canary")
@@ -22,12 +30,20 @@ def send_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
     in_background("the canary", services, _send)
 
 
-def _tick(services: Services) -> None:
+def tick(services: Services, send: Callable[[list[str]], None]) -> None:
+    """Do everything that a minute asks for.
+
+    Args:
+        services: What to do it with.
+        send: Puts messages into the queue of exports once the function has returned.
+    """
     alarm = services.alarm.tick()
     # Before the checks what can be seen, since that decides which of them may judge.
     sight = services.sight.tick()
     watch = services.watch.tick()
     services.silence_ends.tick()
+    if held := services.holding.tick():
+        send([message_for(export_id) for export_id in held])
     services.heart.beat((alarm, sight, watch))
 
 

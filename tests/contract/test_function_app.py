@@ -84,8 +84,9 @@ def test_a_marker_run_is_sent_every_five_minutes(indexed: dict[str, dict[str, An
     assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "30 */5 * * * *", False)
 
 
-def test_a_request_for_an_export_writes_to_the_queue_that_the_job_reads(
-    indexed: dict[str, dict[str, Any]],
+@pytest.mark.parametrize("name", ["request_export", "watch_tick"])
+def test_who_asks_for_an_export_writes_to_the_queue_that_the_job_reads(
+    indexed: dict[str, dict[str, Any]], name: str
 ) -> None:
-    queues = [settings for kind, settings in indexed["request_export"]["outputs"] if kind == "queue"]
+    queues = [settings for kind, settings in indexed[name]["outputs"] if kind == "queue"]
     assert [settings["queueName"] for settings in queues] == [QUEUES["run_export"]]

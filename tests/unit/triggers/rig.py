@@ -14,6 +14,7 @@ from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.announcements import Announcements
 from functions.alerts.heartbeat import Heart
+from functions.alerts.rules import EvidenceHold
 from functions.alerts.silence_ends import SilenceEnds
 from functions.alerts.silence_store import SilenceStore
 from functions.alerts.watch import Watch
@@ -24,6 +25,7 @@ from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.costs import Costs
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
+from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
@@ -38,6 +40,7 @@ from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 AUDIENCE = "11111111-2222-3333-4444-555555555555"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOLD = EvidenceHold(("critical", "high"), 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
     configuration, protection = shipped()
     source = ScriptedSource(no_rows)
     silences = SilenceStore(documents, clock=lambda: NOON)
+    exports = Exports(
+        documents=documents,
+        objects=objects,
+        source=source,
+        protection=lambda: protection,
+        ledger=log,
+        resolve_alert=partial(alert_traces, documents),
+        clock=lambda: NOON,
+        names={},
+    )
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
         ledger=Ledger(log, now=lambda: NOON),
@@ -95,16 +108,8 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             documents, silences, Announcements(documents), configuration.alerts, clock=lambda: NOON
         ),
         heart=Heart(documents, None, clock=lambda: NOON),
-        exports=Exports(
-            documents=documents,
-            objects=objects,
-            source=source,
-            protection=lambda: protection,
-            ledger=log,
-            resolve_alert=partial(alert_traces, documents),
-            clock=lambda: NOON,
-            names={},
-        ),
+        exports=exports,
+        holding=Holding(documents, exports, configuration.checks, HOLD, clock=lambda: NOON),
         costs=Costs(
             source,
             configuration.agents,

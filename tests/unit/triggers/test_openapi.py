@@ -85,7 +85,8 @@ def test_the_functions_are_those_of_the_two_flows() -> None:
     queues = {name: binding["queueName"] for name, binding in bindings("queueTrigger").items()}
     assert queues == {"run_export": "exports", "export_poisoned": "exports-poison"}
     assert {name: binding["queueName"] for name, binding in bindings("queue").items()} == {
-        "request_export": "exports"
+        "request_export": "exports",
+        "watch_tick": "exports",
     }
 
 
