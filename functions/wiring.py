@@ -18,6 +18,7 @@ from functions.alerts.delivery.events import EventWriter
 from functions.alerts.delivery.interface import Channel, Writer
 from functions.alerts.delivery.webhook import WebhookDestination
 from functions.alerts.heartbeat import Heart
+from functions.alerts.quieting import Quieting
 from functions.alerts.reading import read_alert
 from functions.alerts.silence_ends import SilenceEnds
 from functions.alerts.silence_store import SilenceStore
@@ -253,6 +254,7 @@ def _watch(
 ) -> Watch:
     """Return a watch over `checks`; `quiet` goes before resolve_after_quiet."""
     rules = configuration.alerts
+    silencing = partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners)
     return Watch(
         documents=clients.documents,
         runner=judge,
@@ -261,7 +263,7 @@ def _watch(
         channels=_channels(clients.settings, configuration),
         clock=_now,
         sweeper=sweeper,
-        quieting=partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners),
+        quieting=Quieting(clients.documents, rules, silencing).begin,
     )
 
 

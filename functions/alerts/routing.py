@@ -1,6 +1,6 @@
 """Decides who is told of an alert, and which alerts keep others quiet, by config/alerts.yaml. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -43,6 +43,30 @@ def escalation_for(alert: Alert, rules: AlertRules) -> tuple[timedelta, tuple[st
     if not further:
         return None
     return min(route.escalate_after for route in routes if route.escalate_after is not None), further
+
+
+def inhibiting(check_id: str, rules: AlertRules) -> tuple[str, ...]:
+    """Return the ids of the checks that may keep alerts of `check_id` quiet, each once."""
+    return tuple(
+        dict.fromkeys(
+            by for inhibition in rules.inhibitions if check_id in inhibition.mutes for by in inhibition.by
+        )
+    )
+
+
+def inhibiting_first(check_ids: Sequence[str], rules: AlertRules) -> tuple[str, ...]:
+    """Return the ids in an order in which none comes before one that may keep its alerts quiet."""
+    ordered: dict[str, None] = {}
+
+    def put(check_id: str, on_the_way: tuple[str, ...]) -> None:
+        for by in inhibiting(check_id, rules):
+            if by in check_ids and by not in ordered and by not in on_the_way:
+                put(by, (*on_the_way, check_id))
+        ordered[check_id] = None
+
+    for check_id in check_ids:
+        put(check_id, (check_id,))
+    return tuple(ordered)
 
 
 def inhibitors_among(active: Iterable[tuple[str, Mapping[str, str]]], rules: AlertRules) -> Inhibitors:

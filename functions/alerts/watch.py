@@ -3,17 +3,18 @@
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from random import SystemRandom
 from typing import Literal, Protocol
 
-from functions.alerts.alert import Alert
 from functions.alerts.circumstances import Circumstances, nobody
 from functions.alerts.delivery.interface import Channel
 from functions.alerts.dispatch import Dispatch, Round
 from functions.alerts.progress import carry_on, carry_on_by_sweep
+from functions.alerts.quieting import Quieted
+from functions.alerts.routing import inhibiting, inhibiting_first
 from functions.alerts.rules import AlertRules
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
 from functions.checks.definition import CheckDefinition
@@ -28,8 +29,6 @@ from functions.storage.documents import Documents, encode
 _log = logging.getLogger(__name__)
 _RANDOM = SystemRandom()
 
-
-Quieted = Callable[[Alert], tuple[str, ...]]
 
 JUDGED_AT_ONCE = 5
 """As many queries as Log Analytics runs at once for one identity."""
@@ -99,7 +98,7 @@ class Watch:
         clock: The present instant, UTC.
         jitter: Random numbers in [0, 1) that spread retries.
         sweeper: Judges windows once more for late rows; without it none is.
-        workers: Runs so many calls side by side as it is given.
+        workers: Runs so many calls side by side as it is given, and begins them in the order given.
         quieting: Returns what says by which silences and inhibitions an alert is kept quiet now; asked before
             each writing, so that one that has just ended keeps nothing quiet.
     """
@@ -135,11 +134,16 @@ class Watch:
         are sent one after another: the destinations' rates are shared.
         """
         this_round = Round()
+        checks = {check.id: check for check in self._checks}
         with self._workers(JUDGED_AT_ONCE) as judges:
-            judging = {judges.submit(self._judged, check): check for check in self._checks}
+            judging: dict[str, Future[CheckTick]] = {}
+            for check_id in inhibiting_first(tuple(checks), self._rules):
+                before = [judging[by] for by in inhibiting(check_id, self._rules) if by in judging]
+                judging[check_id] = judges.submit(self._judged, checks[check_id], before)
+            ids = {judged: check_id for check_id, judged in judging.items()}
             done = {}
-            for judged in as_completed(judging):
-                check = judging[judged]
+            for judged in as_completed(ids):
+                check = checks[ids[judged]]
                 done[check.id] = judged.result()
                 if done[check.id].result not in {"conflict", "stopped"}:
                     self._deliver(check, this_round)
@@ -149,10 +153,10 @@ class Watch:
         _log.info("%s", encode({"event": "watch.tick", **asdict(report)}).decode())
         return report
 
-    def _judged(self, check: CheckDefinition) -> CheckTick:
+    def _judged(self, check: CheckDefinition, before: Sequence[Future[CheckTick]]) -> CheckTick:
         """Evaluate a check and commit what follows; whatever happens is the tick's result."""
         try:
-            return self._judge(check)
+            return self._judge(check, before)
         except DocumentConflict:
             return CheckTick(check.id, "conflict")
         except Exception as error:  # noqa: BLE001 - one check's bug or broken document must not stop the others
@@ -168,14 +172,18 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - as above
             _log_stop(check, error)
 
-    def _judge(self, check: CheckDefinition) -> CheckTick:
-        """Evaluate a check and commit what follows, all of it or nothing."""
+    def _judge(self, check: CheckDefinition, before: Sequence[Future[CheckTick]]) -> CheckTick:
+        """Evaluate a check and commit what follows, all of it or nothing.
+
+        What may keep its alerts quiet, `before`, has written first; they are asked side by side all the same.
+        """
         name = PREFIX + check.id
         held = self._documents.read(name)
         state = state_from_json(name, held.body) if held else CheckState()
         outcome = self._runner.judge_due(
             check, watermark=state.watermark, now=self._clock(), memory=state.memory
         )
+        wait(before)
         now = self._clock()
         after, notices = carry_on(state, outcome, check, self._circumstances(now))
         sweep = self._sweep(check, state, outcome, now)

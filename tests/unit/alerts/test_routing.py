@@ -14,6 +14,8 @@ from functions.alerts.routing import (
     destinations_for,
     escalation_for,
     inhibited_by,
+    inhibiting,
+    inhibiting_first,
     inhibitors_among,
 )
 from functions.alerts.rules import DestinationRule, Inhibition, Route
@@ -169,3 +171,20 @@ def test_a_critical_alert_is_kept_quiet_by_no_inhibition() -> None:
 
 def test_nothing_is_quiet_where_nothing_is_active() -> None:
     assert inhibited_by(alert("incomplete_telemetry"), QUIETING, Inhibitors()) == ()
+
+
+def test_what_may_mute_a_check_is_put_before_it_and_all_else_stays_in_order() -> None:
+    late = Inhibition("late", ("ingestion_lag",), (), ("a_site_check", "incomplete_telemetry"))
+    rules = replace(
+        QUIETING, inhibitions=(late, replace(SILENT_AGENT, mutes=("ingestion_lag", "incomplete_telemetry")))
+    )
+    ids = ("a_site_check", "incomplete_telemetry", "ingestion_lag", "slow_run", "telemetry_silence")
+    assert inhibiting("incomplete_telemetry", rules) == ("ingestion_lag", "telemetry_silence")
+    assert inhibiting_first(ids, rules) == (
+        "telemetry_silence",
+        "ingestion_lag",
+        "a_site_check",
+        "incomplete_telemetry",
+        "slow_run",
+    )
+    assert inhibiting_first(ids[:2], rules) == ids[:2]
