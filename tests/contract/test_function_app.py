@@ -31,6 +31,7 @@ HTTP = {
     "show_coverage": ("GET", "api/v1/checks/{check_id}/coverage"),
     "list_alerts": ("GET", "api/v1/alerts"),
     "show_alert": ("GET", "api/v1/alerts/{alert_id}"),
+    "read_alert_trace": ("GET", "api/v1/alerts/{alert_id}/traces/{trace_id}"),
     "list_accesses": ("GET", "api/v1/access-log"),
     "report_costs": ("GET", "api/v1/costs"),
     "request_export": ("POST", "api/v1/exports"),
