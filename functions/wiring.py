@@ -44,6 +44,8 @@ from functions.overlay.standing import Standing
 from functions.overlay.store import Push
 from functions.settings import Settings, read_settings
 from functions.storage.documents import Documents
+from functions.summary.gathering import Gathering
+from functions.summary.weekly import WeeklySummaries
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
@@ -72,6 +74,7 @@ class Services:
         exports: All exports.
         holding: Has the traces of severe alerts exported as they open.
         costs: What model calls cost.
+        summaries: The weekly summaries.
     """
 
     sign_in: SignIn
@@ -89,6 +92,7 @@ class Services:
     exports: Exports
     holding: Holding
     costs: Costs
+    summaries: WeeklySummaries
 
 
 def services() -> Services:
@@ -172,6 +176,13 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         clock=_now,
         names=configuration.agents.attributes.names,
     )
+    costs = Costs(
+        clients.source,
+        configuration.agents,
+        configuration.prices,
+        tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
+        clock=_now,
+    )
     return Services(
         sign_in=_sign_in(clients.settings),
         ledger=Ledger(clients.log, now=_now),
@@ -184,22 +195,18 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
         silences=silences,
         silence_ends=SilenceEnds(
-            clients.documents,
-            silences,
-            Announcements(clients.documents),
-            configuration.alerts,
-            clock=_now,
+            clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now
         ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=exports,
         holding=Holding(
             clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=_now
         ),
-        costs=Costs(
-            clients.source,
-            configuration.agents,
-            configuration.prices,
-            tenant_pseudonym=partial(protection.pseudonyms.of, TENANT),
+        costs=costs,
+        summaries=WeeklySummaries(
+            clients.documents,
+            Gathering(clients.documents, clients.source, costs, configuration, clock=_now),
+            configuration.alerts.weekly_summary,
             clock=_now,
         ),
     )

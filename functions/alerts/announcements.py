@@ -36,8 +36,8 @@ class Announcements:
         for _ in range(WRITE_ATTEMPTS):
             held = self._documents.read(NAME)
             before = announcements_from_json(held.body) if held else Outbox()
-            known = (*before.waiting, *before.refused, *before.receipts)
-            if any(one.key == announcement.key for one in known):
+            known = {one.key for one in (*before.waiting, *before.refused)}
+            if announcement.key in known | {one.key for one in before.receipts}:
                 return False
             after = announcements_to_json(outbox.enqueue(before, [announcement]))
             try:

@@ -3,14 +3,14 @@
 Telemetry is asked four bounded questions at most, one after another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from functions.alerts.announcements import NAME, announcements_from_json
 from functions.alerts.outbox import Outbox
 from functions.alerts.records import instant_text
 from functions.alerts.state import PREFIX, CheckState, state_from_json
-from functions.checks.definition import CheckDefinition
+from functions.configuration import Configuration
 from functions.costs.costs import Costs
 from functions.errors import StorageError
 from functions.storage.documents import Documents
@@ -34,8 +34,7 @@ class Gathering:
         documents: Where the checks' states and what is announced are.
         source: Where traces come from.
         costs: What model calls cost.
-        checks: All of them.
-        agents: Who owns which agent.
+        configuration: All checks, and who owns which agent.
         clock: The present instant, UTC.
     """
 
@@ -44,16 +43,15 @@ class Gathering:
         documents: Documents,
         source: TraceSource,
         costs: Costs,
+        configuration: Configuration,
         *,
-        checks: Sequence[CheckDefinition],
-        agents: Agents,
         clock: Callable[[], datetime],
     ) -> None:
         self._documents = documents
         self._source = source
         self._costs = costs
-        self._checks = checks
-        self._agents = agents
+        self._checks = configuration.checks
+        self._agents = configuration.agents
         self._clock = clock
 
     def gather(self, week: WeekBefore) -> Week:

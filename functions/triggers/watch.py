@@ -1,4 +1,4 @@
-"""The timers of the watch: a tick every minute for whatever is due, and a marker run to be looked for."""
+"""The timers of the watch: ticks, marker runs to be looked for, and the summary of a week."""
 
 from collections.abc import Callable
 from typing import List  # noqa: UP035 - the Functions runtime knows no other list
@@ -30,6 +30,13 @@ def send_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
     in_background("the canary", services, _send)
 
 
+@blueprint.function_name("weekly_summary")
+@blueprint.timer_trigger(arg_name="timer", schedule="45 */5 * * * *", run_on_startup=False)
+def weekly_summary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
+    """Make the summary of a week where one is due; apart from the ticks: its questions may take minutes."""
+    in_background("the weekly summary", services, _summarize)
+
+
 def tick(services: Services, send: Callable[[list[str]], None]) -> None:
     """Do everything that a minute asks for.
 
@@ -50,3 +57,7 @@ def tick(services: Services, send: Callable[[list[str]], None]) -> None:
 def _send(services: Services) -> None:
     if services.canary is not None:
         services.canary.send()
+
+
+def _summarize(services: Services) -> None:
+    services.summaries.tick()

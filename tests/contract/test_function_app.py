@@ -40,6 +40,7 @@ HTTP = {
     "download_bundle": ("GET", "api/v1/exports/{export_id}/bundle"),
     "read_trace": ("GET", "api/v1/traces/{trace_id}"),
 }
+TIMERS = {"watch_tick", "send_canary", "weekly_summary"}
 QUEUES = {"run_export": "exports", "export_poisoned": "exports-poison"}
 
 
@@ -57,7 +58,7 @@ def indexed() -> dict[str, dict[str, Any]]:
 
 
 def test_the_app_has_these_functions_and_no_others(indexed: dict[str, dict[str, Any]]) -> None:
-    assert indexed.keys() == HTTP.keys() | QUEUES.keys() | {"watch_tick", "send_canary"}
+    assert indexed.keys() == HTTP.keys() | QUEUES.keys() | TIMERS
 
 
 @pytest.mark.parametrize("name", HTTP)
@@ -83,6 +84,11 @@ def test_the_watch_ticks_every_minute_and_not_at_start(indexed: dict[str, dict[s
 def test_a_marker_run_is_sent_every_five_minutes(indexed: dict[str, dict[str, Any]]) -> None:
     kind, settings = indexed["send_canary"]["trigger"]
     assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "30 */5 * * * *", False)
+
+
+def test_a_summary_is_looked_for_every_five_minutes(indexed: dict[str, dict[str, Any]]) -> None:
+    kind, settings = indexed["weekly_summary"]["trigger"]
+    assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "45 */5 * * * *", False)
 
 
 @pytest.mark.parametrize("name", ["request_export", "watch_tick"])

@@ -11,6 +11,7 @@ from functions.alerts.announcement import Announcement
 from functions.alerts.announcements import NAME, announcements_to_json
 from functions.alerts.outbox import Entry, Outbox
 from functions.alerts.state import PREFIX, CheckState, state_to_json
+from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.prices import prices
 from functions.errors import (
@@ -62,10 +63,9 @@ FLEET = agents(
 
 def gather(source: TraceSource, documents: MemoryDocuments | None = None) -> Week:
     costs = Costs(source, FLEET, PRICES, tenant_pseudonym=str, clock=lambda: NOW)
-    gathering = Gathering(
-        documents or MemoryDocuments(), source, costs, checks=(CHECK,), agents=FLEET, clock=lambda: NOW
-    )
-    return gathering.gather(WEEK)
+    configuration = replace(load_configuration(SHIPPED), checks=(CHECK,), agents=FLEET)
+    documents = documents or MemoryDocuments()
+    return Gathering(documents, source, costs, configuration, clock=lambda: NOW).gather(WEEK)
 
 
 def empty() -> ScriptedSource:

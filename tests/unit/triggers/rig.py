@@ -31,6 +31,8 @@ from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
+from functions.summary.gathering import Gathering
+from functions.summary.weekly import WeeklySummaries
 from functions.traces.source import Rows
 from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services, alert_traces
@@ -61,6 +63,13 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
     log, documents, objects = log or MemoryAppendLog(), MemoryDocuments(), MemoryObjects()
     configuration, protection = shipped()
     source = ScriptedSource(no_rows)
+    costs = Costs(
+        source,
+        configuration.agents,
+        configuration.prices,
+        tenant_pseudonym=partial(protection.pseudonyms.of, TENANT_DOMAIN),
+        clock=lambda: NOON,
+    )
     silences = SilenceStore(documents, clock=lambda: NOON)
     exports = Exports(
         documents=documents,
@@ -110,11 +119,11 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=exports,
         holding=Holding(documents, exports, configuration.checks, HOLD, clock=lambda: NOON),
-        costs=Costs(
-            source,
-            configuration.agents,
-            configuration.prices,
-            tenant_pseudonym=partial(protection.pseudonyms.of, TENANT_DOMAIN),
+        costs=costs,
+        summaries=WeeklySummaries(
+            documents,
+            Gathering(documents, source, costs, configuration, clock=lambda: NOON),
+            configuration.alerts.weekly_summary,
             clock=lambda: NOON,
         ),
     )
