@@ -74,7 +74,8 @@ def _news_of_open(
         return _News("opened", alert.episode - 1, destinations_for(alert, rules))
     untold = alert.episode - announced.episode
     if untold and not _folds(announced, rules):
-        return _News("reopened", untold - 1, destinations_for(alert, rules))
+        known = alert.noticed_at is not None  # else all that was announced of it was left to a report
+        return _News("reopened" if known else "opened", untold - 1, destinations_for(alert, rules))
     if _worsened(alert, announced, check, rules):
         return _News("worsened", untold, destinations_for(alert, rules))
     if alert.state == "acknowledged":
