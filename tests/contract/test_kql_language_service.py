@@ -23,6 +23,8 @@ from functions.checks.windows import Batch
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
+from functions.summary.runs import count_runs
+from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
 from functions.traces.content_hashes import content_hashes_table, content_hashes_view
 from functions.traces.kql import compose
@@ -87,6 +89,12 @@ def cost_queries() -> dict[str, str]:
     return dict(zip(names, (asked.kql for asked in recorder.asked), strict=True))
 
 
+def summary_queries() -> dict[str, str]:
+    recorder = ScriptedSource(lambda _: Rows((), ()))
+    count_runs(recorder, CONFIGURATION.agents.attributes, WeekBefore(NOW.date(), "UTC"))
+    return {"runs of two weeks": recorder.asked[0].kql}
+
+
 def sight_queries() -> dict[str, str]:
     ids = ["0" * 32, HOSTILE]
     return {
@@ -131,7 +139,8 @@ def queries() -> Mapping[str, str]:
         for id_, check in CHECKS.items()
         if is_swept(check)
     }
-    return views | checks | sweeps | cost_queries() | reading_queries() | sight_queries() | content_queries()
+    costs = cost_queries() | summary_queries()
+    return views | checks | sweeps | costs | reading_queries() | sight_queries() | content_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
