@@ -1,0 +1,171 @@
+"""Every stored document as earlier versions wrote it opens in this one, and says what it said.
+
+Each folder under documents/ was written by the code of its time, out of one story: `dispatcher` is found in
+the windows 0, 1 and 4, `benefits` in window 0, both by stale_tool_data; skipped_lookup finds `dispatcher` in
+window 1 and fails from the twentieth minute on. "pager" refuses the first notice and is down from then on.
+The story is 35 minutes long. What is expected here was worked out from the story.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from functions.alerts.records import instant
+from functions.alerts.state import CheckState, state_from_json
+from functions.canary.canary import read_markers
+from functions.canary.looking import read_sight
+from functions.evidence.export import State, stored_export
+from functions.overlay.standing import Standing, standing_from_json
+from functions.overlay.store import OverlayStore
+from functions.storage.documents import Documents
+from tests.fakes.destinations import MemoryDestination
+from tests.fakes.storage import MemoryDocuments, MemoryObjects
+from tests.unit.alerts.building import CHECK, DISPATCHER, START
+from tests.unit.alerts.world import OTHER, World
+
+DOCUMENTS = Path(__file__).parent / "documents"
+BENEFITS = {"Agent": "benefits", "Tool": "search"}
+STORY_ENDS = START + timedelta(minutes=35)
+
+stories = pytest.mark.parametrize("story", ["format-1", "format-2"])
+
+
+def golden(place: str) -> Any:
+    return orjson.loads((DOCUMENTS / f"{place}.json").read_bytes())
+
+
+def held(*places: str) -> Documents:
+    """Return storage that holds golden documents, under their names."""
+    documents = MemoryDocuments()
+    for place in places:
+        documents.write(place.split("/", 1)[1], golden(place), version=None)
+    return documents
+
+
+def check_state(story: str, check_id: str) -> CheckState:
+    return state_from_json(f"checks/{check_id}", golden(f"{story}/checks/{check_id}"))
+
+
+def at(minute: int) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+@stories
+def test_a_check_s_alerts_are_what_they_were(story: str) -> None:
+    state = check_state(story, CHECK.id)
+    assert state.watermark == at(30)
+    assert [(interval.start, interval.end) for interval in state.coverage.intervals] == [(at(0), at(30))]
+    dispatcher, benefits = state.alerts.values()
+    assert (dispatcher.key, dispatcher.state, dispatcher.episode) == (DISPATCHER, "open", 1)
+    assert (dispatcher.opened_at, dispatcher.last_seen, dispatcher.quiet) == (at(0), at(25), 1)
+    assert [one.window.start for one in dispatcher.findings] == [at(0), at(5), at(20)]
+    assert (benefits.key, benefits.state, benefits.resolved_at) == (BENEFITS, "resolved", at(20))
+    assert [(one.destination, one.kind) for one in benefits.told] == [
+        ("pager", "opened"),
+        ("teams", "resolved"),
+    ]
+
+
+@stories
+def test_what_was_told_of_them_counts_as_announced(story: str) -> None:
+    dispatcher, benefits = check_state(story, CHECK.id).alerts.values()
+    assert dispatcher.announced is not None
+    assert (dispatcher.announced.episode, dispatcher.announced.over) == (1, False)
+    assert benefits.announced is not None
+    assert (benefits.announced.episode, benefits.announced.over) == (1, True)
+
+
+@stories
+def test_what_waits_was_refused_and_was_taken_is_on_record(story: str) -> None:
+    outbox = check_state(story, CHECK.id).outbox
+    ((waiting,), (refused,)) = outbox.waiting, outbox.refused
+    assert (waiting.destination, waiting.key.split("-", 1)[1]) == ("pager", "1-resolved-2")
+    assert (waiting.reason, waiting.attempts > 1) == ("HTTP 503", True)
+    assert (refused.destination, refused.reason) == ("pager", "HTTP 400")
+    assert [(one.destination, one.kind, one.accepted_at) for one in outbox.receipts] == [
+        ("teams", "opened", at(10)),
+        ("teams", "opened", at(10)),
+        ("pager", "opened", at(10)),
+        ("teams", "resolved", at(25)),
+    ]
+
+
+@stories
+def test_a_check_that_fails_is_known_to_fail(story: str) -> None:
+    state = check_state(story, OTHER.id)
+    assert state.watermark == at(15)
+    assert state.consecutive_failures == 11
+    assert state.last_evaluation is not None
+    assert (state.last_evaluation.error, state.last_evaluation.at) == ("SourceUnavailable", STORY_ENDS)
+    assert [(alert.check_id, alert.state) for alert in state.alerts.values()] == [
+        (OTHER.id, "open"),
+        ("check_failed", "open"),
+    ]
+
+
+@stories
+def test_the_next_ticks_go_on_from_there(story: str) -> None:
+    """Nobody hears again of what they know; what waited arrives; what is over is told, once."""
+    world = World({}, checks=(CHECK, OTHER), destinations=2)
+    for check in (CHECK, OTHER):
+        body = golden(f"{story}/checks/{check.id}")
+        world.held.write(f"checks/{check.id}", body, version=None)
+    pager = world.destinations["pager"] = MemoryDestination(clock=lambda: world.now)
+    world.now = STORY_ENDS
+    world.run(25)
+    resolved = ["1-resolved-2"] * 3
+    assert sorted(world.accepted()) == resolved
+    told = sorted(posted.idempotency_key.split("-", 1)[1] for posted in pager.accepted)
+    assert told == ["1-opened-1", "1-resolved-2", *resolved]
+    for check in (CHECK, OTHER):
+        assert {alert.state for alert in world.state(check).alerts.values()} == {"resolved"}
+        assert world.state(check).watermark == at(55)
+
+
+def test_marker_runs_that_were_sent_are_known() -> None:
+    markers = read_markers(held("format-2/canary/markers"))
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert [one.at for one in markers.accepted] == [noon, noon + timedelta(minutes=5)]
+    assert markers.error is None
+
+
+def test_what_could_be_seen_is_known() -> None:
+    sight = read_sight(held("format-2/canary/sight"))
+    assert sight is not None
+    assert sight.asked_at == instant("2026-11-24T12:05:00Z")
+    assert {need: known.answer for need, known in sight.needs.items()} == {"content": "late", "spans": "pass"}
+    assert sight.needs["content"].since == instant("2026-11-24T12:00:00Z")
+
+
+def test_which_configuration_is_in_force_and_which_is_refused_is_known() -> None:
+    standing: Standing = standing_from_json(golden("format-2/configuration"))
+    shipped, pushed = standing.history
+    assert (shipped.overlay, shipped.since) == (None, instant("2026-11-24T12:05:00Z"))
+    assert pushed.since == instant("2026-11-24T12:06:00Z")
+    assert standing.refused is not None
+    assert standing.refused.at == instant("2026-11-24T12:07:00Z")
+    assert [(one.file, one.line) for one in standing.refused.mistakes] == [("alerts.yaml", 3)]
+    files = golden(f"format-2/configurations/{pushed.configuration}")["files"]
+    assert files == {"alerts.yaml": "repeat_after: 2h\n"}
+
+
+def test_who_pushed_what_last_is_known() -> None:
+    push = OverlayStore(held("format-2/current"), MemoryObjects()).current()
+    assert push is not None
+    assert (push.pushed_by, push.reason, list(push.files)) == ("ada@example.com", "Shorter", ["alerts.yaml"])
+    standing = standing_from_json(golden("format-2/configuration"))
+    assert standing.refused is not None
+    assert standing.refused.overlay == push.overlay
+
+
+def test_exports_are_known() -> None:
+    finished, queued = (stored_export(golden(f"format-2/exports/{name}")) for name in ("finished", "queued"))
+    assert (finished.state, finished.requested_at) == (State.DONE, instant("2026-11-22T13:00:00Z"))
+    assert finished.bundle is not None
+    assert finished.counts is not None
+    assert (finished.counts.traces, finished.counts.complete) == (1, True)
+    assert (queued.state, queued.attempts, queued.bundle) == (State.QUEUED, 0, None)
+    assert (queued.selection.reason, queued.selection.ticket) == ("weekly review", "OPS-1")
