@@ -22,6 +22,8 @@ MAX_OPENINGS = 20
 """Openings kept with an alert, the latest ones: as many as `flapping` can ask for."""
 MAX_SHOWN_CHARACTERS = 500
 """Length of a text kept from a finding's `shows`."""
+RELEASES = ("Release", "PromptVersion")
+"""Columns that say which version was at work."""
 
 AlertState = Literal["pending", "open", "acknowledged", "resolved"]
 NoticeKind = Literal["opened", "reopened", "repeated", "worsened", "escalated", "resolved", "passed"]
@@ -136,8 +138,8 @@ class Notice:
     """Something that people have to be told about an alert.
 
     Attributes:
-        alert: The alert as it was then; of its findings only the latest, with at most MAX_SAMPLES trace ids.
-            `openings` has what makes it flapping, and nothing where it is not.
+        alert: The alert as it was then; of its findings only what `snapshot` leaves. `openings` has what
+            makes it flapping, and nothing where it is not.
         kind: "opened"; "reopened" (an alert that people know opened once more); "repeated" (still open, and
             last told long ago, or kept quiet until now); "worsened" (much worse than last told); "escalated"
             (nobody has taken it on); "resolved"; "passed" (opened and resolved before anybody could be told).
@@ -201,10 +203,24 @@ def latest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def snapshot(alert: Alert) -> Alert:
-    """Return the alert with only what a notice shows of its findings."""
+    """Return the alert with only what a notice shows of its findings.
+
+    That is the latest one, and before it the latest with each version that differs from its: what changed.
+    """
     last = alert.findings[-1:]
-    samples = tuple(replace(finding, trace_ids=finding.trace_ids[:MAX_SAMPLES]) for finding in last)
-    return replace(alert, findings=samples, pending=())
+    samples = (replace(finding, trace_ids=finding.trace_ids[:MAX_SAMPLES]) for finding in last)
+    return replace(alert, findings=(*_before_changes(alert.findings), *samples), pending=())
+
+
+def _before_changes(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    kept_ones: dict[int, Finding] = {}
+    for column in RELEASES:
+        now = findings[-1].shows.get(column) if findings else None
+        for number, finding in enumerate(reversed(findings)):
+            if now and finding.shows.get(column) not in {None, "", now}:
+                kept_ones[-number] = replace(finding, trace_ids=(), withdrawn=())
+                break
+    return tuple(kept_ones[number] for number in sorted(kept_ones))
 
 
 def runs_of(finding: Finding) -> int:

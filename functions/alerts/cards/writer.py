@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.alerts.alert import Notice
-from functions.alerts.cards.notice import card_message
+from functions.alerts.announcement import Announcement
+from functions.alerts.cards.announcements import announcement_card
+from functions.alerts.cards.digest import digest_card
+from functions.alerts.cards.notice import CardRules, notice_card
 from functions.alerts.outbox import Telling
 from functions.alerts.rules import Mention
-from functions.alerts.told_as import ToldAs
-from functions.errors import TracekeeperError
+from functions.alerts.told_as import ToldAs, told_of
 
 
 class CardWriter:
@@ -21,18 +23,19 @@ class CardWriter:
     """
 
     def __init__(self, base_url: str, told_as: ToldAs, mentions: Mapping[str, Mention]) -> None:
-        self._base_url = base_url
         self._told_as = told_as
-        self._mentions = mentions
+        self._rules = CardRules(base_url, mentions)
 
     def one(self, telling: Telling) -> Mapping[str, Any]:
         """Return the message with the card of one piece of news."""
-        if isinstance(telling.news, Notice) and telling.check is not None:
-            return card_message(
-                telling.news, self._told_as(telling.news.alert, telling.check), self._base_url
-            )
-        raise TracekeeperError("There is no card for it.", next_step="Deploy a later version.")
+        if isinstance(telling.news, Announcement):
+            return announcement_card(telling.news, self._rules.base_url)
+        return notice_card(*told_of(telling.news, telling.check, self._told_as), self._rules)
 
-    def digest(self, key: str, tellings: Sequence[Telling]) -> Mapping[str, Any]:  # noqa: ARG002 - the interface's
+    def digest(self, key: str, tellings: Sequence[Telling]) -> Mapping[str, Any]:  # noqa: ARG002 - no card shows it
         """Return the message with the card that tells of many at once."""
-        raise TracekeeperError("There is no card for it.", next_step="Deploy a later version.")
+        notices = [
+            told_of(one.news, one.check, self._told_as) for one in tellings if isinstance(one.news, Notice)
+        ]
+        others = [one.news for one in tellings if isinstance(one.news, Announcement)]
+        return digest_card(notices, others, self._rules.base_url)

@@ -14,9 +14,8 @@ from functions.alerts.links import acknowledge_link, alert_link, open_alerts_lin
 from functions.alerts.outbox import Telling
 from functions.alerts.phrases import first_step, measure, subject
 from functions.alerts.records import instant_text
-from functions.alerts.told_as import ToldAs
+from functions.alerts.told_as import ToldAs, told_of
 from functions.checks.definition import CheckDefinition
-from functions.errors import TracekeeperError
 
 FORMAT = 1
 
@@ -48,9 +47,7 @@ class EventWriter:
                 "at": instant_text(news.at),
                 "body": inert(news.body),
             }
-        if telling.check is None:
-            raise TracekeeperError("A notice came without its check.", next_step="Deploy a later version.")
-        return self._event(news, self._told_as(news.alert, telling.check))
+        return self._event(*told_of(news, telling.check, self._told_as))
 
     def digest(self, key: str, tellings: Sequence[Telling]) -> Event:
         """Return one event that holds the events of all, each with keys and an action of its own."""

@@ -54,18 +54,37 @@ def card_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def problems(card: Mapping[str, Any]) -> list[str]:
     """Return everything in which a card strays from what is written above."""
-    found = list(_problems(card, {"AdaptiveCard"}))
+    found = [*_problems(card, {"AdaptiveCard"}), *_mention_problems(card)]
     return found if card.get("version") == "1.5" else [*found, "the version is not 1.5"]
 
 
 def texts(card: Mapping[str, Any]) -> Iterator[str]:
     """Yield every text of a card that a person sees."""
     for name, value in card.items():
+        if name == "msteams":  # its entities only say again what a text of the card means
+            continue
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, Mapping):
                 yield from texts(one)
             elif name in {"text", "title", "value", "fallbackText"}:
                 yield one
+
+
+def _mention_problems(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what keeps mentions from calling anybody.
+
+    From https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
+    """
+    shown = list(texts(card))
+    entities = card.get("msteams", {}).get("entities", ())
+    for entity in entities:
+        if entity.keys() != {"type", "text", "mentioned"} or entity["mentioned"].keys() != {"id", "name"}:
+            yield "a mention is more or less than its type, its text and who is meant"
+        elif not any(entity["text"] in text for text in shown):
+            yield "a mention's text is nowhere in the card"
+    called = [text for text in shown if "<at>" in text]
+    if len(called) != len(entities):
+        yield f"{len(called)} texts call somebody, and {len(entities)} entities say whom"
 
 
 def _problems(element: Mapping[str, Any], allowed: set[str]) -> Iterator[str]:

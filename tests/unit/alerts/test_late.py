@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 
 from functions.alerts.alert import Alert, alert_id
-from functions.alerts.cards.notice import card_message
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.late import found_late
 from functions.alerts.lifecycle import Advance
+from functions.alerts.outbox import Telling
 from functions.checks.finding import Finding
 from functions.checks.sweep import Refuted, Swept
 from functions.checks.unswept import digest, digest_of_key
 from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, TRACE_IDS, advanced, finding, found, window
+from tests.unit.alerts.golden_cards import CARDS
 
 ID = alert_id(CHECK.id, DISPATCHER)
 LATE = replace(finding(2, trace_ids=TRACE_IDS[5:6]), late=True)
@@ -40,7 +41,7 @@ def test_a_late_finding_of_a_quiet_key_is_told_once(until: int, state: str, kind
     moved = swept({}, LATE, until=until)
     (notice,) = moved.notices
     assert (moved.alerts[ID].state, notice.kind) == (state, kind)
-    assert "Found late" in str(card_message(notice, CHECK, "https://tracekeeper.example.net"))
+    assert "Found late" in str(CARDS.one(Telling(notice, CHECK)))
 
 
 @pytest.mark.parametrize("windows", [20, 4], ids=["resolved", "open"])

@@ -11,10 +11,11 @@ import pytest
 from jsonschema import Draft6Validator
 
 from functions.alerts.alert import Notice
-from functions.alerts.cards.notice import card_message
+from functions.alerts.cards.writer import CardWriter
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import advance
+from functions.alerts.outbox import Telling
 from functions.canary.sight import WORDS, NeedSight, Sight
 from functions.canary.telling import SIGHT_CHECK, Reader, judged
 from functions.checks.finding import Window
@@ -42,7 +43,8 @@ def notice_of(answer: Any, *, need: str = "content", error: str | None = None) -
 
 def card_for(answer: Any, **options: Any) -> Any:
     notice = notice_of(answer, **options)
-    return card_of(card_message(notice, READER.told_as(notice.alert, SIGHT_CHECK), "https://example.net"))
+    writer = CardWriter("https://example.net", READER.told_as, {})
+    return card_of(writer.one(Telling(notice, SIGHT_CHECK)))
 
 
 def facts(card: Any) -> dict[str, str]:

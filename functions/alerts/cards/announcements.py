@@ -1,0 +1,134 @@
+"""Writes the cards of what is not about one alert: a silence's report, a week's summary, a test. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from functions.alerts.announcement import Announcement
+from functions.alerts.cards.elements import (
+    Element,
+    button,
+    header,
+    message,
+    paragraph,
+    table,
+    text_table,
+)
+from functions.alerts.escaping import escape
+from functions.alerts.links import open_alerts_link
+from functions.alerts.phrases import count, length_of, moment, number, quantity
+from functions.alerts.records import instant
+from functions.summary.body import DeliveryTest, Week
+from functions.summary.table import summary_lines
+
+_REASON_LENGTH = 200
+_TITLE_LENGTH = 100
+
+
+def announcement_card(announcement: Announcement, base_url: str) -> Mapping[str, Any]:
+    """Return the message with an announcement's card.
+
+    Args:
+        announcement: What to tell; functions/summary/body.py and silence_report.py give its body's form.
+        base_url: Where the HTTP API is.
+
+    Raises:
+        KeyError, TypeError, ValueError: The body has another form.
+        TracekeeperError: The card is larger than Teams takes.
+    """
+    write = {"silence_report": _silence_report, "weekly_summary": _weekly_summary, "test": _test}
+    return write[announcement.kind](announcement, base_url)
+
+
+def _silence_report(announcement: Announcement, base_url: str) -> Mapping[str, Any]:
+    body, silence = announcement.body, announcement.body["silence"]
+    start, end = instant(silence["starts_at"]), instant(silence["ends_at"])
+    still_open = f", {body['open']:,} still open" if body["open"] else ""
+    first_line = f"SILENCE OVER · it hid {count(body['count'], 'alert')}{still_open}"
+    again = " It comes again as planned." if silence["recurs"] else ""
+    return message(
+        [
+            header(
+                "warning" if body["open"] else "emphasis",
+                first_line,
+                f"By {escape(silence['author'])}.{again} Reason: {escape(silence['reason'], _REASON_LENGTH)}",
+            ),
+            table(
+                [
+                    ("From", moment(start)),
+                    ("To", f"{moment(end)} ({length_of(end - start)})"),
+                    *((escape(name), _patterns(given)) for name, given in silence["matchers"].items()),
+                ]
+            ),
+            *_hidden(body),
+        ],
+        [button("All open alerts", open_alerts_link(base_url))],
+        headline=first_line,
+        about="a silence's report",
+    )
+
+
+def _patterns(given: list[str]) -> str:
+    shown = ", ".join(escape(pattern, 40) for pattern in given[:3])
+    return f"{shown} and {len(given) - 3} more" if len(given) > 3 else shown
+
+
+def _hidden(body: Mapping[str, Any]) -> Iterator[Element]:
+    for one in body["hidden"]:
+        since = instant(one["since"])
+        until = instant(one["until"]) if one["until"] else None
+        lasted = f"{length_of(until - since)}, over" if until else "STILL OPEN"
+        subject = one["key"].get("Agent") or next(iter(one["key"].values()), "")
+        limit = "" if one["threshold"] is None else f", limit {number(one['threshold'])}"
+        times = f", {one['episodes']:,} times" if one["episodes"] > 1 else ""
+        yield paragraph(
+            f"{one['severity'].upper()} · {escape(subject)} · {escape(one['title'], _TITLE_LENGTH)}: "
+            f"{quantity(one['value'], one['unit'])}{limit} · since {moment(since)}, {lasted}{times}",
+            spacing="Small",
+        )
+    if (more := body["count"] - len(body["hidden"])) > 0:
+        yield paragraph(f"And {count(more, 'more alert')}; the list of alerts has them.", spacing="Small")
+    if body["open"]:
+        yield paragraph("Alerts that are still open are told again now, each by itself.", separator=True)
+
+
+def _weekly_summary(announcement: Announcement, base_url: str) -> Mapping[str, Any]:
+    week = cast("Week", announcement.body)
+    start, end = instant(week["start"]), instant(week["end"])
+    figures = []
+    if week["runs"] is not None:
+        figures.append(count(week["runs"]["runs"], "run"))
+    if week["alerts"] is not None:
+        figures.append(f"{count(week['alerts']['opened'], 'alert')}, {week['alerts']['open']:,} open")
+    if week["cost"] is not None:
+        figures.append(f"{week['cost']['cost']:,.2f} {week['cost']['currency']}")
+    days = length_of(end - start)
+    first_line = " · ".join(["WEEK", *figures])
+    return message(
+        [
+            header("accent", first_line, f"What {days} came to, until {moment(end)}."),
+            *text_table(summary_lines(week)),
+        ],
+        [button("All open alerts", open_alerts_link(base_url))],
+        headline=first_line,
+        about="a week's summary",
+    )
+
+
+def _test(announcement: Announcement, base_url: str) -> Mapping[str, Any]:  # noqa: ARG001 - as its like
+    body = cast("DeliveryTest", announcement.body)
+    first_line = f"TEST {escape(body['code'])} · nothing is wrong · do you see this card?"
+    return message(
+        [
+            header(
+                "accent",
+                first_line,
+                f"Asked for by {escape(body['asked_by'])} at {moment(announcement.at)}.",
+            ),
+            paragraph(
+                f"Please tell them that the card {escape(body['code'])} has arrived. Teams only says "
+                "that it accepted it: whether it came through, only you can say."
+            ),
+        ],
+        headline=first_line,
+        about="a test",
+    )

@@ -1,0 +1,109 @@
+"""Writes the one card that tells of a storm: how much there is, the ten worst, where all is. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from functions.alerts.alert import Notice, NoticeKind
+from functions.alerts.announcement import Announcement, AnnouncementKind
+from functions.alerts.cards.elements import Element, button, header, message, paragraph, table
+from functions.alerts.cards.sentences import headline
+from functions.alerts.escaping import escape
+from functions.alerts.links import alert_link, open_alerts_link
+from functions.alerts.phrases import count
+from functions.checks.definition import CheckDefinition, Severity
+
+MOST_NAMED = 10
+MOST_COUNTED = 8
+"""Checks that are counted by name; the others are counted together."""
+
+_SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+_KINDS: Mapping[NoticeKind, str] = {
+    "opened": "opened",
+    "reopened": "opened again",
+    "worsened": "worse",
+    "escalated": "nobody on it",
+    "repeated": "still open",
+    "passed": "over before anybody could be told",
+    "resolved": "resolved",
+}
+_ANNOUNCED: Mapping[AnnouncementKind, str] = {
+    "silence_report": "silence report",
+    "weekly_summary": "weekly summary",
+    "test": "test",
+}
+_STYLES = {"critical": "attention", "high": "attention", "medium": "warning", "low": "emphasis"}
+
+Told = tuple[Notice, CheckDefinition]
+"""A notice, and what it is told as."""
+
+
+def digest_card(
+    notices: Sequence[Told], announcements: Sequence[Announcement], base_url: str
+) -> Mapping[str, Any]:
+    """Return the message with the card of many pieces of news, at least one.
+
+    Args:
+        notices: In any order.
+        announcements: What else waits; they are counted by name.
+        base_url: Where the HTTP API is.
+    """
+    ranked = sorted(notices, key=_badness)
+    worst = headline(*ranked[0]) if ranked else ""
+    first_line = f"{count(len(notices) + len(announcements), 'alert')} at once"
+    first_line += f" · worst: {worst}" if worst else ""
+    style = _STYLES[ranked[0][0].alert.severity] if ranked else "accent"
+    return message(
+        [
+            header(style, first_line, _sentence(notices, announcements)),
+            table(_counts(notices, announcements)),
+            *_named(ranked, base_url),
+        ],
+        [button("All open alerts", open_alerts_link(base_url))],
+        headline=first_line,
+        about="many alerts",
+    )
+
+
+def _badness(told: Told) -> tuple[int, int, int, int, str]:
+    """Order what is open before what is over, then by severity, by runs, and always the same way."""
+    notice, _ = told
+    alert = notice.alert
+    news = list(_KINDS).index(notice.kind)
+    over = notice.kind in {"resolved", "passed"}
+    return _SEVERITIES.index(alert.severity) + 4 * over, -alert.runs, -alert.violations, news, alert.id
+
+
+def _sentence(notices: Sequence[Told], announcements: Sequence[Announcement]) -> str:
+    kinds = Counter(notice.kind for notice, _ in notices)
+    parts = [f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]]
+    others = Counter(one.kind for one in announcements)
+    parts += [count(others[kind], words) for kind, words in _ANNOUNCED.items() if others[kind]]
+    return f"{', '.join(parts)}. Each has its own receipt; none is told again by itself."
+
+
+def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> Iterator[tuple[str, str]]:
+    active = [(notice, check) for notice, check in notices if notice.kind not in {"resolved", "passed"}]
+    severities = Counter(notice.alert.severity for notice, _ in active)
+    if active:
+        yield "Open", ", ".join(f"{severities[one]:,} {one}" for one in _SEVERITIES if severities[one])
+        agents = {notice.alert.key["Agent"] for notice, _ in active if "Agent" in notice.alert.key}
+        if agents:
+            yield "Agents", f"{len(agents):,}"
+    checks = Counter(check.title for _, check in notices)
+    ranked = sorted(checks.items(), key=lambda one: (-one[1], one[0]))
+    for title, times in ranked[:MOST_COUNTED]:
+        yield escape(title), f"{times:,}"
+    if others := sum(times for _, times in ranked[MOST_COUNTED:]):
+        yield count(len(ranked) - MOST_COUNTED, "other check"), f"{others:,}"
+    for one in announcements:
+        yield _ANNOUNCED[one.kind].capitalize(), escape(one.key)
+
+
+def _named(ranked: Sequence[Told], base_url: str) -> Iterator[Element]:
+    for place, (notice, check) in enumerate(ranked[:MOST_NAMED]):
+        # What `headline` writes is escaped, so the brackets and the address are ours alone.
+        line = f"[{headline(notice, check)}]({alert_link(base_url, notice.alert)})"
+        yield paragraph(line, **({"separator": True} if place == 0 else {"spacing": "Small"}))
+    if (more := len(ranked) - MOST_NAMED) > 0:
+        yield paragraph(f"And {more:,} more: the list has them all.", spacing="Small")
