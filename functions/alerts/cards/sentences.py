@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from functions.alerts.alert import Alert, Notice
+from functions.alerts.alert import Notice
 from functions.alerts.changes import changes
 from functions.alerts.escaping import escape
 from functions.alerts.phrases import count, length_of, measure, moment, quantity, subject
