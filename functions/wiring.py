@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
+from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.events import EventWriter
@@ -68,6 +69,7 @@ class Services:
         sight: Whether the watch can see; its tick comes before the watch's.
         canary: Sends marker runs; None where they are off.
         watch: The watch.
+        acknowledging: Where people take alerts on.
         silences: The silences.
         silence_ends: Reports what they hid; its tick comes after the watch's.
         heart: Tells that a tick is complete, and whether the last one is too old.
@@ -86,6 +88,7 @@ class Services:
     sight: Watch
     canary: Canary | None
     watch: Watch
+    acknowledging: Acknowledging
     silences: SilenceStore
     silence_ends: SilenceEnds
     heart: Heart
@@ -193,6 +196,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
         watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
+        acknowledging=Acknowledging(clients.documents, clock=_now),
         silences=silences,
         silence_ends=SilenceEnds(
             clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now

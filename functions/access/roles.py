@@ -9,6 +9,7 @@ from functions.errors import Forbidden
 class Role(StrEnum):
     """The roles, by their values in the app registration."""
 
+    ALERTS_MANAGE = "Alerts.Manage"
     ALERTS_READ = "Alerts.Read"
     AUDIT_READ = "Audit.Read"
     COSTS_READ = "Costs.Read"

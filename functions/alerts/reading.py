@@ -1,9 +1,12 @@
 """Answers what people ask over HTTP: which checks run, how far they came, and which alerts there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from functions.alerts.alert import Alert
+from functions.alerts.hidden import hidden_json
 from functions.alerts.outbox import Outbox
 from functions.alerts.records import Json, alert_json, instant_text
 from functions.alerts.state import PREFIX, CheckState, evaluation_json, state_from_json
@@ -12,7 +15,41 @@ from functions.checks.finding import Window
 from functions.errors import NotFound, StorageError
 from functions.storage.documents import Documents
 
-AlertState = Literal["open", "resolved"]
+WantedState = Literal["open", "acknowledged", "resolved", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which alerts are asked for; None stands for any.
+
+    Attributes:
+        state: "open" takes those that somebody has acknowledged too: they are not over.
+        severity: The alert's.
+        agent: The value of its key column Agent.
+        check: Its check's id, or what is wrong with that.
+        owner: The check's, or who answers for the agent.
+    """
+
+    state: WantedState | None = None
+    severity: str | None = None
+    agent: str | None = None
+    check: str | None = None
+    owner: str | None = None
+
+    def takes(self, alert: Alert, agent_owners: Mapping[str, str]) -> bool:
+        """Return whether the alert is asked for."""
+        agent = alert.key.get("Agent")
+        states = {alert.state, "open"} if alert.active else {alert.state}
+        return (
+            self.state in {None, *states}
+            and self.severity in {None, alert.severity}
+            and self.agent in {None, agent}
+            and self.check in {None, alert.check_id}
+            and self.owner in {None, alert.owner, agent_owners.get(agent or "")}
+        )
+
+
+ANY = Wanted()
 
 
 def list_checks(documents: Documents, checks: Sequence[CheckDefinition]) -> list[Json]:
@@ -58,12 +95,15 @@ def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], chec
     }
 
 
-def list_alerts(documents: Documents, state: AlertState | None = None) -> Json:
+def list_alerts(
+    documents: Documents, wanted: Wanted = ANY, agent_owners: Mapping[str, str] = MappingProxyType({})
+) -> Json:
     """Return the alerts without their findings, the latest seen first.
 
     Args:
         documents: Where the checks' states are.
-        state: Only those in this state; None for all.
+        wanted: Which.
+        agent_owners: By agent, who answers for it.
 
     Returns:
         `alerts`, and under `unreadable` the names of documents whose alerts are not known.
@@ -71,20 +111,26 @@ def list_alerts(documents: Documents, state: AlertState | None = None) -> Json:
     Raises:
         StorageError: The store could not be listed.
     """
-    alerts: list[Alert] = []
-    unreadable: list[str] = []
-    for name in documents.names(PREFIX):
-        held = _readable(documents, name.removeprefix(PREFIX))
-        if isinstance(held, StorageError):
-            unreadable.append(name)
-        elif held:
-            alerts.extend(alert for alert in held.alerts.values() if state in {None, alert.state})
+    states, unreadable = readable_states(documents)
+    found = (alert for state in states.values() for alert in state.alerts.values())
+    alerts = [alert for alert in found if wanted.takes(alert, agent_owners)]
     alerts.sort(key=lambda alert: (alert.last_seen, alert.id), reverse=True)
-    return {"alerts": [_summary(alert) for alert in alerts], "unreadable": unreadable}
+    return {"alerts": [summary(alert) for alert in alerts], "unreadable": list(unreadable)}
+
+
+def readable_states(documents: Documents) -> tuple[Mapping[str, CheckState], Sequence[str]]:
+    """Return the checks' states by their documents' names, and the names of those that can't be read.
+
+    Raises:
+        StorageError: The store could not be listed.
+    """
+    held = {name: _readable(documents, name.removeprefix(PREFIX)) for name in documents.names(PREFIX)}
+    states = {name: state for name, state in held.items() if isinstance(state, CheckState)}
+    return states, [name for name, state in held.items() if isinstance(state, StorageError)]
 
 
 def read_alert(documents: Documents, alert_id: str) -> Json:
-    """Return one alert with its findings and what became of its notices.
+    """Return one alert with its findings, what became of its notices, and what was not told of it and why.
 
     Raises:
         NotFound: There is no such alert.
@@ -96,8 +142,14 @@ def read_alert(documents: Documents, alert_id: str) -> Json:
             deliveries = sorted(
                 _deliveries(state.outbox, alert_id), key=lambda one: (one["made_at"], one["key"])
             )
-            return alert_json(state.alerts[alert_id]) | {"deliveries": deliveries}
+            hidden = [hidden_json(one) for one in state.hidden if one.alert_id == alert_id]
+            return alert_json(state.alerts[alert_id]) | {"deliveries": deliveries, "hidden": hidden}
     raise NotFound("There is no such alert.", next_step="GET /api/v1/alerts lists them.")
+
+
+def summary(alert: Alert) -> Json:
+    """Return an alert without its findings."""
+    return {name: value for name, value in alert_json(alert).items() if name not in {"findings", "pending"}}
 
 
 def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Json:
@@ -115,12 +167,8 @@ def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Js
         "consecutive_failures": state.consecutive_failures,
         "error": type(held).__name__ if isinstance(held, StorageError) else last and last.error,
         "evaluated_until": state.watermark and instant_text(state.watermark),
-        "open_alerts": sum(alert.state == "open" for alert in state.alerts.values()),
+        "open_alerts": sum(alert.active for alert in state.alerts.values()),
     }
-
-
-def _summary(alert: Alert) -> Json:
-    return {name: value for name, value in alert_json(alert).items() if name not in {"findings", "pending"}}
 
 
 def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:

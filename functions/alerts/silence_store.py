@@ -46,6 +46,10 @@ class SilenceStore:
         """
         return self._read()[0]
 
+    def now(self) -> datetime:
+        """Return the instant by which silences stand as they do."""
+        return self._clock()
+
     def quieting(self, agent_owners: Mapping[str, str]) -> Quieting:
         """Return what says which silences keep an alert quiet now.
 

@@ -41,23 +41,6 @@ def show_configuration(services: Services, request: Request) -> Answer:  # noqa:
     return Answer(standing_report(services.standing))
 
 
-def list_alerts(services: Services, request: Request) -> Answer:
-    """List the alerts, all or those in one state."""
-    match request.query.get("state"):
-        case None:
-            return Answer(reading.list_alerts(services.documents))
-        case "open" | "resolved" as state:
-            return Answer(reading.list_alerts(services.documents, state))
-        case _:
-            raise InvalidRequest("The parameter state must be open or resolved.", next_step="Correct it.")
-
-
-def show_alert(services: Services, request: Request) -> Answer:
-    """Show one alert with its findings."""
-    alert = reading.read_alert(services.documents, request.route["alert_id"])
-    return Answer(alert | services.holding.of(alert["id"], alert["episode"]))
-
-
 def list_accesses(services: Services, request: Request) -> Answer:
     """List the latest accesses, newest first, having checked the whole chain."""
     count = request.query.get("count", "100")
@@ -104,25 +87,6 @@ ENDPOINTS = (
         role=Role.ALERTS_READ,
         recorded=False,
         handle=show_configuration,
-    ),
-    Endpoint(
-        name="list_alerts",
-        method="GET",
-        path="api/v1/alerts",
-        action="alerts.list",
-        role=Role.ALERTS_READ,
-        recorded=False,
-        handle=list_alerts,
-        query=frozenset({"state"}),
-    ),
-    Endpoint(
-        name="show_alert",
-        method="GET",
-        path="api/v1/alerts/{alert_id}",
-        action="alerts.read",
-        role=Role.ALERTS_READ,
-        recorded=False,
-        handle=show_alert,
     ),
     Endpoint(
         name="list_accesses",

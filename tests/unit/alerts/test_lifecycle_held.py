@@ -12,7 +12,7 @@ from functions.alerts.alert import MAX_TRACE_IDS, Alert, NoticeKind, alert_id
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import MAX_RESOLVED, Advance, advance
 from functions.alerts.progress import carry_on
-from functions.alerts.reading import list_alerts, list_checks
+from functions.alerts.reading import Wanted, list_alerts, list_checks
 from functions.alerts.state import CheckState, state_from_json, state_to_json
 from functions.checks.definition import CheckDefinition, Condition
 from functions.checks.finding import JudgedWindow
@@ -245,7 +245,11 @@ def test_what_is_pending_is_not_shown_as_open() -> None:
     outcome = Evaluated(tuple(story("FF")), window(1).end, rows=2, unjudged=0)
     state, _ = carry_on(CheckState(), outcome, LASTING, Circumstances(RULES, window(1).end))
     documents.write(f"checks/{LASTING.id}", state_to_json(state), version=None)
-    assert list_alerts(documents, "open")["alerts"] == list_alerts(documents, "resolved")["alerts"] == []
+    assert (
+        list_alerts(documents, Wanted("open"))["alerts"]
+        == list_alerts(documents, Wanted("resolved"))["alerts"]
+        == []
+    )
     assert list_checks(documents, (LASTING,))[0]["open_alerts"] == 0
     (shown,) = list_alerts(documents)["alerts"]
     assert shown["state"] == "pending"

@@ -12,6 +12,7 @@ import azure.functions as func
 
 from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
+from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.alerts.heartbeat import Heart
 from functions.alerts.rules import EvidenceHold
@@ -112,6 +113,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             channels={},
             clock=lambda: NOON,
         ),
+        acknowledging=Acknowledging(documents, clock=lambda: NOON),
         silences=silences,
         silence_ends=SilenceEnds(
             documents, silences, Announcements(documents), configuration.alerts, clock=lambda: NOON

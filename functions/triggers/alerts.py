@@ -1,0 +1,132 @@
+"""The routes of those who are called: see alerts, take one on, silence what is known of."""
+
+from functions.access.ledger import fingerprint
+from functions.access.roles import Role
+from functions.alerts import reading
+from functions.alerts.silence_body import Author
+from functions.alerts.silence_reading import list_silences as silences_with_what_they_hide
+from functions.alerts.silence_reading import silence_summary
+from functions.errors import InvalidRequest
+from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
+from functions.wiring import Services, services
+
+_STATES: tuple[reading.WantedState, ...] = ("open", "acknowledged", "resolved", "pending")
+_SEVERITIES = ("critical", "high", "medium", "low")
+
+
+def list_alerts(services: Services, request: Request) -> Answer:
+    """List the alerts that the query asks for."""
+    query = request.query
+    state = next((one for one in _STATES if one == query.get("state")), None)
+    if "state" in query and state is None:
+        raise InvalidRequest(
+            f"The parameter state must be one of {', '.join(_STATES)}.", next_step="Correct it."
+        )
+    if query.get("severity", "low") not in _SEVERITIES:
+        raise InvalidRequest(
+            f"The parameter severity must be one of {', '.join(_SEVERITIES)}.", next_step="Correct it."
+        )
+    wanted = reading.Wanted(state, *(query.get(name) for name in ("severity", "agent", "check", "owner")))
+    return Answer(reading.list_alerts(services.documents, wanted, services.configuration.alerts.agent_owners))
+
+
+def show_alert(services: Services, request: Request) -> Answer:
+    """Show one alert with its findings, and where its traces are held."""
+    alert = reading.read_alert(services.documents, request.route["alert_id"])
+    return Answer(alert | services.holding.of(alert["id"], alert["episode"]))
+
+
+def acknowledge_alert(services: Services, request: Request) -> Answer:
+    """Write down that the caller sees to an alert; whoever did so first stays named."""
+    if request.json() != {}:
+        raise InvalidRequest("The body must be an empty JSON object.", next_step="Send {}.")
+    alert = services.acknowledging.acknowledge(request.route["alert_id"], request.caller.object_id)
+    return Answer(reading.summary(alert), on={"episode": str(alert.episode)})
+
+
+def list_silences(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+    """List the silences with what each hides now."""
+    silences = services.silences
+    return Answer(silences_with_what_they_hide(services.documents, silences.read(), silences.now()))
+
+
+def add_silence(services: Services, request: Request) -> Answer:
+    """Silence what the body says, under the caller's name."""
+    author = Author(request.caller.object_id, request.caller.name)
+    silence = services.silences.add(request.json(), author)
+    return Answer(
+        silence_summary(silence, services.silences.now()),
+        status=201,
+        on={
+            "silence_id": silence.id,
+            "until": silence.until.isoformat(),
+            "reason_sha256": fingerprint(silence.reason),
+        },
+    )
+
+
+def end_silence(services: Services, request: Request) -> Answer:
+    """End a silence now; what it hid is reported as if it had run its time."""
+    silence = services.silences.end(request.route["silence_id"], request.caller.object_id)
+    return Answer(silence_summary(silence, services.silences.now()))
+
+
+ENDPOINTS = (
+    Endpoint(
+        name="list_alerts",
+        method="GET",
+        path="api/v1/alerts",
+        action="alerts.list",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=list_alerts,
+        query=frozenset({"state", "severity", "agent", "check", "owner"}),
+    ),
+    Endpoint(
+        name="show_alert",
+        method="GET",
+        path="api/v1/alerts/{alert_id}",
+        action="alerts.read",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=show_alert,
+    ),
+    Endpoint(
+        name="acknowledge_alert",
+        method="POST",
+        path="api/v1/alerts/{alert_id}/acknowledge",
+        action="alerts.acknowledge",
+        role=Role.ALERTS_MANAGE,
+        recorded=True,
+        handle=acknowledge_alert,
+    ),
+    Endpoint(
+        name="list_silences",
+        method="GET",
+        path="api/v1/silences",
+        action="silences.list",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=list_silences,
+    ),
+    Endpoint(
+        name="add_silence",
+        method="POST",
+        path="api/v1/silences",
+        action="silences.add",
+        role=Role.ALERTS_MANAGE,
+        recorded=True,
+        handle=add_silence,
+    ),
+    Endpoint(
+        name="end_silence",
+        method="DELETE",
+        path="api/v1/silences/{silence_id}",
+        action="silences.end",
+        role=Role.ALERTS_MANAGE,
+        recorded=True,
+        handle=end_silence,
+    ),
+)
+
+blueprint = endpoints_blueprint(ENDPOINTS, services)
