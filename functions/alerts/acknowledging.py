@@ -54,7 +54,7 @@ class Acknowledging:
         raise NotFound("There is no such alert.", next_step="GET /api/v1/alerts lists them.")
 
     def _acknowledge(self, held: Document, alert_id: str, by: str) -> Alert | None:
-        """Acknowledge the alert if it is in this document. Raises DocumentConflict, NotReady, StorageError."""
+        """Acknowledge the alert if it is in this document. Raises as above, or DocumentConflict."""
         state = state_from_json(held.name, held.body)
         before = state.alerts.get(alert_id)
         if before is None:

@@ -12,11 +12,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from functions.alerts.recurrence import Recurrence
+from functions.alerts.recurrence import WEEKDAYS, Recurrence
 from functions.alerts.silences import FACTS, MOST_DAYS, Silence
 from functions.errors import InvalidRequest
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_REASON, MOST_PATTERN = 200, 200
 MOST_MATCHERS, MOST_PATTERNS = 10, 20
 

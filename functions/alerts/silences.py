@@ -11,7 +11,7 @@ from typing import Literal
 
 from functions.alerts.alert import Alert
 from functions.alerts.records import Json, instant, instant_text
-from functions.alerts.recurrence import Occurrence, Recurrence
+from functions.alerts.recurrence import WEEKDAYS, Occurrence, Recurrence
 
 MOST_DAYS = 30
 FACTS = ("check", "agent", "severity", "owner", "alert")
@@ -160,9 +160,9 @@ def silence_json(silence: Silence) -> Json:
         "matchers": {name: list(patterns) for name, patterns in silence.matchers.items()},
         "recurrence": recurs
         and {
-            "weekdays": list(recurs.weekdays),
-            "start": recurs.start.isoformat("minutes"),
-            "end": recurs.end.isoformat("minutes"),
+            "weekdays": [WEEKDAYS[day] for day in recurs.weekdays],
+            "from": recurs.start.isoformat("minutes"),
+            "to": recurs.end.isoformat("minutes"),
             "zone": recurs.zone,
         },
         "reports": [
@@ -192,9 +192,9 @@ def read_silence(body: Json) -> Silence:
             "matchers": {name: tuple(patterns) for name, patterns in body["matchers"].items()},
             "recurrence": recurs
             and Recurrence(
-                tuple(recurs["weekdays"]),
-                time.fromisoformat(recurs["start"]),
-                time.fromisoformat(recurs["end"]),
+                tuple(WEEKDAYS.index(day) for day in recurs["weekdays"]),
+                time.fromisoformat(recurs["from"]),
+                time.fromisoformat(recurs["to"]),
                 recurs["zone"],
             ),
             "reports": tuple(

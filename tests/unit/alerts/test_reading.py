@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from functions.alerts.reading import check_coverage, list_alerts, list_checks, read_alert
+from functions.alerts.reading import Wanted, WantedState, check_coverage, list_alerts, list_checks, read_alert
 from functions.errors import NotFound, StorageError
 from tests.fakes.destinations import Reply
 from tests.unit.alerts.building import CHECK, DISPATCHER
@@ -96,10 +96,10 @@ def test_coverage_of_a_check_that_does_not_exist_is_not_found() -> None:
     ("state", "agents"),
     [(None, ["benefits", "dispatcher"]), ("open", ["benefits"]), ("resolved", ["dispatcher"])],
 )
-def test_alerts_are_listed_by_state_the_latest_first(state: object, agents: list[str]) -> None:
+def test_alerts_are_listed_by_state_the_latest_first(state: WantedState | None, agents: list[str]) -> None:
     world = World({CHECK.id: {0: [DISPATCHER], 3: [BENEFITS]}})
     world.run(minutes_until(3))
-    answer = list_alerts(world.held, state)  # type: ignore[arg-type]  # a table's column
+    answer = list_alerts(world.held, Wanted(state))
     assert [alert["key"]["Agent"] for alert in answer["alerts"]] == agents
     assert all("findings" not in alert for alert in answer["alerts"])
     assert answer["unreadable"] == []

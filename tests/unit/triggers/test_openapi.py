@@ -13,13 +13,19 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from functions.access.roles import Role
-from functions.triggers import costs, evidence, operations
+from functions.triggers import alerts, costs, evidence, operations
 from functions.triggers.http import Endpoint, serve
 from tests.unit.triggers.rig import Rig, make_rig, request
 
 ROOT = Path(__file__).parents[3]
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
-ENDPOINTS = (evidence.REQUEST, *evidence.ENDPOINTS, *costs.ENDPOINTS, *operations.ENDPOINTS)
+ENDPOINTS = (
+    evidence.REQUEST,
+    *evidence.ENDPOINTS,
+    *costs.ENDPOINTS,
+    *alerts.ENDPOINTS,
+    *operations.ENDPOINTS,
+)
 EXPORT_REQUEST = {
     "selector": {"trace_ids": ["0af7651916cd43dd8448eb211c80319c"]},
     "profile": "metadata",

@@ -63,24 +63,6 @@ def test_an_unknown_check_is_not_found(check_id: str) -> None:
     assert ask(make_rig(), "show_coverage", asked).status_code == 404
 
 
-@pytest.mark.parametrize("alert_id", HOSTILE)
-def test_an_unknown_alert_is_not_found(alert_id: str) -> None:
-    asked = request("Alerts.Read", route={"alert_id": alert_id})
-    assert ask(make_rig(), "show_alert", asked).status_code == 404
-
-
-@pytest.mark.parametrize("query", [{}, {"state": "open"}, {"state": "resolved"}])
-def test_alerts_are_listed(query: dict[str, str]) -> None:
-    response = ask(make_rig(), "list_alerts", request("Alerts.Read", query=query))
-    assert body_of(response)["alerts"] == []
-
-
-@pytest.mark.parametrize("state", ["closed", "OPEN", "x" * 10_000, "' | union *"])
-def test_an_unknown_state_is_refused(state: str) -> None:
-    response = ask(make_rig(), "list_alerts", request("Alerts.Read", query={"state": state}))
-    assert response.status_code == 400
-
-
 def test_the_access_log_shows_the_latest_first_and_each_look_at_it() -> None:
     rig = make_rig()
     ask(rig, "list_checks", request())
