@@ -26,6 +26,7 @@ _PLAN = re.compile(r"analytics|basic")
 _LETTERS = re.compile(r"[A-Za-z]{1,32}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _KEY_BYTES = 32
+_OTHER_WEBHOOK = "whoever runs what the destination feeds, kept in Key Vault"
 
 WHERE = {
     "LOGS_ENDPOINT": "your cloud's Log Analytics API, https://api.loganalytics.azure.com by default",
@@ -55,7 +56,7 @@ WHERE = {
     "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
     "ENVIRONMENT_NAME": "one of the environments in agents.yaml, such as production; empty where it has none",
 }
-"""Every setting that is read, and where a person gets its value."""
+"""Every setting that is read, but for those of further destinations, and where a person gets its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Settings:
         logs_resource_id: The resource asked; None where `logs_workspace_id` is asked.
         storage_blob_endpoint: Base URL of the storage account's blob service.
         azure_client_id: The user-assigned identity that the app acts as.
-        teams_webhook_url: Where cards go; None where there is no Teams destination.
+        webhooks: Destinations' addresses, by the names of their settings: all that end in _WEBHOOK_URL.
         pseudonym_key: 32 bytes.
         pseudonym_key_id: The key's name, letters.
         auth_tenant_id: The tenant whose people may call, lower case.
@@ -87,7 +88,7 @@ class Settings:
     logs_resource_id: str | None
     storage_blob_endpoint: str
     azure_client_id: str
-    teams_webhook_url: str | None = field(repr=False)
+    webhooks: Mapping[str, str] = field(repr=False)
     pseudonym_key: bytes = field(repr=False)
     pseudonym_key_id: str
     auth_tenant_id: str
@@ -104,14 +105,20 @@ class Settings:
         """Return the address that a destination's rule names by its setting.
 
         Raises:
-            SettingsError: The setting is not one that holds a webhook's URL, or is missing.
+            SettingsError: The setting is not one that holds a webhook's URL, is missing, or is no https URL.
         """
-        if setting != "TEAMS_WEBHOOK_URL" or self.teams_webhook_url is None:
+        where = WHERE["TEAMS_WEBHOOK_URL"] if setting == "TEAMS_WEBHOOK_URL" else _OTHER_WEBHOOK
+        if setting not in self.webhooks:
             raise SettingsError(
-                f"The setting {setting}, which a destination in alerts.yaml names, holds no address.",
-                next_step=f"Set TEAMS_WEBHOOK_URL: {WHERE['TEAMS_WEBHOOK_URL']}.",
+                f"The app setting {setting}, which a destination in alerts.yaml names, is missing.",
+                next_step=f"Get it from {where}.",
             )
-        return self.teams_webhook_url
+        if not _HTTPS.fullmatch(self.webhooks[setting]):
+            # A reference to Key Vault that the platform can't follow is left as it is.
+            raise SettingsError(
+                f"The app setting {setting} must be an https URL.", next_step=f"Get it from {where}."
+            )
+        return self.webhooks[setting]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +207,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             given, "STORAGE_BLOB_ENDPOINT", _HTTPS, "must be an https URL"
         ).rstrip("/"),
         azure_client_id=_matching(given, "AZURE_CLIENT_ID", _GUID, "must be a GUID"),
-        teams_webhook_url=_optional(given, "TEAMS_WEBHOOK_URL", _HTTPS, "must be an https URL"),
+        webhooks={
+            name: value.strip()
+            for name, value in environment.items()
+            if name.endswith("_WEBHOOK_URL") and value.strip()
+        },
         pseudonym_key=_key(given, "PSEUDONYM_KEY"),
         pseudonym_key_id=_matching(given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"),
         auth_tenant_id=_matching(given, "AUTH_TENANT_ID", _GUID, "must be a GUID").lower(),

@@ -3,9 +3,9 @@
 What config files decide is built again whenever another configuration comes into force.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from threading import Lock
 from uuid import uuid4
@@ -14,10 +14,6 @@ from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
-from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.events import EventWriter
-from functions.alerts.delivery.interface import Channel, Writer
-from functions.alerts.delivery.webhook import WebhookDestination
 from functions.alerts.heartbeat import Heart
 from functions.alerts.quieting import Quieting
 from functions.alerts.reading import read_alert
@@ -26,7 +22,8 @@ from functions.alerts.silence_store import SilenceStore
 from functions.alerts.watch import Judge, Sweeper, Watch
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
-from functions.canary.telling import SIGHT_CHECK, Reader
+from functions.canary.telling import SIGHT_CHECK
+from functions.channels import channels
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
 from functions.clients import Clients, connect
@@ -149,7 +146,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
     """Build the services by a configuration; asks no service of Azure.
 
     Raises:
-        SettingsError: The configuration names a setting that is missing.
+        SettingsError: No destination has an address; where only some have, the others tell of it.
     """
     protection = _protection(clients.settings, configuration)
     looking = Looking(
@@ -263,32 +260,21 @@ def _watch(
     quiet: int | None = None,
     sweeper: Sweeper | None = None,
 ) -> Watch:
-    """Return a watch over `checks`; `quiet` goes before resolve_after_quiet."""
+    """Return a watch over `checks`; `quiet` goes before resolve_after_quiet and keep_open_for."""
     rules = configuration.alerts
     silencing = partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners)
     return Watch(
         documents=clients.documents,
         runner=judge,
         checks=checks,
-        rules=rules if quiet is None else replace(rules, resolve_after_quiet=quiet),
-        channels=_channels(clients.settings, configuration),
+        rules=rules
+        if quiet is None
+        else replace(rules, resolve_after_quiet=quiet, keep_open_for=timedelta(0)),
+        channels=channels(clients.settings, configuration),
         clock=_now,
         sweeper=sweeper,
         quieting=Quieting(clients.documents, rules, silencing).begin,
     )
-
-
-def _channels(settings: Settings, configuration: Configuration) -> Mapping[str, Channel]:
-    reader = Reader(settings.azure_client_id, settings.logs_workspace_id, settings.logs_resource_id)
-    base_url = f"https://{settings.hostname}"
-    writers: Mapping[str, Writer] = {
-        "teams": CardWriter(base_url, reader.told_as, configuration.alerts.mentions),
-        "webhook": EventWriter(base_url, reader.told_as),
-    }
-    return {
-        rule.name: Channel(WebhookDestination(settings.webhook_url(rule.setting)), writers[rule.kind])
-        for rule in configuration.alerts.destinations
-    }
 
 
 def _protection(settings: Settings, configuration: Configuration) -> Protection:

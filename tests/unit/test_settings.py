@@ -70,7 +70,6 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("STORAGE_BLOB_ENDPOINT", "sesame"),
         ("STORAGE_BLOB_ENDPOINT", "https://user:sesame@account.blob.core.windows.net"),
         ("AZURE_CLIENT_ID", "sesame"),
-        ("TEAMS_WEBHOOK_URL", "http://prod.example.com/?sig=sesame"),
         ("PSEUDONYM_KEY", "sesame"),
         ("PSEUDONYM_KEY", base64.b64encode(b"sesame").decode()),
         ("PSEUDONYM_KEY_ID", "sesame1"),
@@ -117,13 +116,26 @@ def test_secrets_are_not_in_the_representation() -> None:
 
 @pytest.mark.parametrize("setting", ["TEAMS_WEBHOOK_URL", "PSEUDONYM_KEY", "PATH"])
 def test_a_destination_gets_no_setting_but_a_webhook_that_is_set(setting: str) -> None:
-    settings = read_settings(WHOLE | {"TEAMS_WEBHOOK_URL": ""})
-    with pytest.raises(SettingsError, match=setting):
+    settings = read_settings(WHOLE | {"TEAMS_WEBHOOK_URL": "", "PATH": WEBHOOK})
+    with pytest.raises(SettingsError, match=f"{setting}.* is missing"):
         settings.webhook_url(setting)
 
 
-def test_a_destination_gets_the_webhook() -> None:
-    assert read_settings(WHOLE).webhook_url("TEAMS_WEBHOOK_URL") == WEBHOOK
+@pytest.mark.parametrize("url", ["http://prod.example.com/?sig=sesame", "@Microsoft.KeyVault(sesame)"])
+def test_a_webhook_that_is_no_https_url_stops_its_destination_alone(url: str) -> None:
+    settings = read_settings(WHOLE | {"PAGER_WEBHOOK_URL": url})
+    with pytest.raises(SettingsError, match="PAGER_WEBHOOK_URL must be an https URL") as caught:
+        settings.webhook_url("PAGER_WEBHOOK_URL")
+    assert "sesame" not in str(caught.value)
+    assert settings.webhook_url("TEAMS_WEBHOOK_URL") == WEBHOOK
+
+
+def test_each_destination_gets_its_webhook() -> None:
+    pager = "https://events.example.com/hooks/sesame"
+    settings = read_settings(WHOLE | {"PAGER_WEBHOOK_URL": f" {pager} "})
+    assert settings.webhook_url("TEAMS_WEBHOOK_URL") == WEBHOOK
+    assert settings.webhook_url("PAGER_WEBHOOK_URL") == pager
+    assert "sesame" not in repr(settings)
 
 
 def test_the_sample_file_lists_every_setting_and_no_other() -> None:

@@ -1,7 +1,11 @@
 import base64
+from pathlib import Path
 
 import pytest
 
+from functions.alerts.delivery.interface import Rejected
+from functions.alerts.delivery.webhook import WebhookDestination
+from functions.channels import channels
 from functions.clients import connect
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ConfigurationError, NotFound, SettingsError
@@ -56,6 +60,23 @@ def test_secrets_are_not_in_the_representation() -> None:
 def test_a_destination_without_an_address_is_a_failure() -> None:
     with pytest.raises(SettingsError, match="TEAMS_WEBHOOK_URL"):
         built(TEAMS_WEBHOOK_URL="")
+
+
+def test_one_destination_without_an_address_is_named_and_does_not_stop_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alerts = (SHIPPED / "alerts.yaml").read_text("utf-8")
+    pager = "  - {name: pager, kind: webhook, setting: PAGER_WEBHOOK_URL}\n"
+    (tmp_path / "alerts.yaml").write_text(alerts.replace("destinations:\n", f"destinations:\n{pager}", 1))
+    configuration = load_configuration(SHIPPED, tmp_path)
+    built_channels = channels(read_settings(SETTINGS), configuration)
+    refused = built_channels["pager"].destination.send({}, "a-key")
+    assert isinstance(refused, Rejected)
+    assert not refused.retryable
+    assert "PAGER_WEBHOOK_URL" in refused.reason
+    assert "The destination pager has no address" in caplog.text
+    assert isinstance(built_channels["teams"].destination, WebhookDestination)
+    assert "sesame" not in caplog.text
 
 
 def test_a_folder_that_is_not_there_is_a_failure() -> None:
