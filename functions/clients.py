@@ -95,11 +95,21 @@ def overlay_store(settings: RecordSettings) -> tuple[OverlayStore, str]:
     Raises:
         StorageError: Nobody is signed in.
     """
-    credential = DefaultAzureCredential()
-    with storage_errors("config"):
-        token = credential.get_token("https://storage.azure.com/.default").token
-    blobs = BlobServiceClient(settings.storage_blob_endpoint, credential=credential, **blob.client_options())
-    return _overlays(blobs), named_by(token)
+    blobs = BlobServiceClient(
+        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
+    )
+    return _overlays(blobs), signed_in_as()
+
+
+def signed_in_as() -> str:
+    """Return the name by which a person is signed in.
+
+    Raises:
+        StorageError: Nobody is.
+    """
+    with storage_errors("state"):
+        token = DefaultAzureCredential().get_token("https://storage.azure.com/.default").token
+    return named_by(token)
 
 
 def named_by(token: str) -> str:
