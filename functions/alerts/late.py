@@ -6,7 +6,8 @@ from datetime import datetime
 
 from functions.alerts.alert import Alert, alert_id, kept, latest, runs_of
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.lifecycle import Advance, opened, told_of, worse
+from functions.alerts.episode import opened, worse
+from functions.alerts.lifecycle import Advance, told_of
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding

@@ -4,18 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.alerts.alert import (
-    MAX_OPENINGS,
-    Alert,
-    Notice,
-    Told,
-    alert_id,
-    kept,
-    kept_key,
-    latest,
-    runs_of,
-)
+from functions.alerts.alert import Alert, Notice, Told, alert_id, kept, kept_key
 from functions.alerts.circumstances import Circumstances, Waiting
+from functions.alerts.episode import opened, seen_again
 from functions.alerts.news import tell
 from functions.alerts.rules import AlertRules
 from functions.checks.definition import CheckDefinition
@@ -123,7 +114,7 @@ def _open(alerts: dict[str, Alert], findings: Iterable[Finding], check: CheckDef
         name = alert_id(check.id, finding.key)
         before = alerts.get(name)
         if before is not None and before.active:
-            alerts[name] = _seen_again(before, finding, check)
+            alerts[name] = seen_again(before, finding, check)
         else:
             alerts[name] = _found(name, before, finding, check)
 
@@ -133,7 +124,7 @@ def _found(name: str, before: Alert | None, finding: Finding, check: CheckDefini
     pending = (*(before.pending if before else ()), finding)
     alert = opened(name, before, pending[0], check)
     for later in pending[1:]:
-        alert = _seen_again(alert, later, check)
+        alert = seen_again(alert, later, check)
     if len(pending) >= check.windows_in_a_row:
         return alert
     if before is not None and before.state == "resolved":
@@ -147,7 +138,7 @@ def _keep_open(alerts: dict[str, Alert], continuing: Iterable[Finding], check: C
     for finding in map(kept, continuing):
         before = alerts.get(alert_id(check.id, finding.key))
         if before is not None and before.active:
-            alerts[before.id] = _seen_again(before, finding, check)
+            alerts[before.id] = seen_again(before, finding, check)
 
 
 def _break_off(alerts: dict[str, Alert], judged: JudgedWindow, check: CheckDefinition) -> None:
@@ -165,73 +156,6 @@ def _break_off(alerts: dict[str, Alert], judged: JudgedWindow, check: CheckDefin
 
 def _unjudged(judged: JudgedWindow, check: CheckDefinition) -> Collection[str]:
     return {alert_id(check.id, kept_key(key)) for key in judged.unjudged}
-
-
-def opened(name: str, before: Alert | None, finding: Finding, check: CheckDefinition) -> Alert:
-    """Return the alert in a new episode that begins with this finding."""
-    earlier = before.findings if before else ()
-    findings = latest((*earlier, finding))
-    dropped = len(earlier) + 1 - len(findings)
-    known = before.announced if before else None
-    opening = Alert(
-        id=name,
-        check_id=check.id,
-        severity=check.severity,
-        owner=check.owner,
-        key=finding.key,
-        state="open",
-        episode=before.episode + 1 if before else 1,
-        opened_at=finding.window.start,
-        last_seen=finding.window.end,
-        resolved_at=None,
-        quiet=0,
-        value=finding.value,
-        threshold=finding.threshold,
-        worst=finding.value,
-        violations=finding.violations,
-        runs=runs_of(finding),
-        shows=finding.shows,
-        findings=findings,
-        findings_dropped=(before.findings_dropped if before else 0) + dropped,
-        noticed_at=before.noticed_at if before else None,
-        told=before.told if before else (),
-        announced=known,
-        openings=tuple(sorted((*(before.openings if before else ()), finding.window.start)))[-MAX_OPENINGS:],
-        quieted_by=before.quieted_by if before else (),
-    )
-    if before is None or known is None or known.over or not known.flapping:
-        return opening
-    return replace(
-        opening,
-        state="acknowledged" if before.acknowledged_at else "open",
-        acknowledged_at=before.acknowledged_at,
-        acknowledged_by=before.acknowledged_by,
-        escalated_at=before.escalated_at,
-    )
-
-
-def _seen_again(before: Alert, finding: Finding, check: CheckDefinition) -> Alert:
-    findings = latest((*before.findings, finding))
-    return replace(
-        before,
-        severity=check.severity,
-        owner=check.owner,
-        last_seen=max(before.last_seen, finding.window.end),
-        quiet=0,
-        value=finding.value,
-        threshold=finding.threshold,
-        worst=worse(before.worst, finding.value, check),
-        violations=before.violations + finding.violations,
-        runs=before.runs + runs_of(finding),
-        shows=finding.shows,
-        findings=findings,
-        findings_dropped=before.findings_dropped + len(before.findings) + 1 - len(findings),
-    )
-
-
-def worse(one: float, other: float, check: CheckDefinition) -> float:
-    """Return the value that is further beyond the check's limit."""
-    return min(one, other) if check.condition.kind == "below" else max(one, other)
 
 
 def _quieten(

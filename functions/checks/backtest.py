@@ -93,7 +93,11 @@ def past_windows(check: CheckDefinition, days: int, now: datetime) -> Batch:
 
 
 def firings(
-    check: CheckDefinition, judged: Sequence[JudgedWindow], *, resolve_after_quiet: int
+    check: CheckDefinition,
+    judged: Sequence[JudgedWindow],
+    *,
+    resolve_after_quiet: int,
+    keep_open_for: timedelta = timedelta(0),
 ) -> tuple[Firing, ...]:
     """Return the alerts that the service would have opened, by their start.
 
@@ -101,6 +105,7 @@ def firings(
         check: The check; its `for` says how many windows in a row open one.
         judged: Windows in order, without a gap.
         resolve_after_quiet: After how many windows without a finding an alert is over, as in alerts.yaml.
+        keep_open_for: How long after its last finding it is open at least, likewise.
     """
     done: list[Firing] = []
     going: dict[Key, _Course] = {}
@@ -112,7 +117,7 @@ def firings(
                 course.continued(finding)
         unjudged = set(map(_key, one.unjudged))
         for key, course in list(going.items()):
-            if key not in unjudged and course.passed(one.window, resolve_after_quiet):
+            if key not in unjudged and course.passed(one.window, resolve_after_quiet, keep_open_for):
                 done += [course.firing] if course.firing else []
                 del going[key]
     done += [course.firing for course in going.values() if course.firing]
@@ -189,13 +194,15 @@ class _Course:
             self.seen = finding.window
             self.firing = _went_on(self.firing, finding, self.firing.worst)
 
-    def passed(self, window: Window, resolve_after_quiet: int) -> bool:
+    def passed(self, window: Window, resolve_after_quiet: int, keep_open_for: timedelta) -> bool:
         """Note that a window was judged, and say whether all is over."""
         if self.seen == window:
             self.quiet = 0
             return False
         self.quiet += 1
-        return self.firing is None or self.quiet >= resolve_after_quiet
+        if self.firing is None:
+            return True
+        return self.quiet >= resolve_after_quiet and window.end - self.firing.end >= keep_open_for
 
 
 def _began(finding: Finding) -> Firing:

@@ -115,8 +115,13 @@ def backtest(
     rows = _ask(check, batch, configuration, source, content)
     judgement = judge(check, rows, batch, configuration.agents)
     points = series(check, measurements(check, rows, batch.width), judgement, batch)
-    quiet = configuration.alerts.resolve_after_quiet
-    fired = firings(check, judgement.judged, resolve_after_quiet=quiet)
+    rules = configuration.alerts
+    fired = firings(
+        check,
+        judgement.judged,
+        resolve_after_quiet=rules.resolve_after_quiet,
+        keep_open_for=rules.keep_open_for,
+    )
     for line in report(check, batch, judgement, fired):
         say(line)
     for line in () if labels is None else scored(fired, judgement, labels):

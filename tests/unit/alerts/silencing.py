@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.alerts.alert import Alert, alert_id
-from functions.alerts.lifecycle import opened
+from functions.alerts.episode import opened
 from functions.alerts.silence_body import Author, read_silence_body
 from functions.alerts.silences import Silence
 from tests.unit.alerts.building import CHECK, DISPATCHER, finding

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from functions.alerts.alert import Alert
+from functions.alerts.episode import opened
 from functions.alerts.hidden import hidden_json, hide, read_hidden
-from functions.alerts.lifecycle import opened
 from functions.storage.documents import encode
 from tests.unit.alerts.building import CHECK, DISPATCHER, finding
 

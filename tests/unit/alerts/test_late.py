@@ -21,13 +21,18 @@ LATE = replace(finding(2, trace_ids=TRACE_IDS[5:6]), late=True)
 
 
 def swept(
-    alerts: Mapping[str, Alert], *late: Finding, refuted: tuple[Refuted, ...] = (), until: int = 20
+    alerts: Mapping[str, Alert],
+    *late: Finding,
+    refuted: tuple[Refuted, ...] = (),
+    until: int = 20,
+    kept_open: int = 0,
 ) -> Advance:
+    rules = replace(RULES, keep_open_for=kept_open * CHECK.every)
     return found_late(
         alerts,
         Swept((window(2),), late, refuted, {}),
         check=CHECK,
-        circumstances=Circumstances(RULES, window(until).end),
+        circumstances=Circumstances(rules, window(until).end),
         judged_until=window(until).start,
     )
 
@@ -57,6 +62,16 @@ def test_a_late_finding_within_an_episode_joins_it_without_a_word(windows: int) 
         (window(3), False),
     ]
     assert after.violations == before[ID].violations + 1
+
+
+@pytest.mark.parametrize(("kept_open", "state"), [(16, "resolved"), (17, "resolved"), (18, "open")])
+def test_a_late_finding_is_over_only_after_the_time_that_an_alert_stays_open(
+    kept_open: int, state: str
+) -> None:
+    """Seventeen windows were judged since."""
+    alert = swept({}, LATE, kept_open=kept_open).alerts[ID]
+    over = window(2).end + kept_open * CHECK.every if state == "resolved" else None
+    assert (alert.state, alert.resolved_at) == (state, over)
 
 
 def test_refuted_traces_are_marked_and_stay() -> None:

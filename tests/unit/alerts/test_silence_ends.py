@@ -10,8 +10,8 @@ import pytest
 
 from functions.alerts.alert import Alert, alert_id
 from functions.alerts.announcement import Announcement
+from functions.alerts.episode import opened
 from functions.alerts.hidden import hide
-from functions.alerts.lifecycle import opened
 from functions.alerts.silence_ends import SETTLES, SilenceEnds
 from functions.alerts.silence_store import SilenceStore
 from functions.alerts.silences import Silence

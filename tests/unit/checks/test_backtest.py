@@ -72,8 +72,9 @@ def test_the_worst_of_a_check_for_low_values_is_the_lowest() -> None:
 @given(
     st.lists(st.sampled_from(["found", "continuing", "unjudged", "quiet"]), min_size=1, max_size=40),
     st.integers(1, 3),
+    st.integers(0, 9),
 )
-def test_alerts_open_and_end_as_in_the_lifecycle(pattern: list[str], in_a_row: int) -> None:
+def test_alerts_open_and_end_as_in_the_lifecycle(pattern: list[str], in_a_row: int, kept_open: int) -> None:
     windows = [
         JudgedWindow(
             window(n),
@@ -84,8 +85,10 @@ def test_alerts_open_and_end_as_in_the_lifecycle(pattern: list[str], in_a_row: i
         for n, kind in enumerate(pattern)
     ]
     definition = check(**{"for": in_a_row})
-    alerts = advance({}, windows, check=definition, circumstances=Circumstances(RULES, NOON)).alerts
-    fired = firings(definition, windows, resolve_after_quiet=RULES.resolve_after_quiet)
+    rules = replace(RULES, keep_open_for=kept_open * definition.every)
+    alerts = advance({}, windows, check=definition, circumstances=Circumstances(rules, NOON)).alerts
+    quiet, kept = rules.resolve_after_quiet, rules.keep_open_for
+    fired = firings(definition, windows, resolve_after_quiet=quiet, keep_open_for=kept)
     opened = [alert for alert in alerts.values() if alert.episode]
     assert len(fired) == sum(alert.episode for alert in opened)
     assert [(f.start, f.end) for f in fired[-1:]] == [(a.opened_at, a.last_seen) for a in opened]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.alerts.alert import Alert
-from functions.alerts.lifecycle import opened
+from functions.alerts.episode import opened
 from functions.alerts.rules import EvidenceHold
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.definition import Severity

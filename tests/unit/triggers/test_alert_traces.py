@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from functions.alerts.alert import alert_id
-from functions.alerts.lifecycle import opened
+from functions.alerts.episode import opened
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.finding import Finding, Window
 from functions.storage.documents import encode
