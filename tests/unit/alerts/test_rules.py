@@ -1,11 +1,15 @@
 """What alerts.yaml says is what the rules are."""
 
+import json
+import re
+from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from functions.alerts.routing import destinations_for, escalation_for
 from functions.alerts.rules import (
     AlertRules,
     DestinationRule,
@@ -18,6 +22,7 @@ from functions.alerts.rules import (
     alert_rules,
 )
 from functions.configuration import SHIPPED, load_configuration
+from tests.unit.alerts.building import advanced, found
 
 TEAMS = DestinationRule(name="teams", kind="teams", setting="TEAMS_WEBHOOK_URL")
 SHORT = """
@@ -99,3 +104,24 @@ def test_the_shipped_file_tells_teams_of_everything_and_knows_its_agents(tmp_pat
     assert ZoneInfo(rules.weekly_summary.zone).key == "Etc/UTC"
     (tmp_path / "alerts.yaml").write_text(SHORT, "utf-8")
     assert load_configuration(SHIPPED, tmp_path, environment="test").alerts.environment == "test"
+
+
+def test_the_documented_example_is_accepted_and_tells_whom_the_text_says(tmp_path: Path) -> None:
+    text = (SHIPPED.parent / "docs/configuration.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(repeat_after.*?)```", text, re.DOTALL)
+    (tmp_path / "alerts.yaml").write_text(example, "utf-8")
+    rules = load_configuration(SHIPPED, tmp_path, environment="production").alerts
+    (alert,) = advanced({}, found(0, of=1)).alerts.values()
+    assert destinations_for(replace(alert, severity="critical"), rules) == ("pager", "channel")
+    assert escalation_for(replace(alert, severity="critical"), rules) == (
+        timedelta(minutes=20),
+        ("second-line", "channel"),
+    )
+    assert destinations_for(replace(alert, severity="low", owner="finops"), rules) == ("finance",)
+    assert destinations_for(replace(alert, severity="low"), rules) == ("channel",)
+
+
+def test_every_key_is_documented() -> None:
+    keys = json.loads((SHIPPED / "schemas/alerts.schema.json").read_text("utf-8"))["properties"]
+    text = (SHIPPED.parent / "docs/configuration.md").read_text("utf-8")
+    assert [key for key in keys if f"| `{key}` |" not in text] == []
