@@ -1,25 +1,28 @@
-"""Draws one Adaptive Card to a PNG as the Teams inbox shows it, in headless Chromium.
+"""Draws Adaptive Cards to PNGs as the Teams inbox shows them, in headless Chromium.
 
-    python -m local.render_card CARD.json OUT.png
+    python -m local.render_card CARD.json... --into FOLDER [--width PIXELS]
 
-CARD.json is a card, or a whole message for a Workflows webhook.
+A CARD.json is a card, or a whole message for a Workflows webhook; its picture is FOLDER/CARD.png.
 """
 
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from local.serving import Service
 from local.teams_inbox import CARD_TYPE, TeamsInbox
 
 PHONE_WIDTH = 420
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_TALL = 4000
+"""Pixels: nothing has to be scrolled, and so nothing lies under the page's head."""
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,36 +34,54 @@ _FLAGS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Draw the card; 1 where there is no browser."""
+    """Draw the cards; 1 where there is no browser."""
     parser = argparse.ArgumentParser(prog="python -m local.render_card", description=__doc__.splitlines()[0])
-    parser.add_argument("card", type=Path, metavar="CARD.json")
-    parser.add_argument("picture", type=Path, metavar="OUT.png")
+    parser.add_argument("cards", type=Path, metavar="CARD.json", nargs="+")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", required=True)
+    parser.add_argument("--width", type=int, metavar="PIXELS", default=PHONE_WIDTH, help="of the screen")
     options = parser.parse_args(arguments)
     try:
-        render_card(orjson.loads(options.card.read_bytes()), options.picture)
+        with browser() as opened:
+            for path in options.cards:
+                picture = options.into / f"{path.stem}.png"
+                render_card(opened, orjson.loads(path.read_bytes()), picture, width=options.width)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def render_card(card: Mapping[str, Any], picture: Path) -> None:
-    """Write a PNG of a card, or of all cards of a message, at the width of a phone.
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Open a browser for `render_card`.
 
     Raises:
-        FileNotFoundError: Chromium or the card renderer is not installed; the message says how to get it.
+        FileNotFoundError: Chromium is not installed; the message says how to get it.
     """
-    browser_path = find_browser()
+    path = find_browser()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        yield opened
+        opened.close()
+
+
+def render_card(
+    browser: Browser, card: Mapping[str, Any], picture: Path, *, width: int = PHONE_WIDTH
+) -> None:
+    """Write a PNG of a card, or of the first card of a message, on a screen of so many pixels.
+
+    Raises:
+        FileNotFoundError: The card renderer is not installed; the message says how to get it.
+    """
     message = card if card.get("type") == "message" else _wrap(card)
     inbox = TeamsInbox(journal=None)
     inbox.accept(message, {}, len(orjson.dumps(message)))
-    with Service(inbox, certificates=None) as service, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(_FLAGS))
-        page = browser.new_page(viewport={"width": PHONE_WIDTH, "height": 200}, device_scale_factor=2)
+    with Service(inbox, certificates=None) as service:
+        page = browser.new_page(viewport={"width": width, "height": _TALL}, device_scale_factor=2)
         page.goto(service.url)
         page.wait_for_selector("body[data-shown='1']")
-        page.screenshot(path=picture, full_page=True)
-        browser.close()
+        page.locator(".card").first.screenshot(path=picture)
+        page.close()
 
 
 def find_browser() -> str:

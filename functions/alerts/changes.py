@@ -13,12 +13,14 @@ class Change:
     Attributes:
         column: "Release" or "PromptVersion".
         now: The latest one.
-        before: The one that it was found with before; None where all its findings have the same.
+        before: The one that it was found with before; None where no finding has another.
+        compared: Whether there was anything before to compare with.
     """
 
     column: str
     now: str
     before: str | None
+    compared: bool
 
 
 def changes(alert: Alert) -> Iterator[Change]:
@@ -26,6 +28,7 @@ def changes(alert: Alert) -> Iterator[Change]:
 
     A check that compares releases by itself shows in "BeforeRelease" what came before.
     """
+    first = alert.episode == 1 and any(one.window.start <= alert.opened_at for one in alert.findings[-1:])
     for column in RELEASES:
         now = alert.shows.get(column)
         if not now:
@@ -33,4 +36,5 @@ def changes(alert: Alert) -> Iterator[Change]:
         stated = alert.shows.get(f"Before{column}")
         found = (finding.shows.get(column) for finding in reversed(alert.findings))
         before = stated or next((one for one in found if one and one != now), None)
-        yield Change(column, str(now), None if before in {None, now} else str(before))
+        other = None if before in {None, now} else str(before)
+        yield Change(column, str(now), other, compared=other is not None or not first)

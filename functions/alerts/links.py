@@ -8,9 +8,9 @@ from functions.alerts.alert import Alert
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
-def alert_link(base_url: str, alert: Alert) -> str:
+def alert_link(base_url: str, alert_id: str) -> str:
     """Return where an alert with its traces is read."""
-    return f"{base_url}/api/v1/alerts/{alert.id}"
+    return f"{base_url}/api/v1/alerts/{alert_id}"
 
 
 def acknowledge_link(base_url: str, alert: Alert) -> str:

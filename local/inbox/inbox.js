@@ -2,8 +2,14 @@
 "use strict";
 
 const markdown = window.markdownit({ html: false, linkify: false });
+const { escapeHtml } = markdown.utils;
+let mentions = []; // of the card that is being drawn
 AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {
-  result.outputHtml = markdown.render(text);
+  result.outputHtml = mentions.reduce(
+    (html, { text: at, mentioned }) =>
+      html.replaceAll(escapeHtml(at), `<strong class="mention">${escapeHtml(mentioned.name)}</strong>`),
+    markdown.render(text),
+  );
   result.didProcess = true;
 };
 
@@ -53,6 +59,7 @@ function drawCard(content) {
       window.open(action.url, "_blank", "noopener");
     }
   };
+  mentions = content.msteams?.entities ?? [];
   card.parse(content);
   const drawn = document.createElement("div");
   drawn.className = "card";

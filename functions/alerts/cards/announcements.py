@@ -14,7 +14,7 @@ from functions.alerts.cards.elements import (
     text_table,
 )
 from functions.alerts.escaping import escape
-from functions.alerts.links import open_alerts_link
+from functions.alerts.links import alert_link, open_alerts_link
 from functions.alerts.phrases import count, length_of, moment, number, quantity
 from functions.alerts.records import instant
 from functions.summary.body import DeliveryTest, Week
@@ -59,7 +59,7 @@ def _silence_report(announcement: Announcement, base_url: str) -> Mapping[str, A
                     *((escape(name), _patterns(given)) for name, given in silence["matchers"].items()),
                 ]
             ),
-            *_hidden(body),
+            *_hidden(body, base_url),
         ],
         [button("All open alerts", open_alerts_link(base_url))],
         headline=first_line,
@@ -72,19 +72,20 @@ def _patterns(given: list[str]) -> str:
     return f"{shown} and {len(given) - 3} more" if len(given) > 3 else shown
 
 
-def _hidden(body: Mapping[str, Any]) -> Iterator[Element]:
+def _hidden(body: Mapping[str, Any], base_url: str) -> Iterator[Element]:
     for one in body["hidden"]:
         since = instant(one["since"])
         until = instant(one["until"]) if one["until"] else None
-        lasted = f"{length_of(until - since)}, over" if until else "STILL OPEN"
+        lasted = f"over after {length_of(until - since)}" if until else "STILL OPEN"
         subject = one["key"].get("Agent") or next(iter(one["key"].values()), "")
         limit = "" if one["threshold"] is None else f", limit {number(one['threshold'])}"
-        times = f", {one['episodes']:,} times" if one["episodes"] > 1 else ""
-        yield paragraph(
+        times = f", opened {one['episodes']:,} times" if one["episodes"] > 1 else ""
+        line = (
             f"{one['severity'].upper()} · {escape(subject)} · {escape(one['title'], _TITLE_LENGTH)}: "
-            f"{quantity(one['value'], one['unit'])}{limit} · since {moment(since)}, {lasted}{times}",
-            spacing="Small",
+            f"{quantity(one['value'], one['unit'])}{limit}"
         )
+        yield paragraph(f"[{line}]({alert_link(base_url, one['alert_id'])})")
+        yield paragraph(f"Since {moment(since)}, {lasted}{times}.", size="Small", spacing="None")
     if (more := body["count"] - len(body["hidden"])) > 0:
         yield paragraph(f"And {count(more, 'more alert')}; the list of alerts has them.", spacing="Small")
     if body["open"]:

@@ -79,7 +79,7 @@ def _sentence(notices: Sequence[Told], announcements: Sequence[Announcement]) ->
     parts = [f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]]
     others = Counter(one.kind for one in announcements)
     parts += [count(others[kind], words) for kind, words in _ANNOUNCED.items() if others[kind]]
-    return f"{', '.join(parts)}. Each has its own receipt; none is told again by itself."
+    return f"{', '.join(parts)}. They are told here, and not one by one."
 
 
 def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> Iterator[tuple[str, str]]:
@@ -93,9 +93,9 @@ def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> I
     checks = Counter(check.title for _, check in notices)
     ranked = sorted(checks.items(), key=lambda one: (-one[1], one[0]))
     for title, times in ranked[:MOST_COUNTED]:
-        yield escape(title), f"{times:,}"
+        yield f"{times:,}", escape(title)
     if others := sum(times for _, times in ranked[MOST_COUNTED:]):
-        yield count(len(ranked) - MOST_COUNTED, "other check"), f"{others:,}"
+        yield f"{others:,}", f"of {count(len(ranked) - MOST_COUNTED, 'other check')}"
     for one in announcements:
         yield _ANNOUNCED[one.kind].capitalize(), escape(one.key)
 
@@ -103,7 +103,7 @@ def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> I
 def _named(ranked: Sequence[Told], base_url: str) -> Iterator[Element]:
     for place, (notice, check) in enumerate(ranked[:MOST_NAMED]):
         # What `headline` writes is escaped, so the brackets and the address are ours alone.
-        line = f"[{headline(notice, check)}]({alert_link(base_url, notice.alert)})"
+        line = f"[{headline(notice, check)}]({alert_link(base_url, notice.alert.id)})"
         yield paragraph(line, **({"separator": True} if place == 0 else {"spacing": "Small"}))
     if (more := len(ranked) - MOST_NAMED) > 0:
         yield paragraph(f"And {more:,} more: the list has them all.", spacing="Small")

@@ -17,7 +17,7 @@ from functions.alerts.cards.elements import (
     table,
 )
 from functions.alerts.cards.sentences import headline, status
-from functions.alerts.changes import changes
+from functions.alerts.changes import Change, changes
 from functions.alerts.escaping import escape
 from functions.alerts.links import acknowledge_link, alert_link, trace_links
 from functions.alerts.phrases import first_step, label, moment, number, quantity
@@ -79,8 +79,7 @@ def notice_card(notice: Notice, check: CheckDefinition, rules: CardRules) -> Map
             *([mentioned(mention)] if mention else []),
             table(islice(_facts(alert, check), MAX_FACTS)),
             *_samples(alert),
-            paragraph(f"First step: {first_step(check)}", separator=True),
-            *([as_it_stands(check.command)] if check.command else []),
+            *_advice(notice, check),
         ],
         _buttons(notice, rules.base_url),
         headline=first_line,
@@ -116,7 +115,7 @@ def _facts(alert: Alert, check: CheckDefinition) -> Iterator[tuple[str, str]]:
     for name, value in alert.key.items():
         yield label(name), escape(value)
     for change in changes(alert):
-        yield label(change.column), f"{escape(change.now)}, {_compared(change.before)}"
+        yield label(change.column), f"{escape(change.now)}{_compared(change)}"
     if isinstance(conversations := alert.shows.get("Conversations"), int):
         yield "Conversations", f"{conversations:,} in the latest window"
     if alert.runs:
@@ -131,8 +130,10 @@ def _is_baseline(column: str) -> bool:
     return column.startswith(_BASELINES)
 
 
-def _compared(before: str | None) -> str:
-    return "unchanged" if before is None else f"before: {escape(before)}"
+def _compared(change: Change) -> str:
+    if change.before is not None:
+        return f", before: {escape(change.before)}"
+    return ", unchanged" if change.compared else ""
 
 
 def _shown(column: str, alert: Alert, check: CheckDefinition) -> Iterator[tuple[str, str]]:
@@ -155,9 +156,16 @@ def _samples(alert: Alert) -> list[Element]:
     return [paragraph(f"Sample traces: {', '.join(ids)}", size="Small", fontType="Monospace")]
 
 
+def _advice(notice: Notice, check: CheckDefinition) -> Iterator[Element]:
+    if notice.kind != "resolved":
+        yield paragraph(f"First step: {first_step(check)}", separator=True)
+    if check.command:
+        yield as_it_stands(check.command)
+
+
 def _buttons(notice: Notice, base_url: str) -> Iterator[Element]:
     alert = notice.alert
-    yield button("Open the alert", alert_link(base_url, alert))
+    yield button("Open the alert", alert_link(base_url, alert.id))
     if alert.state == "open":
         yield button("Acknowledge", acknowledge_link(base_url, alert))
     for link in islice(trace_links(base_url, alert), 1):

@@ -93,7 +93,7 @@ class EventWriter:
             "resolved_at": alert.resolved_at and instant_text(alert.resolved_at),
             "first_step": first_step(check),
             "links": {
-                "alert": alert_link(self._base_url, alert),
+                "alert": alert_link(self._base_url, alert.id),
                 "acknowledge": acknowledge_link(self._base_url, alert),
                 "traces": list(trace_links(self._base_url, alert))[:3],
             },
