@@ -141,6 +141,13 @@ class Reviews(TypedDict):
     top: list[Review]
 
 
+class Holds(TypedDict):
+    """How many alerts' traces were kept as they opened, and how many were not since a day had too many."""
+
+    held: int
+    over_cap: int
+
+
 class Undelivered(TypedDict):
     """News that one destination refused or did not take within a day."""
 
@@ -169,6 +176,7 @@ class Week(TypedDict):
         waste: What of it was in vain.
         coverage: How much was seen.
         reviews: Which entries of agents.yaml nobody looked at.
+        holds: Whose evidence was kept.
         undelivered: News that never came through, a destination each, at most ten.
         unknown: The parts that are null or lack something.
     """
@@ -183,6 +191,7 @@ class Week(TypedDict):
     waste: Waste | None
     coverage: Coverage | None
     reviews: Reviews | None
+    holds: Holds | None
     undelivered: list[Undelivered] | None
     unknown: list[Unknown]
 

@@ -13,8 +13,9 @@ from functions.alerts.state import PREFIX, CheckState, state_from_json
 from functions.configuration import Configuration
 from functions.costs.costs import Costs
 from functions.errors import StorageError
+from functions.evidence.holds import DOCUMENT, read_holds
 from functions.storage.documents import Documents
-from functions.summary.body import Cost, Review, Reviews, Week
+from functions.summary.body import Cost, Holds, Review, Reviews, Week
 from functions.summary.found import alerts_of, undelivered
 from functions.summary.parts import Parts
 from functions.summary.runs import count_runs
@@ -74,6 +75,7 @@ class Gathering:
             if states is None
             else parts.take("coverage", lambda: coverage_of(self._checks, states, week, now)),
             reviews=parts.take("reviews", lambda: reviews_of(self._agents, now.date())),
+            holds=parts.take("evidence holds", lambda: self._holds(week)),
             undelivered=None
             if states is None
             else parts.take("undelivered", lambda: undelivered(self._outboxes(states), week)),
@@ -100,6 +102,12 @@ class Gathering:
         if unreadable:
             parts.lacks("alerts, coverage", f"The records of {unreadable} checks could not be read.")
         return states
+
+    def _holds(self, week: WeekBefore) -> Holds:
+        held = self._documents.read(DOCUMENT)
+        days = read_holds(held.body).days if held else {}
+        counted = [count for day, count in days.items() if week.holds_day(date.fromisoformat(day))]
+        return Holds(held=sum(one.held for one in counted), over_cap=sum(one.over_cap for one in counted))
 
     def _outboxes(self, states: Mapping[str, CheckState]) -> list[Outbox]:
         announced = self._documents.read(NAME)

@@ -15,6 +15,7 @@ from functions.summary.body import (
     CheckCoverage,
     Cost,
     Coverage,
+    Holds,
     Reviews,
     Runs,
     Undelivered,
@@ -59,6 +60,8 @@ def _lines(week: Week) -> Iterator[str]:
         yield from _coverage(week["coverage"])
     if week["reviews"] is not None:
         yield from _reviews(week["reviews"])
+    if week["holds"] is not None:
+        yield from _holds(week["holds"])
     if week["undelivered"]:
         yield from _undelivered(week["undelivered"])
     if week["unknown"]:
@@ -145,6 +148,14 @@ def _reviews(reviews: Reviews) -> Iterator[str]:
     for one in reviews["top"]:
         yield _row(f"  {escape(one['agent'])}", _count(one["days"], "day"))
         yield _fit(f"    {escape(one['owner'])}", WIDTH)
+
+
+def _holds(holds: Holds) -> Iterator[str]:
+    if holds["held"] or holds["over_cap"]:
+        yield ""
+        yield _row("EVIDENCE OF ALERTS HELD", f"{holds['held']:,}")
+    if holds["over_cap"]:
+        yield _row("  not held: too many a day", f"{holds['over_cap']:,}")
 
 
 def _undelivered(undelivered: Iterable[Undelivered]) -> Iterator[str]:

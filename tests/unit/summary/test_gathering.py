@@ -22,6 +22,7 @@ from functions.errors import (
     SourceUnavailable,
     StorageError,
 )
+from functions.evidence.holds import DOCUMENT, Day, Holds, holds_json
 from functions.storage.documents import Document
 from functions.summary.body import Week
 from functions.summary.gathering import Gathering
@@ -273,3 +274,16 @@ def test_news_that_never_came_through_is_counted_wherever_it_waited() -> None:
         {"destination": "pager", "count": 2},
         {"destination": "teams", "count": 1},
     ]
+
+
+def test_holds_are_counted_by_the_days_of_the_week() -> None:
+    documents = MemoryDocuments()
+    days = {"2026-11-22": Day(9, 9), "2026-11-23": Day(2, 1), "2026-11-29": Day(3), "2026-11-30": Day(9, 9)}
+    documents.write(DOCUMENT, holds_json(Holds({}, days)), version=None)
+    assert gather(empty(), documents)["holds"] == {"held": 5, "over_cap": 1}
+
+
+def test_without_the_record_of_holds_only_they_are_not_known() -> None:
+    week = gather(empty(), Failing(DOCUMENT))
+    assert why(week) == {"evidence holds": "Storage could not be read."}
+    assert week["holds"] is None

@@ -52,6 +52,7 @@ def test_a_week_is_told_from_its_runs_to_its_reviews() -> None:
         "PAID IN VAIN",
         "CHECKS THAT SAW ALL",
         "OVERDUE REVIEWS",
+        "EVIDENCE OF ALERTS HELD",
         "NEWS THAT NEVER CAME THROUGH",
     ]
 
@@ -69,6 +70,8 @@ def test_a_week_is_told_from_its_runs_to_its_reviews() -> None:
         ("  slow_run", "98.8%"),
         ("CHECKS THAT SAW ALL", "22 of 24"),
         ("  claims-assistant", "23 days"),
+        ("EVIDENCE OF ALERTS HELD", "10"),
+        ("  not held: too many a day", "3"),
         ("  pager", "2"),
     ],
 )
@@ -79,7 +82,7 @@ def test_a_line_has_its_name_at_the_left_and_its_figures_at_the_right(shown: tup
 
 def test_hostile_names_are_cut_and_inert_and_no_line_is_too_wide() -> None:
     body = week()
-    parts = ("runs", "alerts", "cost", "waste", "coverage", "reviews", "undelivered")
+    parts = ("runs", "alerts", "cost", "waste", "coverage", "reviews", "holds", "undelivered")
     lines = summary_lines(week(**{part: hostile(value) for part, value in body.items() if part in parts}))
     assert max(map(columns, lines)) <= WIDTH
     text = "".join(lines)
@@ -96,7 +99,7 @@ def test_what_is_not_known_is_said_and_not_shown_as_nothing() -> None:
 
 
 def test_a_summary_of_nothing_but_failures_is_still_one() -> None:
-    parts = ("runs", "alerts", "cost", "waste", "coverage", "reviews", "undelivered")
+    parts = ("runs", "alerts", "cost", "waste", "coverage", "reviews", "holds", "undelivered")
     unknown = [{"part": part, "why": "storage could not be read, which is long. " * 3} for part in parts]
     lines = summary_lines(week(**dict.fromkeys(parts), unknown=unknown))
     assert sum(": storage" in line for line in lines) == len(parts)
