@@ -2,8 +2,15 @@
 
 import azure.functions as func
 
-from functions.triggers import alerts, costs, evidence, operations, watch
+from functions.triggers import alerts, costs, evidence, operations, portal, watch
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (watch.blueprint, evidence.blueprint, costs.blueprint, alerts.blueprint, operations.blueprint):
+for blueprint in (
+    watch.blueprint,
+    evidence.blueprint,
+    costs.blueprint,
+    alerts.blueprint,
+    operations.blueprint,
+    portal.blueprint,
+):
     app.register_functions(blueprint)

@@ -200,7 +200,7 @@ def _printable(value: str) -> str:
 
 def _respond(answer: Answer, correlation_id: str) -> func.HttpResponse:
     body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
-    headers = {"Content-Type": "application/json", **answer.headers, **_HEADERS}
+    headers = {"Content-Type": "application/json", **_HEADERS, **answer.headers}
     headers["X-Correlation-Id"] = correlation_id
     return func.HttpResponse(
         body, status_code=answer.status, headers=headers, mimetype=headers["Content-Type"]

@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from functions.access.roles import Role
-from functions.triggers import alerts, costs, evidence, operations
+from functions.triggers import alerts, costs, evidence, operations, portal
 from functions.triggers.http import Endpoint, serve
 from tests.unit.triggers.rig import Rig, make_rig, request
 
@@ -25,6 +25,7 @@ ENDPOINTS = (
     *costs.ENDPOINTS,
     *alerts.ENDPOINTS,
     *operations.ENDPOINTS,
+    *portal.ENDPOINTS,
 )
 EXPORT_REQUEST = {
     "selector": {"trace_ids": ["0af7651916cd43dd8448eb211c80319c"]},
@@ -81,8 +82,9 @@ def test_evidence_traces_and_the_access_log_are_always_written_down() -> None:
     assert quiet == {None, Role.ALERTS_READ}
 
 
-def test_only_health_is_open() -> None:
-    assert [endpoint.name for endpoint in ENDPOINTS if endpoint.role is None] == ["show_health"]
+def test_only_health_and_the_pages_without_data_are_open() -> None:
+    open_ones = [endpoint.name for endpoint in ENDPOINTS if endpoint.role is None]
+    assert open_ones == ["show_health", "show_portal", "show_portal_file"]
 
 
 def test_the_functions_are_those_of_the_two_flows() -> None:

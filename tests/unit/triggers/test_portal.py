@@ -1,0 +1,82 @@
+import re
+
+import azure.functions as func
+import pytest
+
+from functions.portal.files import PAGE, portal_files
+from functions.triggers import alerts, costs, evidence, operations
+from functions.triggers.http import Endpoint, serve
+from functions.triggers.portal import ENDPOINTS
+from tests.unit.triggers.rig import make_rig, request
+
+OTHERS = (evidence.REQUEST, *evidence.ENDPOINTS, *costs.ENDPOINTS, *alerts.ENDPOINTS, *operations.ENDPOINTS)
+
+
+def ask(name: str, **route: str) -> func.HttpResponse:
+    rig = make_rig()
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
+    response = serve(endpoint, request(header="", route=route), lambda: rig.services)[0]
+    assert rig.recorded() == []
+    return response
+
+
+def policy(response: func.HttpResponse) -> dict[str, str]:
+    directives = response.headers["Content-Security-Policy"].split("; ")
+    return {name: value for name, _, value in (one.partition(" ") for one in directives)}
+
+
+def test_the_page_is_open_and_the_same_for_everybody() -> None:
+    response = ask("show_portal")
+    assert (response.status_code, response.mimetype) == (200, "text/html; charset=utf-8")
+    assert response.get_body() == portal_files()[PAGE].content
+
+
+@pytest.mark.parametrize("name", portal_files())
+def test_a_file_has_its_type_and_a_policy_that_lets_nothing_foreign_in(name: str) -> None:
+    response = ask("show_portal_file", file=name)
+    assert (
+        response.mimetype.partition(";")[0]
+        == {
+            "css": "text/css",
+            "html": "text/html",
+            "js": "text/javascript",
+        }[name.rpartition(".")[2]]
+    )
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert policy(response) == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["", "files.py", "__init__.py", "../wiring.py", "..%2Fwiring.py", "x" * 10_000]
+)
+def test_nothing_else_is_a_file_of_the_portal(name: str) -> None:
+    assert ask("show_portal_file", file=name).status_code == 404
+
+
+def test_the_page_holds_no_script_and_no_style_of_its_own() -> None:
+    page = portal_files()[PAGE].content.decode()
+    assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", page) == []
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert {address.removeprefix("/portal/") for address in loaded} <= portal_files().keys()
+
+
+def test_no_script_puts_text_into_the_page_as_html() -> None:
+    scripts = "".join(file.content.decode() for name, file in portal_files().items() if name.endswith(".js"))
+    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|https?:", scripts) == []
+
+
+@pytest.mark.parametrize("endpoint", OTHERS, ids=lambda endpoint: endpoint.name)
+def test_an_answer_of_the_api_is_no_page(endpoint: Endpoint) -> None:
+    rig = make_rig()
+    response = serve(endpoint, request(header=""), lambda: rig.services)[0]
+    assert policy(response) == {"default-src": "'none'", "frame-ancestors": "'none'"}
