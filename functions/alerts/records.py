@@ -1,9 +1,10 @@
 """Writes alerts, notices and outbox entries as JSON objects, and reads them back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from functions.alerts.alert import Alert, Announced, Notice, Told
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_MOST_INSTANTS = 10_000
+"""Remembered in either direction: thousands of alerts share the instants of few windows."""
 
+
+@lru_cache(_MOST_INSTANTS)
 def instant_text(at: datetime) -> str:
     """Return an instant as ISO 8601 in UTC with "Z"."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(_MOST_INSTANTS)
 def instant(text: str) -> datetime:
     """Read what `instant_text` wrote."""
     return datetime.fromisoformat(text)
@@ -157,13 +163,15 @@ def _read_finding(check_id: str, key: Mapping[str, str], body: Json) -> Finding:
 
 def _flat(value: "DataclassInstance") -> Json:
     """Return a dataclass's fields, instants as text; the caller replaces those that are values of ours."""
-    cells = ((name, getattr(value, name)) for name in _names(type(value)))
+    names, cells_of = _cells(type(value))
+    cells = zip(names, cells_of(value), strict=True)
     return {name: instant_text(cell) if isinstance(cell, datetime) else cell for name, cell in cells}
 
 
 @cache
-def _names(of: "type[DataclassInstance]") -> tuple[str, ...]:
-    return tuple(field.name for field in fields(of))
+def _cells(of: "type[DataclassInstance]") -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+    names = tuple(field.name for field in fields(of))
+    return names, attrgetter(*names)
 
 
 def _instants(body: Json, *names: str) -> Json:
