@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice, alert_id
-from functions.alerts.outbox import Entry
+from functions.alerts.outbox import Entry, News
 from functions.alerts.state import PREFIX, CheckState, state_from_json
 from functions.storage.documents import Document
 from tests.properties.stage import Place
@@ -143,10 +143,11 @@ class Chronicle:
         notice = entry.notice
         if not isinstance(notice, Notice) or notice.kind != "repeated":
             return
-        for told in self.told(entry.destination):
-            same = told.notice.about == notice.about and told.notice.alert.episode == notice.alert.episode
-            if same and notice.at - told.at < self._repeat_after:
-                self.faults.append(f"{pair} repeats what was told {notice.at - told.at} before")
+        for delivered in reversed(self._places[entry.destination].delivered):
+            if any(_same_episode(news, notice) for news in delivered.tells):
+                if abs(notice.at - delivered.at) < self._repeat_after:  # a clock may have been set back
+                    self.faults.append(f"{pair} repeats what was told at {delivered.at}")
+                return
 
     def _finished(self, pair: Pair, state: CheckState) -> None:
         destination, key = pair
@@ -184,3 +185,9 @@ class Chronicle:
             now = after.alerts.get(about)
             if alert.active and (now is None or not now.active):
                 self.faults.append(f"{name}: {about} ended and no window had been judged")
+
+
+def _same_episode(news: News, notice: Notice) -> bool:
+    return (
+        isinstance(news, Notice) and news.about == notice.about and news.alert.episode == notice.alert.episode
+    )
