@@ -8,6 +8,7 @@ from functions.evidence.detectors.contacts import CONTACT_DETECTORS
 from functions.evidence.detectors.credentials import CREDENTIAL_DETECTORS
 from functions.evidence.detectors.engine import Detector, Detectors, Hit
 from functions.evidence.detectors.identity import IDENTITY_DETECTORS
+from functions.evidence.detectors.national_ids import NATIONAL_ID_DETECTORS
 from functions.evidence.detectors.payments import PAYMENT_DETECTORS
 
 __all__ = ["Detector", "Detectors", "Hit", "standard_detectors"]
@@ -19,4 +20,12 @@ def standard_detectors() -> Detectors:
     Raises:
         RedactionFailure: The engine does not find a sample.
     """
-    return Detectors((*CREDENTIAL_DETECTORS, *PAYMENT_DETECTORS, *IDENTITY_DETECTORS, *CONTACT_DETECTORS))
+    return Detectors(
+        (
+            *CREDENTIAL_DETECTORS,
+            *PAYMENT_DETECTORS,
+            *IDENTITY_DETECTORS,
+            *NATIONAL_ID_DETECTORS,
+            *CONTACT_DETECTORS,
+        )
+    )

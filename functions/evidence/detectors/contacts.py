@@ -1,6 +1,7 @@
 """How to reach a person or a machine: e-mail addresses, telephone numbers, IP addresses."""
 
 import ipaddress
+import re
 
 from functions.evidence.detectors.context import continues_number, digits_in, stands_alone
 from functions.evidence.detectors.engine import Detector
@@ -9,6 +10,20 @@ from functions.evidence.detectors.engine import Detector
 _AT = r"(?:@|%(?:25)*40|\\u0040|&#(?:64|x40);)"
 
 _SEPARATORS = b" .-"
+
+# Words that make a number of few digits somebody's: where it rings, or who is asked to ring it.
+_LINE = r"(?i:tele)?(?i:phone|fon|mobile|mob|cell|desk|office|fax|landline|whatsapp|extension)"
+_CUE = (
+    rf"(?:{_LINE}|(?i:\btel|\bcall(?:ed|ing)?|\bring|\bdial(?:l?ed)?|\breach(?:ed|able)?|\banswer(?:ed|ing|s)?"
+    r"|\btext(?:ed)?|\bsms|\bmessages to))"
+)
+_BETWEEN = (
+    r"""(?:[\s"'\\:.,#=(>/_-]|(?i:\bnumber|\bno\b|\bnr\b|\bis\b|\bon\b|\bat\b|\bme\b|\bus\b|\bback\b))*"""
+)
+_LOOSE = r"\(?[0-9][0-9 .()-]*[0-9]"
+_DATE = re.compile(
+    rb"(?:19|20)[0-9]{2}[-. ][01]?[0-9][-. ][0-3]?[0-9]|[0-3]?[0-9][-. ][0-3]?[0-9][-. ](?:19|20)[0-9]{2}"
+)
 
 
 def _accept_email(text: bytes, start: int, end: int) -> int | None:
@@ -44,6 +59,15 @@ def _accept_trunk(text: bytes, start: int, end: int) -> int | None:
     return _accept_national(text, start, end) if len(digits_in(text[start:end])) >= 9 else None
 
 
+def _accept_by_cue(text: bytes, start: int, end: int) -> int | None:
+    """Ask for the 7 to 12 digits of a whole number that is no date: the word beside it is the proof."""
+    if not 7 <= len(digits_in(text[start:end])) <= 12 or _DATE.fullmatch(text, start, end):
+        return None
+    if continues_number(text, start, end, _SEPARATORS):
+        return None
+    return end if stands_alone(text, start, end) else None
+
+
 def _accept_address(text: bytes, start: int, end: int) -> int | None:
     """Ask for an address that parses, alone, of a host: one that ends in .0 is a network or a version."""
     address = text[start:end].decode("ascii")
@@ -57,6 +81,16 @@ def _accept_address(text: bytes, start: int, end: int) -> int | None:
     except ValueError:
         return None
     return end if alone else None
+
+
+def _accept_mac(text: bytes, start: int, end: int) -> int | None:
+    """Ask for six bytes alone (eight are another kind of number), not all of them one byte."""
+    separator = text[start + 2 : start + 3] if text[start + 2] in b":-" else b"."
+    if len(set(text[start:end].replace(separator, b"").lower())) < 2:
+        return None
+    after, before = text[end : end + 2], text[max(0, start - 2) : start][::-1]
+    longer = any(next_to[:1] == separator and next_to[1:].isalnum() for next_to in (after, before))
+    return end if stands_alone(text, start, end) and not longer else None
 
 
 CONTACT_DETECTORS = (
@@ -93,7 +127,16 @@ CONTACT_DETECTORS = (
         "(030) 901 820",
         _accept_national,
     ),
+    Detector("phone", rf"{_CUE}{_BETWEEN}({_LOOSE})", "Phone: 467 3395", _accept_by_cue, nested=True),
+    Detector("phone", rf"({_LOOSE})[ \\,;/(-]*{_LINE}", "781 1704 office", _accept_by_cue, nested=True),
     Detector("ip_address", r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+", "198.51.100.7", _accept_address),
+    Detector(
+        "mac_address",
+        r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}",
+        "00:1a:2b:3c:4d:5e",
+        _accept_mac,
+        nested=True,
+    ),
     Detector(
         "ip_address",
         r"[0-9A-Fa-f]+:[0-9A-Fa-f]+:[0-9A-Fa-f]+:[0-9A-Fa-f:]+|[0-9A-Fa-f:]*::[0-9A-Fa-f:]*",

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 import re2
 
 from functions.errors import RedactionFailure
+from functions.evidence.detectors.encoded import readings
+
+MOST_LAYERS = 3
+"""Encodings within encodings that are looked through, such as base64 of JSON in JSON."""
 
 Accept = Callable[[bytes, int, int], int | None]
 """Given the text and a candidate's start and end: the hit's end, or None where the candidate is refused."""
@@ -90,8 +94,19 @@ class Detectors:
     def find(self, text: str) -> list[Hit]:
         """Return the hits in `text`, in order, overlapping ones united under the type of the longest.
 
-        Of equally long ones the type that stands first in the set is given.
+        Encoded forms are read too. Of equally long hits the type that stands first in the set is given.
         """
+        encoded = list(self._in_readings(text, MOST_LAYERS))
+        return _unite([*self._as_it_stands(text), *encoded]) if encoded else self._as_it_stands(text)
+
+    def _in_readings(self, text: str, layers: int) -> Iterator[Hit]:
+        """Yield what is found in encoded forms, and in those within them."""
+        for reading in readings(text) if layers else ():
+            inner = [*self._as_it_stands(reading.text), *self._in_readings(reading.text, layers - 1)]
+            for hit in inner:
+                yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
+
+    def _as_it_stands(self, text: str) -> list[Hit]:
         data = text.encode("utf-8", "surrogatepass")
         hits = self.find_bytes(data)
         if not hits or text.isascii():
@@ -99,7 +114,7 @@ class Detectors:
         return [Hit(hit.type, _characters(data[: hit.start]), _characters(data[: hit.end])) for hit in hits]
 
     def find_bytes(self, data: bytes) -> list[Hit]:
-        """Return the hits in UTF-8 bytes, with offsets in bytes."""
+        """Return the hits in UTF-8 bytes as they stand, with offsets in bytes."""
         if self._gate.search(data) is None:
             return []
         return _unite([hit for compiled in self._compiled for hit in compiled.locate(data)])

@@ -15,9 +15,9 @@ FLOORS = [
     ("email", "EMAIL_ADDRESS", 1.00, 0),
     ("us_ssn", "US_SSN", 1.00, 0),
     ("ip_address", "IP_ADDRESS", 1.00, 0),
-    ("iban", "IBAN_CODE", 0.95, 0),
-    ("payment_card", "CREDIT_CARD", 0.95, 1),
-    ("phone", "PHONE_NUMBER", 0.60, 5),
+    ("iban", "IBAN_CODE", 0.98, 0),
+    ("payment_card", "CREDIT_CARD", 0.98, 1),
+    ("phone", "PHONE_NUMBER", 0.85, 5),
 ]
 
 

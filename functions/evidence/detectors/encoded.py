@@ -1,0 +1,117 @@
+"""Reads a text as those would who decode it: percent signs, escapes of JSON, base64, look-alike characters.
+
+Each reading says where its characters stand in the text, so that what is found in it can be masked there.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ESCAPE = re.compile(r"""\\(?:u([0-9A-Fa-f]{4})|(["\\/]))""")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_LEAST_PRINTABLE = 0.9
+
+# Cyrillic and Greek letters that look like Latin ones in nearly every font (Unicode TR 39, confusables).
+_CONFUSABLES = dict(
+    zip(
+        "аеорсухіјѕһԁԛԝАВЕКМНОРСТХУІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",  # noqa: RUF001 - look-alikes are the point
+        "aeopcyxijshdqwABEKMHOPCTXYIJSABEZHIKMNOPTYXo",
+        strict=True,
+    )
+)
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
+_DROPPED = "\ue000"
+_DIGIT_ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6)
+_TABLE = {
+    **{ord(shown): plain for shown, plain in _CONFUSABLES.items()},
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width forms of ASCII
+    **{zero + digit: str(digit) for zero in _DIGIT_ZEROS for digit in range(10)},
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " "),
+    **dict.fromkeys(map(ord, _INVISIBLE), _DROPPED),
+    ord(_DROPPED): "?",
+}
+_UNUSUAL = re.compile(f"[{''.join(map(re.escape, map(chr, _TABLE)))}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as decoded.
+
+    Attributes:
+        text: What it says.
+        starts: For each of its characters where that begins in the text it was read from.
+        ends: Likewise where it ends.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def stretch(self, start: int, end: int) -> tuple[int, int]:
+        """Return where [start, end) of the reading stands in the text it was read from."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """Yield each reading that differs from the text itself."""
+    if "%" in text and (reading := _replaced(text, _PERCENT, _percent_decoded)):
+        yield reading
+    if "\\" in text and (reading := _replaced(text, _ESCAPE, _unescaped)):
+        yield reading
+    if not text.isascii() and _UNUSUAL.search(text):
+        yield _plain(text)
+    for token in _BASE64.finditer(text):
+        decoded = _base64_decoded(token[0])
+        if decoded:
+            yield Reading(decoded, [token.start()] * len(decoded), [token.end()] * len(decoded))
+
+
+def _replaced(text: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]) -> Reading | None:
+    """Return the text with what the pattern matches decoded; None where nothing is."""
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    position = 0
+    for match in pattern.finditer(text):
+        before = range(position, match.start())
+        decoded = decode(match)
+        parts += (text[position : match.start()], decoded)
+        starts += [*before, *[match.start()] * len(decoded)]
+        ends += [*(place + 1 for place in before), *[match.end()] * len(decoded)]
+        position = match.end()
+    if not parts:
+        return None
+    rest = range(position, len(text))
+    parts.append(text[position:])
+    return Reading("".join(parts), [*starts, *rest], [*ends, *(place + 1 for place in rest)])
+
+
+def _percent_decoded(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else match[2]
+
+
+def _plain(text: str) -> Reading:
+    """Return the text with look-alikes as the characters that they look like, and without invisible ones."""
+    translated = text.translate(_TABLE)
+    places = [place for place, character in enumerate(translated) if character != _DROPPED]
+    return Reading(translated.replace(_DROPPED, ""), places, [place + 1 for place in places])
+
+
+def _base64_decoded(token: str) -> str:
+    """Return the text that base64 of either alphabet holds; "" where it holds none."""
+    standard = token.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+        text = data.decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    printable = sum(character.isprintable() or character.isspace() for character in text)
+    return text if text and printable / len(text) >= _LEAST_PRINTABLE else ""
