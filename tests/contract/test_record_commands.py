@@ -1,12 +1,20 @@
 """The commands that read the watch's record do so on real storage, as whoever is signed in."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import cast
+from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
+from functions.alerts.announcement import Announcement
+from functions.alerts.announcements import NAME, announcements_from_json, announcements_to_json
+from functions.alerts.delivery.interface import Accepted
+from functions.alerts.outbox import accept
 from functions.alerts.state import PREFIX, CheckState, LastEvaluation, state_to_json
 from functions.checks.asking import AskingRecord
 from functions.checks.coverage import Coverage, Interval
@@ -18,6 +26,8 @@ from local.azurite import Azurite
 from local.serving import Certificates
 from tests.contract.conftest import CLIENT_ID
 
+OBJECT_ID = str(uuid5(NAMESPACE_DNS, CLIENT_ID))
+"""The stand-in's identity has no name but this in its tokens."""
 CHECKS = [check.id for check in load_configuration(SHIPPED).checks]
 
 
@@ -69,6 +79,33 @@ def test_what_asking_costs_is_read_from_storage(capsys: pytest.CaptureFixture[st
     # Each check asks and sweeps; duplicate_retrieval may have to ask for content apart, both times.
     assert f"one tick asks at most {2 * (len(CHECKS) + 1)} questions" in shown
     assert "the engine works" in shown
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_test_is_announced_in_storage_in_the_name_of_who_asked(
+    kept: BlobDocuments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The app is played by a thread that accepts what waits."""
+
+    def app() -> Announcement | None:
+        for _ in range(200):
+            held = kept.read(NAME)
+            if held is not None:
+                outbox = announcements_from_json(held.body)
+                (entry,) = outbox.waiting
+                after = accept(outbox, entry, Accepted(202), datetime.now(UTC))
+                kept.write(NAME, announcements_to_json(after), version=held.version)
+                return cast("Announcement", entry.notice)
+            time.sleep(0.1)
+        return None
+
+    with ThreadPoolExecutor() as threads:
+        sent = threads.submit(app)
+        assert main(["alerts", "test", "teams", "--wait", "1"]) == 0
+        news = sent.result()
+    assert news is not None
+    assert (news.kind, news.destinations, news.body["asked_by"]) == ("test", ("teams",), OBJECT_ID)
+    assert f"The code is {news.body['code']}." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("signed_in")
