@@ -19,7 +19,8 @@ from functions.alerts.quieting import Quieting
 from functions.alerts.reading import read_alert
 from functions.alerts.silence_ends import SilenceEnds
 from functions.alerts.silence_store import SilenceStore
-from functions.alerts.watch import Judge, Sweeper, Watch
+from functions.alerts.turn import Judge, Sweeper
+from functions.alerts.watch import Watch
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK

@@ -3,21 +3,19 @@
 An entry is written with the alert it tells of, before anything is sent; it ends as a receipt or a refusal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice
 from functions.alerts.announcement import Announcement
-from functions.alerts.delivery.interface import Accepted, Rejected
+from functions.alerts.delivery.interface import Accepted, Answer, Rejected
 from functions.checks.definition import CheckDefinition
 
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=15)
-LONGEST_RETRY_AFTER = timedelta(hours=1)
-"""A destination that asks for more is asked again sooner: an alert isn't put off for a day by one header."""
 MAX_FINISHED = 200
-"""Receipts kept with a check, and as many refusals: the latest ones."""
+"""Receipts kept with a check, and as many refusals: the latest ones, and of each alert the last receipt."""
 
 
 News = Notice | Announcement
@@ -46,7 +44,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is left of an entry that was accepted; `about` is the id of its alert, or what it told."""
+    """What is left of an entry that was accepted.
+
+    Attributes:
+        key: The entry's.
+        destination: Who accepted it.
+        about: The id of its alert, or what it told.
+        kind: The news' kind.
+        created_at: When the news was made.
+        accepted_at: When it was accepted.
+        attempts: How often it was sent.
+        status: The HTTP status.
+        digest: The idempotency key of the digest that told it; None where it went by itself.
+    """
 
     key: str
     destination: str
@@ -56,6 +66,22 @@ class Receipt:
     accepted_at: datetime
     attempts: int
     status: int
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for an entry.
+
+    Attributes:
+        answer: The destination's answer.
+        at: When.
+        digest: As in the receipt.
+    """
+
+    answer: Answer
+    at: datetime
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,67 +122,64 @@ def waiting_pairs(outbox: Outbox) -> frozenset[tuple[str, str]]:
 
 
 def due(outbox: Outbox, now: datetime) -> tuple[Entry, ...]:
-    """Return what may be sent now: of each thing and destination the oldest, so that news stays in order."""
+    """Return what may be sent now: of each thing and destination the oldest, so that news stays in order.
+
+    What was never tried is due whatever the clock says; so is what a wrong clock has put off for too long.
+    """
     oldest: dict[tuple[str, str], Entry] = {}
     for entry in outbox.waiting:
         oldest.setdefault((entry.notice.about, entry.destination), entry)
-    return tuple(entry for entry in oldest.values() if entry.next_attempt <= now)
+    return tuple(
+        entry
+        for entry in oldest.values()
+        if not entry.attempts or not now < entry.next_attempt <= now + LONGEST_DELAY
+    )
 
 
-def accept(outbox: Outbox, entry: Entry, answer: Accepted, now: datetime) -> Outbox:
-    """Turn a waiting entry into a receipt."""
-    receipt = Receipt(
+def settle(outbox: Outbox, destination: str, responses: Mapping[str, Response], *, jitter: float) -> Outbox:
+    """Turn what waits for a destination into receipts and refusals, or put it off.
+
+    Args:
+        outbox: The outbox as it stands.
+        destination: Who answered.
+        responses: What came back, by the keys of entries; those that don't wait any more are passed over.
+        jitter: A random number in [0, 1): a delay is between half of its length and all of it.
+    """
+    waiting, refused, receipts = [], list(outbox.refused), list(outbox.receipts)
+    for entry in outbox.waiting:
+        response = responses.get(entry.key) if entry.destination == destination else None
+        if response is None:
+            waiting.append(entry)
+        elif isinstance(response.answer, Accepted):
+            receipts.append(_receipt(entry, response, response.answer))
+        elif response.answer.retryable:
+            waiting.append(_put_off(entry, response.answer, response.at, jitter))
+        else:
+            refused.append(replace(entry, attempts=entry.attempts + 1, reason=response.answer.reason))
+    return Outbox(tuple(waiting), tuple(refused[-MAX_FINISHED:]), tuple(receipts))
+
+
+def without_old_receipts(outbox: Outbox, about: Collection[str]) -> Outbox:
+    """Forget receipts: of what is in `about` the last of each destination stays, however old."""
+    last = {(one.about, one.destination): one for one in outbox.receipts if one.about in about}
+    kept = {id(one) for one in (*last.values(), *outbox.receipts[-MAX_FINISHED:])}
+    return replace(outbox, receipts=tuple(one for one in outbox.receipts if id(one) in kept))
+
+
+def _receipt(entry: Entry, response: Response, answer: Accepted) -> Receipt:
+    return Receipt(
         key=entry.key,
         destination=entry.destination,
         about=entry.notice.about,
         kind=entry.notice.kind,
         created_at=entry.notice.at,
-        accepted_at=now,
+        accepted_at=response.at,
         attempts=entry.attempts + 1,
         status=answer.status,
-    )
-    return replace(
-        outbox, waiting=_without(outbox, entry), receipts=(*outbox.receipts, receipt)[-MAX_FINISHED:]
+        digest=response.digest,
     )
 
 
-def reject(outbox: Outbox, entry: Entry, answer: Rejected, now: datetime, *, jitter: float) -> Outbox:
-    """Put a waiting entry off, and with it all others that a Retry-After concerns, or keep it as refused.
-
-    Args:
-        outbox: The outbox as it stands.
-        entry: What was sent.
-        answer: What came back.
-        now: When.
-        jitter: A random number in [0, 1): a delay is between half of its length and all of it.
-    """
-    tried = replace(entry, attempts=entry.attempts + 1, reason=answer.reason)
-    if not answer.retryable:
-        return replace(
-            outbox, waiting=_without(outbox, entry), refused=(*outbox.refused, tried)[-MAX_FINISHED:]
-        )
-    asked = min(answer.retry_after_seconds or 0.0, LONGEST_RETRY_AFTER.total_seconds())
-    held_until = now + timedelta(seconds=asked)
+def _put_off(entry: Entry, answer: Rejected, at: datetime, jitter: float) -> Entry:
     delay = min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY) * (0.5 + jitter / 2)
-    tried = replace(tried, next_attempt=max(now + delay, held_until))
-    return replace(
-        outbox,
-        waiting=tuple(
-            tried if _same(other, entry) else _hold(other, entry.destination, held_until)
-            for other in outbox.waiting
-        ),
-    )
-
-
-def _hold(entry: Entry, destination: str, until: datetime) -> Entry:
-    if entry.destination != destination or entry.next_attempt >= until:
-        return entry
-    return replace(entry, next_attempt=until)
-
-
-def _without(outbox: Outbox, entry: Entry) -> tuple[Entry, ...]:
-    return tuple(other for other in outbox.waiting if not _same(other, entry))
-
-
-def _same(one: Entry, other: Entry) -> bool:
-    return (one.key, one.destination) == (other.key, other.destination)
+    return replace(entry, attempts=entry.attempts + 1, reason=answer.reason, next_attempt=at + delay)

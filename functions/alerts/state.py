@@ -1,6 +1,6 @@
 """What the document `checks/<id>` holds: how far a check has come, its alerts and their notices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -127,13 +127,22 @@ def state_from_json(name: str, body: Mapping[str, Any]) -> CheckState:
     Raises:
         StorageError: A newer version wrote it, or it isn't such a body.
     """
+    return _understood(name, body, _read)
+
+
+def outbox_from_json(name: str, body: Mapping[str, Any]) -> Outbox:
+    """Read no more than the outbox of the document `name`. Raises as `state_from_json` does."""
+    return _understood(name, body, lambda whole: read_outbox(whole["outbox"]))
+
+
+def _understood[Part](name: str, body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Part]) -> Part:
     if isinstance(body.get("format"), int) and body["format"] > FORMAT:
         raise StorageError(
             f"The document {name} was written by a newer version: format {body['format']}, not {FORMAT}.",
             next_step="Deploy that version or a later one again; nothing was changed.",
         )
     try:
-        return _read(body)
+        return read(body)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StorageError(
             f"The document {name} is not a check's state ({type(error).__name__}).",

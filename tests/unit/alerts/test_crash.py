@@ -17,7 +17,7 @@ PLAN: Plan = {
     CHECK.id: {0: [DISPATCHER, BENEFITS], 1: [DISPATCHER], 5: [DISPATCHER]},
     OTHER.id: {1: [DISPATCHER]},
 }
-MINUTES = minutes_until(10) + 2
+MINUTES = minutes_until(10) + 4
 EXPECTED = {
     CHECK.id: ["1-opened-1", "1-opened-1", "1-resolved-2", "1-resolved-2", "2-reopened-1", "2-resolved-2"],
     OTHER.id: ["1-opened-1", "1-resolved-2"],

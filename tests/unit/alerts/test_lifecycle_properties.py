@@ -9,10 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from functions.alerts.alert import Notice, alert_id
 from functions.alerts.circumstances import Circumstances
+from functions.alerts.deliveries.boxes import settle
 from functions.alerts.delivery.interface import Accepted, Answer, Rejected
-from functions.alerts.dispatch import settle
 from functions.alerts.failures import CHECK_FAILED
-from functions.alerts.outbox import due
+from functions.alerts.outbox import Response, due
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState, state_from_json, state_to_json
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
@@ -97,7 +97,8 @@ class Alerting(RuleBasedStateMachine):
     @rule(answer=st.sampled_from(ANSWERS), jitter=st.floats(0, 1, exclude_max=True))
     def deliver(self, answer: Answer, jitter: float) -> None:
         for entry in due(self.state.outbox, self.now)[:1]:
-            self.state = settle(self.state, entry, answer, self.now, jitter)
+            came = {entry.key: Response(answer, self.now)}
+            self.state = settle(self.state, entry.destination, came, jitter=jitter)
             if isinstance(answer, Accepted):
                 history = self.accepted.setdefault((entry.notice.alert.id, entry.destination), [])
                 history.append((self.now, entry.notice))

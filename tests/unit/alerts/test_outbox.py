@@ -1,14 +1,24 @@
 """What waits is sent in order, put off with patience, and leaves only for a receipt or a refusal."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from functions.alerts.alert import Notice
-from functions.alerts.delivery.interface import Accepted, Rejected
-from functions.alerts.outbox import MAX_FINISHED, Outbox, accept, due, enqueue, reject, waiting_pairs
-from tests.unit.alerts.building import DISPATCHER, advanced, found, judged, two_destinations, window
+from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.outbox import (
+    MAX_FINISHED,
+    Entry,
+    Outbox,
+    Response,
+    due,
+    enqueue,
+    settle,
+    waiting_pairs,
+    without_old_receipts,
+)
+from tests.unit.alerts.building import advanced, found, judged, two_destinations, window
 
 OTHER = {"Agent": "benefits", "Tool": "search"}
 NOW = window(0).end
@@ -38,14 +48,18 @@ def test_a_notice_waits_once_for_each_destination() -> None:
     assert waiting_pairs(holding(notice)) == {(notice.alert.id, "teams"), (notice.alert.id, "pager")}
 
 
+def answered(outbox: Outbox, entry: Entry, answer: Answer, at: datetime = NOW, jitter: float = 0) -> Outbox:
+    return settle(outbox, entry.destination, {entry.key: Response(answer, at)}, jitter=jitter)
+
+
 def test_of_one_alert_only_the_oldest_notice_is_due() -> None:
     opened, resolved = notices(windows=4)
     (elsewhere,) = advanced({}, found(0, of=1, key=OTHER)).notices
     outbox = holding(opened, resolved, elsewhere)
     assert [entry.notice for entry in due(outbox, NOW)] == [opened, elsewhere]
-    put_off = reject(outbox, outbox.waiting[0], busy(), NOW, jitter=0)
+    put_off = answered(outbox, outbox.waiting[0], busy())
     assert [entry.notice for entry in due(put_off, NOW)] == [elsewhere]
-    accepted = accept(outbox, outbox.waiting[0], Accepted(202), NOW)
+    accepted = answered(outbox, outbox.waiting[0], Accepted(202))
     assert [entry.notice for entry in due(accepted, NOW)] == [resolved, elsewhere]
 
 
@@ -60,7 +74,7 @@ def test_each_delay_doubles_up_to_a_quarter_of_an_hour(jitter: float, seconds: S
     outbox = holding(*notices())
     delays = []
     for _ in seconds:
-        outbox = reject(outbox, outbox.waiting[0], busy(), NOW, jitter=jitter)
+        outbox = answered(outbox, outbox.waiting[0], busy(), jitter=jitter)
         delays.append((outbox.waiting[0].next_attempt - NOW).total_seconds())
     assert delays == seconds
     assert outbox.waiting[0].attempts == len(seconds)
@@ -69,51 +83,58 @@ def test_each_delay_doubles_up_to_a_quarter_of_an_hour(jitter: float, seconds: S
 def test_ten_thousand_failures_still_end_in_a_quarter_of_an_hour() -> None:
     outbox = holding(*notices())
     for _ in range(10_000):
-        outbox = reject(outbox, outbox.waiting[0], busy(), NOW, jitter=0.999)
+        outbox = answered(outbox, outbox.waiting[0], busy(), jitter=0.999)
     assert timedelta(minutes=14) < outbox.waiting[0].next_attempt - NOW < timedelta(minutes=15)
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [(3.0, 15), (100.0, 100), (1e12, 3600), (float("inf"), 3600)])
-def test_retry_after_is_kept_within_reason(asked: float, seconds: float) -> None:
+def test_a_clock_that_was_a_year_ahead_holds_nothing_up() -> None:
     outbox = holding(*notices())
-    outbox = reject(outbox, outbox.waiting[0], busy(after=asked), NOW, jitter=0)
-    assert outbox.waiting[0].next_attempt == NOW + timedelta(seconds=seconds)
+    assert due(outbox, NOW - timedelta(hours=1)) == outbox.waiting
+    put_off = answered(outbox, outbox.waiting[0], busy(), at=NOW + timedelta(days=365))
+    assert due(put_off, NOW) == put_off.waiting
 
 
-def test_retry_after_holds_for_all_that_waits_for_that_destination() -> None:
-    made = [
-        advanced({}, found(0, of=1, key=key), rules=two_destinations()).notices[0]
-        for key in (DISPATCHER, OTHER)
-    ]
-    outbox = holding(*made)
-    outbox = reject(outbox, outbox.waiting[0], busy(after=100.0), NOW, jitter=0)
-    assert [entry.destination for entry in due(outbox, NOW)] == ["pager", "pager"]
-    assert len(due(outbox, NOW + timedelta(seconds=100))) == 4
+def test_one_destination_s_answer_leaves_the_other_s_entry_alone() -> None:
+    (notice,) = advanced({}, found(0, of=1), rules=two_destinations()).notices
+    outbox = holding(notice)
+    for answer in (Accepted(202), busy(), Rejected(False, None, "HTTP 413")):
+        after = answered(outbox, outbox.waiting[0], answer)
+        assert outbox.waiting[1] in after.waiting
+
+
+def test_an_answer_to_what_does_not_wait_changes_nothing() -> None:
+    outbox = holding(*notices())
+    accepted = answered(outbox, outbox.waiting[0], Accepted(202))
+    for late in (Accepted(200), busy(), Rejected(False, None, "HTTP 413")):
+        assert answered(accepted, outbox.waiting[0], late) == accepted
 
 
 def test_a_refusal_is_kept_to_be_seen_and_never_sent_again() -> None:
     outbox = holding(*notices())
     refusal = Rejected(retryable=False, retry_after_seconds=None, reason="HTTP 413")
-    outbox = reject(outbox, outbox.waiting[0], refusal, NOW, jitter=0)
+    outbox = answered(outbox, outbox.waiting[0], refusal)
     assert outbox.waiting == ()
     assert [(entry.attempts, entry.reason) for entry in outbox.refused] == [(1, "HTTP 413")]
 
 
 def test_a_receipt_says_when_and_how_it_was_accepted() -> None:
     outbox = holding(*notices())
-    outbox = reject(outbox, outbox.waiting[0], busy(), NOW, jitter=0)
+    outbox = answered(outbox, outbox.waiting[0], busy())
     later = NOW + timedelta(minutes=1)
-    outbox = accept(outbox, outbox.waiting[0], Accepted(202), later)
+    outbox = answered(outbox, outbox.waiting[0], Accepted(202), later)
     (receipt,) = outbox.receipts
     assert outbox.waiting == ()
     assert (receipt.created_at, receipt.accepted_at) == (NOW, later)
     assert (receipt.attempts, receipt.status, receipt.kind) == (2, 202, "opened")
 
 
-def test_old_receipts_are_forgotten() -> None:
+def test_old_receipts_are_forgotten_but_the_last_one_of_each_alert_there_is() -> None:
     outbox = Outbox()
     for n in range(MAX_FINISHED + 5):
-        outbox = enqueue(outbox, advanced({}, found(n, of=n + 1)).notices)
-        outbox = accept(outbox, outbox.waiting[0], Accepted(202), window(n).end)
-    assert len(outbox.receipts) == MAX_FINISHED
-    assert outbox.receipts[-1].accepted_at == window(MAX_FINISHED + 4).end
+        key = {"Agent": f"agent {n}", "Tool": ""}
+        outbox = enqueue(outbox, advanced({}, found(n, of=n + 1, key=key)).notices)
+        outbox = answered(outbox, outbox.waiting[0], Accepted(202), window(n).end)
+    first, second = outbox.receipts[:2]
+    assert without_old_receipts(outbox, ()).receipts == outbox.receipts[5:]
+    assert without_old_receipts(outbox, {second.about}).receipts == (second, *outbox.receipts[5:])
+    assert first not in without_old_receipts(outbox, {second.about}).receipts

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.alerts.circumstances import Circumstances
+from functions.alerts.deliveries.boxes import settle
 from functions.alerts.delivery.interface import Accepted, Rejected
-from functions.alerts.dispatch import settle
+from functions.alerts.outbox import Response
 from functions.alerts.progress import carry_on
 from functions.alerts.state import FORMAT, CheckState, state_from_json, state_to_json
 from functions.checks.runner import Evaluated, EvaluationFailed
@@ -47,7 +48,7 @@ def test_what_is_written_is_read_back(
     state, _ = carry_on(CheckState(), outcome, CHECK, Circumstances(RULES, START))
     for answer in answers:
         for entry in state.outbox.waiting[:1]:
-            state = settle(state, entry, answer, START, 0.5)
+            state = settle(state, entry.destination, {entry.key: Response(answer, START)}, jitter=0.5)
     for _ in range(failures):
         error = SourceThrottled("Too many.", next_step="Wait.")
         state, _ = carry_on(state, EvaluationFailed(error, (window(1),)), CHECK, Circumstances(RULES, START))

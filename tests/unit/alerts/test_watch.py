@@ -10,7 +10,6 @@ import pytest
 
 from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.interface import Answer
-from functions.alerts.dispatch import MOST_SENDS
 from functions.alerts.failures import CHECK_FAILED
 from functions.alerts.told_as import told_as_it_is
 from functions.checks.definition import CheckDefinition
@@ -20,8 +19,8 @@ from functions.errors import StorageError
 from functions.storage.documents import Document
 from tests.fakes.destinations import MemoryDestination, Reply
 from tests.fakes.storage import MemoryDocuments
-from tests.unit.alerts.building import CHECK, DISPATCHER
-from tests.unit.alerts.world import OTHER, World, minutes_until
+from tests.unit.alerts.building import CHECK, DISPATCHER, RULES
+from tests.unit.alerts.world import EVENTS, OTHER, World, minutes_until
 
 DUE = minutes_until(0)
 
@@ -167,13 +166,18 @@ def test_a_destination_that_asks_for_time_gets_no_more_in_this_tick() -> None:
     plan = {CHECK.id: {0: agents}, OTHER.id: {0: agents}}
     world = World(plan, checks=(CHECK, OTHER), replies=[Reply(202), Reply(429, "90")])
     reports = world.run(DUE + 2)
-    assert [(report.accepted, report.put_off) for report in reports[-3:]] == [(1, 1), (5, 0), (4, 0)]
+    assert [(report.accepted, report.put_off) for report in reports[-3:]] == [(1, 1), (0, 0), (9, 0)]
 
 
-def test_one_tick_sends_no_more_than_a_channel_takes() -> None:
-    agents = [{"Agent": f"agent {n}", "Tool": ""} for n in range(MOST_SENDS + 7)]
-    world = World({CHECK.id: {0: agents}})
-    assert [report.accepted for report in world.run(DUE + 2)[-3:]] == [MOST_SENDS, 7, 0]
+def test_more_news_than_people_read_one_by_one_comes_as_one_digest() -> None:
+    agents = [{"Agent": f"agent {n}", "Tool": ""} for n in range(RULES.digest_above + 1)]
+    world = World({CHECK.id: {0: agents}}, writer=EVENTS)
+    assert [report.accepted for report in world.run(DUE + 2)[-3:]] == [1, 0, 0]
+    (digest,) = world.teams.accepted
+    receipts = world.state().outbox.receipts
+    assert {receipt.digest for receipt in receipts} == {digest.idempotency_key}
+    assert {receipt.about for receipt in receipts} == set(world.state().alerts)
+    assert all(alert.told for alert in world.state().alerts.values())
 
 
 def test_a_card_that_can_not_be_written_waits_for_a_version_that_can(
@@ -228,6 +232,7 @@ def test_a_check_that_hangs_holds_up_nobody_elses_card() -> None:
 
     world.runner = HangingRunner()  # type: ignore[assignment]  # a runner like the planned one
     world.destinations["teams"] = TellingDestination()
+    world.patience = 0.05
     world.now += timedelta(minutes=DUE)
     world.tick()
     assert len(world.teams.accepted) == 2

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.alerts.cards.writer import CardWriter
+from functions.alerts.delivery.events import EventWriter
 from functions.alerts.delivery.interface import Channel, Destination, Writer
 from functions.alerts.state import CheckState, state_from_json
 from functions.alerts.told_as import told_as_it_is
@@ -22,6 +23,7 @@ from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, START, finding, two_destinations
 
 OTHER = replace(CHECK, id="skipped_lookup", title="An agent answered without its look-up")
+EVENTS = EventWriter("https://tracekeeper.example.net", told_as_it_is)
 CARDS = CardWriter("https://tracekeeper.example.net", told_as_it_is, {})
 MINUTE = timedelta(minutes=1)
 
@@ -82,6 +84,8 @@ class World:
         teams: The destination "teams" itself.
         runner: Evaluates.
         now: The present instant.
+        pauses: For how many seconds a tick would have waited to keep a destination's rate.
+        patience: For how many seconds it waits for a check that hangs.
     """
 
     def __init__(
@@ -96,6 +100,8 @@ class World:
         self.held = MemoryDocuments()
         self.documents: Documents = self.held
         self.now = START
+        self.pauses: list[float] = []
+        self.patience = 10.0
         self.teams = MemoryDestination(replies, clock=lambda: self.now)
         self.destinations: dict[str, Destination] = {"teams": self.teams}
         self.runner = PlannedRunner(plan or {CHECK.id: {0: [DISPATCHER]}})
@@ -113,6 +119,9 @@ class World:
             {name: Channel(one, self._writer) for name, one in self.destinations.items()},
             clock=lambda: self.now,
             jitter=lambda: 0.0,
+            pause=self.pauses.append,
+            announcements=True,
+            patience_seconds=self.patience,
         )
         return watch.tick()
 

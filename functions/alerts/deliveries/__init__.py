@@ -1,0 +1,1 @@
+"""How news reaches each destination by itself: leases, budgets, rests, circuits, digests."""
