@@ -193,7 +193,9 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         alarm=_watch(clients, configuration, RefusalJudge(standing, _now()), (CONFIG_CHECK,), quiet=1),
         sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
-        watch=_watch(clients, configuration, runner, configuration.checks, sweeper=runner),
+        watch=_watch(
+            clients, configuration, runner, configuration.checks, sweeper=runner, announcements=True
+        ),
         acknowledging=Acknowledging(clients.documents, clock=_now),
         silences=silences,
         silence_ends=SilenceEnds(
@@ -260,6 +262,7 @@ def _watch(
     *,
     quiet: int | None = None,
     sweeper: Sweeper | None = None,
+    announcements: bool = False,
 ) -> Watch:
     """Return a watch over `checks`; `quiet` goes before resolve_after_quiet and keep_open_for."""
     rules = configuration.alerts
@@ -274,6 +277,7 @@ def _watch(
         channels=channels(clients.settings, configuration),
         clock=_now,
         sweeper=sweeper,
+        announcements=announcements,
         quieting=Quieting(clients.documents, rules, silencing).begin,
     )
 
