@@ -193,7 +193,7 @@ def _row(name: str, figures: str) -> str:
 def _fit(text: str, columns: int) -> str:
     """Return text of exactly so many columns: cut with an ellipsis, or with spaces behind it."""
     if _columns(text) > columns:
-        while _columns(text) > columns - 1:
+        while text and _columns(text) > columns - 1:
             text = text[:-1]
         text += "…"
     return text + " " * (columns - _columns(text))

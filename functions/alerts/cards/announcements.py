@@ -15,7 +15,7 @@ from functions.alerts.cards.elements import (
 )
 from functions.alerts.escaping import escape
 from functions.alerts.links import alert_link, open_alerts_link
-from functions.alerts.phrases import count, length_of, moment, number, quantity
+from functions.alerts.phrases import count, label, length_of, moment, number, quantity
 from functions.alerts.records import instant
 from functions.summary.body import DeliveryTest, Week
 from functions.summary.table import summary_lines
@@ -56,7 +56,7 @@ def _silence_report(announcement: Announcement, base_url: str) -> Mapping[str, A
                 [
                     ("From", moment(start)),
                     ("To", f"{moment(end)} ({length_of(end - start)})"),
-                    *((escape(name), _patterns(given)) for name, given in silence["matchers"].items()),
+                    *((label(name), _patterns(given)) for name, given in silence["matchers"].items()),
                 ]
             ),
             *_hidden(body, base_url),

@@ -100,7 +100,7 @@ def _style(notice: Notice) -> str:
 
 def _facts(alert: Alert, check: CheckDefinition) -> Iterator[tuple[str, str]]:
     """Yield the table's rows, the ones that matter most first: what is too much is cut at the end."""
-    yield "Measured", quantity(alert.value, check.unit)
+    yield "Last measured" if alert.resolved_at else "Measured", quantity(alert.value, check.unit)
     if alert.worst != alert.value:
         yield "Worst", quantity(alert.worst, check.unit)
     if alert.threshold is not None:

@@ -25,7 +25,7 @@ def headline(notice: Notice, check: CheckDefinition) -> str:
     """Return how bad, who and what, in this order: it is all that a locked phone shows. Escaped."""
     alert = notice.alert
     lead = _OVER.get(notice.kind) or f"{alert.severity.upper()}{_OPEN[notice.kind]}"
-    size = f"after {_lasted(notice)}" if notice.kind == "resolved" else measure(alert, check.unit)
+    size = f"over after {_lasted(notice)}" if notice.kind == "resolved" else measure(alert, check.unit)
     return f"{lead} · {subject(alert)} · {escape(check.title, TITLE_LENGTH)}: {size}"
 
 
@@ -50,7 +50,8 @@ def _sentences(notice: Notice, check: CheckDefinition) -> Iterator[str]:
         yield from _flaps(notice)
     if alert.acknowledged_at is not None:
         yield f"Taken on at {moment(alert.acknowledged_at)}."
-    yield f"Severity {alert.severity}, for {escape(alert.owner)}."
+    grave = f"Severity {alert.severity}, for" if notice.kind in _OVER else "For"
+    yield f"{grave} {escape(alert.owner)}."
 
 
 def _what_happened(notice: Notice, check: CheckDefinition) -> str:

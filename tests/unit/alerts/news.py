@@ -3,6 +3,7 @@
 They are put together by hand, so that what cards look like does not hang on when alerts open.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ from functions.alerts.recurrence import Occurrence
 from functions.alerts.silence_report import silence_report
 from functions.checks.finding import Finding
 from functions.traces.source import Cell
-from tests.unit.alerts.building import CHECK, DISPATCHER, START, TRACE_IDS, finding
+from tests.unit.alerts.building import CHECK, DISPATCHER, START, finding
 from tests.unit.alerts.silencing import silence
 
 BASE_URL = "https://tracekeeper.example.net"
@@ -34,13 +35,14 @@ HOSTILE = {
     "Tool": "# <img src=x onerror=alert(1)>\n1. `rm` __x__ {{DATE(2026-01-01T00:00:00Z)}} "
     + "long " * 20_000,
 }
+TRACES = tuple(hashlib.sha256(bytes([n])).hexdigest()[:32] for n in range(4))
 SUMMARY = Path(__file__).parents[1] / "summary"
 
 
 def alert(**changes: Any) -> Alert:
     """Return an alert that has been open for 15 minutes, found in two windows, with changes."""
     two = tuple(
-        finding(n, value=value, trace_ids=TRACE_IDS[2 * n : 2 * n + 2], shows=SHOWS)
+        finding(n, value=value, trace_ids=TRACES[2 * n : 2 * n + 2], shows=SHOWS)
         for n, value in enumerate((95.4, 61.0))
     )
     one = Alert(

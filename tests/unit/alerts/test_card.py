@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft6Validator
 
+from functions.alerts.announcement import Announcement
 from functions.alerts.cards.elements import MAX_BYTES
 from functions.alerts.cards.notice import MAX_FACTS
 from functions.alerts.cards.writer import CardWriter
@@ -25,9 +26,11 @@ from tests.unit.alerts.building import CHECK, TRACE_IDS, finding
 from tests.unit.alerts.golden_cards import CARDS, DIGEST_KEY, GOLDEN, cards, pretty
 from tests.unit.alerts.news import (
     BASE_URL,
+    TRACES,
     alert,
     announced,
     changed_release,
+    reported,
     storm,
     telling,
     tellings,
@@ -99,7 +102,7 @@ LINES = [
     ),
     (
         "resolved",
-        f"RESOLVED · {WHAT}: after 25 minutes",
+        f"RESOLVED · {WHAT}: over after 25 minutes",
         "It was open for 25 minutes, at worst 95.4 minutes; not found in the last 3 evaluated windows.",
     ),
     (
@@ -115,7 +118,7 @@ def test_the_first_line_says_how_bad_who_and_what(name: str, headline: str, sent
     shown, sentences = first_lines(card_of(WRITTEN[name]))
     assert shown == headline
     assert sentences.startswith(sentence)
-    assert "for platform." in sentences
+    assert "or platform." in sentences
 
 
 @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ def test_buttons_lead_to_the_alert_its_page_and_its_trace() -> None:
     assert buttons(card_of(WRITTEN["opened"])) == {
         "Open the alert": ALERT,
         "Acknowledge": f"{BASE_URL}/portal?alert={alert().id}&do=ack",
-        "Open a sample trace": f"{ALERT}/traces/{TRACE_IDS[2]}",
+        "Open a sample trace": f"{ALERT}/traces/{TRACES[2]}",
     }
 
 
@@ -287,13 +290,33 @@ def test_a_week_too_long_for_a_card_says_so() -> None:
     assert card_of(message)["body"][-1]["text"] == "The rest is too long for a card."
 
 
+HARMFUL = set("*`[]<>\\{}~\n\u202e")
+EVIL = "<at>all</at> [x](https://evil.example)\u202e\n# " + "\U0001f600" * 50_000
+
+
+def hostile(body: Any) -> Any:
+    """Return a body with evil text for every name in it."""
+    ours = {"start", "end", "zone", "since", "until", "starts_at", "ends_at", "severity", "alert_id", "kind"}
+    if isinstance(body, dict):
+        return {name: one if name in ours | {"currency", "unit"} else hostile(one) for name, one in body.items()}
+    return (
+        [hostile(one) for one in body] if isinstance(body, list) else EVIL if isinstance(body, str) else body
+    )
+
+
+@pytest.mark.parametrize("of", [announced("week"), announced("test"), reported()], ids=lambda one: one.kind)
+def test_an_announcement_full_of_hostile_text_is_inert_and_small(of: Announcement) -> None:
+    message = CARDS.one(Telling(replace(of, body=hostile(dict(of.body))), None))
+    assert len(encode(message)) < MAX_BYTES
+    assert problems(card_of(message)) == []
+    shown = [re.sub(r"^\[(.*)\]\(https://tracekeeper\S+\)$", r"\1", text) for text in texts(card_of(message))]
+    assert not [text for text in shown if set(text) & HARMFUL or "evil.example" in text]
+
+
 def test_a_test_asks_a_person_to_confirm() -> None:
     card = card_of(WRITTEN["test"])
     assert first_lines(card)[0] == "TEST K7QP · nothing is wrong · do you see this card?"
     assert any(text.startswith("Please tell them that the card K7QP has arrived") for text in texts(card))
-
-
-HARMFUL = set("*`[]<>\\{}~\n\u202e")
 
 
 @pytest.mark.parametrize("name", sorted(set(WRITTEN) - {"digest", "silence-report"}))

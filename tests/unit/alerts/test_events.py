@@ -9,9 +9,8 @@ import pytest
 
 from functions.alerts.outbox import Telling
 from functions.storage.documents import encode
-from tests.unit.alerts.building import TRACE_IDS
 from tests.unit.alerts.golden_cards import DIGEST_KEY, EVENTS, GOLDEN, events, pretty
-from tests.unit.alerts.news import BASE_URL, alert, announced, storm, telling, tellings
+from tests.unit.alerts.news import BASE_URL, TRACES, alert, announced, storm, telling, tellings
 
 WRITTEN = events()
 
@@ -81,7 +80,7 @@ def test_an_event_alone_says_what_is_wrong_and_where_to_look() -> None:
     assert event["links"] == {
         "alert": f"{BASE_URL}/api/v1/alerts/{alert().id}",
         "acknowledge": f"{BASE_URL}/portal?alert={alert().id}&do=ack",
-        "traces": [f"{BASE_URL}/api/v1/alerts/{alert().id}/traces/{one}" for one in TRACE_IDS[2:4]],
+        "traces": [f"{BASE_URL}/api/v1/alerts/{alert().id}/traces/{one}" for one in TRACES[2:4]],
     }
 
 
