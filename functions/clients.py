@@ -1,8 +1,10 @@
 """Makes the clients of Azure's services from the settings; asks none of them anything yet."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from azure.core.exceptions import AzureError
@@ -10,9 +12,11 @@ from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
 
+from functions.access.principal import Principal
 from functions.alerts.heartbeat import Metric
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
+from functions.errors import StorageError
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob
@@ -107,19 +111,48 @@ def signed_in_as() -> str:
     Raises:
         StorageError: Nobody is.
     """
-    with storage_errors("state"):
-        token = DefaultAzureCredential().get_token("https://storage.azure.com/.default").token
-    return named_by(token)
+    return named_by(_storage_token())
+
+
+def signed_in_person() -> Principal:
+    """Return who is signed in at a terminal; which roles of the app they have is not known.
+
+    Raises:
+        StorageError: Nobody is.
+    """
+    return person_of(_storage_token())
+
+
+def person_of(token: str) -> Principal:
+    """Return whom an access token was issued to, unverified: it is storage that believes it or does not.
+
+    Raises:
+        StorageError: It names nobody.
+    """
+    object_id = _claims(token).get("oid")
+    if not isinstance(object_id, str):
+        raise StorageError("The sign-in does not say who you are.", next_step="Sign in with `az login`.")
+    return Principal(object_id, named_by(token), frozenset())
 
 
 def named_by(token: str) -> str:
     """Return whom an access token was issued to, unverified: its name, else its object id."""
+    claims = _claims(token)
+    return str(claims.get("upn") or claims.get("oid") or "unknown")
+
+
+def _storage_token() -> str:
+    with storage_errors("state"):
+        return DefaultAzureCredential().get_token("https://storage.azure.com/.default").token
+
+
+def _claims(token: str) -> Mapping[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return str(claims.get("upn") or claims["oid"])
-    except (ValueError, LookupError, AttributeError):
-        return "unknown"
+    except (ValueError, LookupError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _source(

@@ -7,8 +7,8 @@ The body of a `silence_report`, all times ISO 8601 in UTC:
      "hidden": [{"alert_id", "check_id", "title", "unit", "key", "severity", "since", "until" or null,
                  "state", "value", "threshold" or null, "violations", "episodes"}, ...]}
 
-`silence.starts_at` and `ends_at` are those of the occurrence. `hidden` has the worst MOST_TOLD. Keys, the
-reason and the author are hostile.
+`silence.starts_at` and `ends_at` are those of the occurrence; it `recurs` if there is a later one. `hidden` has
+the worst MOST_TOLD. Keys, the reason and the author are hostile.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def silence_report(
             "matchers": {name: list(patterns) for name, patterns in silence.matchers.items()},
             "starts_at": instant_text(occurrence.start),
             "ends_at": instant_text(occurrence.end),
-            "recurs": silence.recurrence is not None,
+            "recurs": any(one.start > occurrence.start for one in silence.occurrences()),
         },
         **told(hidden),
     }

@@ -2,12 +2,14 @@
 
 import argparse
 
-from functions.commands import try_delivery, weekly_summary
+from functions.commands import alert_record, try_delivery, weekly_summary
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to those of the parser."""
-    parser = commands.add_parser("alerts", help="send a test card, or print the summary of a week")
+    parser = commands.add_parser(
+        "alerts", help="list, show and acknowledge alerts, print the summary of a week, send a test card"
+    )
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
-    for action in (weekly_summary, try_delivery):
+    for action in (alert_record, weekly_summary, try_delivery):
         action.add(actions)

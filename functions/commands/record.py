@@ -1,14 +1,16 @@
 """Opens what the watch keeps in storage, for the commands that a person reads it with."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from functions.access.principal import Principal
 from functions.alerts.reading import check_state
 from functions.alerts.state import PREFIX, CheckState
 from functions.checks.coverage import KEPT
 from functions.checks.definition import CheckDefinition
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from functions.errors import StorageError
+from functions.errors import DocumentConflict, StorageError
 from functions.settings import read_record_settings
 from functions.storage.documents import Documents
 
@@ -32,6 +34,35 @@ def open_record() -> tuple[Documents, Configuration]:
         environment=settings.environment_name,
     )
     return record_documents(settings), configuration
+
+
+def person() -> Principal:
+    """Return who is signed in at this terminal.
+
+    Raises:
+        StorageError: Nobody is.
+    """
+    from functions.clients import signed_in_person  # noqa: PLC0415 - as above
+
+    return signed_in_person()
+
+
+@contextmanager
+def advised_to_write() -> Iterator[None]:
+    """Give a failure to write the next step of someone at a terminal.
+
+    Raises:
+        StorageError: As storage raised it.
+    """
+    try:
+        yield
+    except DocumentConflict:
+        raise
+    except StorageError as error:
+        raise StorageError(
+            error.message,
+            next_step="Sign in as someone with Storage Blob Data Contributor on the container 'state'.",
+        ) from error
 
 
 def read_states(documents: Documents, checks: Sequence[CheckDefinition]) -> Mapping[str, Held]:

@@ -206,6 +206,7 @@ def test_each_time_of_a_recurring_one_is_reported_by_itself() -> None:
         "2026-05-04T12:00:00Z",
         "2026-05-05T12:00:00Z",
     ]
+    assert [one.body["silence"]["recurs"] for one in world.announcer.added] == [True, False]
     assert [report.hid for report in world.kept().reports] == [1, 1]
 
 
