@@ -7,8 +7,8 @@ The body of a `silence_report`, all times ISO 8601 in UTC:
      "hidden": [{"alert_id", "check_id", "title", "unit", "key", "severity", "since", "until" or null,
                  "state", "value", "threshold" or null, "violations", "episodes"}, ...]}
 
-`silence.starts_at` and `ends_at` are those of the occurrence; it `recurs` if there is a later one. `hidden` has
-the worst MOST_TOLD. Keys, the reason and the author are hostile.
+`silence.starts_at` and `ends_at` are those of the occurrence; it `recurs` if there is a later one. `hidden`
+has the worst MOST_TOLD. Keys, the reason and the author are hostile.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
