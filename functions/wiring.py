@@ -14,6 +14,7 @@ from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
+from functions.alerts.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.alerts.heartbeat import Heart
 from functions.alerts.quieting import Quieting
 from functions.alerts.reading import read_alert
@@ -67,6 +68,7 @@ class Services:
         sight: Whether the watch can see; its tick comes before the watch's.
         canary: Sends marker runs; None where they are off.
         watch: The watch.
+        deliveries: Tells of destinations that take nothing; its tick comes after the watch's.
         acknowledging: Where people take alerts on.
         silences: The silences.
         silence_ends: Reports what they hid; its tick comes after the watch's.
@@ -86,6 +88,7 @@ class Services:
     sight: Watch
     canary: Canary | None
     watch: Watch
+    deliveries: Watch
     acknowledging: Acknowledging
     silences: SilenceStore
     silence_ends: SilenceEnds
@@ -195,6 +198,13 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         canary=clients.canary,
         watch=_watch(
             clients, configuration, runner, configuration.checks, sweeper=runner, announcements=True
+        ),
+        deliveries=_watch(
+            clients,
+            configuration,
+            DeliveryJudge(clients.documents, [rule.name for rule in configuration.alerts.destinations]),
+            (DELIVERY_CHECK,),
+            quiet=1,
         ),
         acknowledging=Acknowledging(clients.documents, clock=_now),
         silences=silences,

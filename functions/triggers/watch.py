@@ -49,9 +49,10 @@ def tick(services: Services, send: Callable[[list[str]], None]) -> None:
     sight = services.sight.tick()
     watch = services.watch.tick()
     services.silence_ends.tick()
+    deliveries = services.deliveries.tick()
     if held := services.holding.tick():
         send([message_for(export_id) for export_id in held])
-    services.heart.beat((alarm, sight, watch))
+    services.heart.beat((alarm, sight, watch, deliveries))
 
 
 def _send(services: Services) -> None:

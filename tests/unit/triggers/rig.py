@@ -14,6 +14,7 @@ from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
+from functions.alerts.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.alerts.heartbeat import Heart
 from functions.alerts.rules import EvidenceHold
 from functions.alerts.silence_ends import SilenceEnds
@@ -109,6 +110,14 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
             documents=documents,
             runner=Runner(source, configuration.agents, configuration.prices),
             checks=configuration.checks,
+            rules=configuration.alerts,
+            channels={},
+            clock=lambda: NOON,
+        ),
+        deliveries=Watch(
+            documents=documents,
+            runner=DeliveryJudge(documents, ("teams",)),
+            checks=(DELIVERY_CHECK,),
             rules=configuration.alerts,
             channels={},
             clock=lambda: NOON,
