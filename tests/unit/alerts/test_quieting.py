@@ -1,13 +1,15 @@
 """An alert is kept quiet by what is on record now, and told where the record can't be read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
 
-from functions.alerts.alert import Alert
+from functions.alerts.alert import Alert, Notice
+from functions.alerts.delivery.interface import Channel
+from functions.alerts.outbox import Telling
 from functions.alerts.quieting import Quieting
 from functions.alerts.rules import Inhibition
 from functions.alerts.state import FORMAT, CheckState, state_to_json
@@ -17,8 +19,8 @@ from functions.checks.memory import Memory
 from functions.checks.runner import Outcome
 from functions.storage.documents import Document
 from tests.fakes.storage import MemoryDocuments
-from tests.unit.alerts.building import CHECK, RULES, START, advanced, found
-from tests.unit.alerts.world import PlannedRunner, minutes_until
+from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, START, advanced, found
+from tests.unit.alerts.world import PlannedRunner, World, minutes_until
 
 (OPEN,) = advanced({}, found(0, of=1)).alerts.values()
 CAUSE = replace(OPEN, check_id="telemetry_silence", key={"Agent": "broker"})
@@ -144,3 +146,46 @@ def test_a_check_waits_with_its_alerts_but_not_with_its_question_for_what_may_mu
     report = watch.tick()
     assert [one.check_id for one in report.checks] == [MUTED.check_id, CAUSE.check_id]
     assert written == [False, True]
+
+
+def test_one_cause_is_one_alert_and_what_outlives_it_is_told_when_it_is_over() -> None:
+    world = World(
+        {
+            CAUSE.check_id: {n: [DISPATCHER] for n in range(2)},
+            MUTED.check_id: {n: [DISPATCHER] for n in range(9)},
+        }
+    )
+    checks = tuple(replace(CHECK, id=name) for name in (MUTED.check_id, CAUSE.check_id))
+
+    def told() -> list[tuple[str, str]]:
+        watch = Watch(
+            world.held,
+            world.runner,
+            checks,
+            INHIBITING,
+            {"teams": Channel(world.teams, Plain())},
+            clock=lambda: world.now,
+            quieting=Quieting(world.held, INHIBITING, lambda: nothing).begin,
+        )
+        watch.tick()
+        return [(posted.message["check"], posted.message["kind"]) for posted in world.teams.accepted]
+
+    world.now += timedelta(minutes=minutes_until(0))
+    assert told() == [(CAUSE.check_id, "opened")]
+    (muted,) = world.state(checks[0]).alerts.values()
+    assert (muted.state, muted.quieted_by) == ("open", ("silent-agent",))
+    assert [one.silence for one in world.state(checks[0]).hidden] == ["silent-agent"]
+    world.now = START + timedelta(minutes=minutes_until(4))
+    assert sorted(told()[1:]) == [(MUTED.check_id, "opened"), (CAUSE.check_id, "resolved")]
+    assert world.state(checks[0]).hidden == ()
+
+
+class Plain:
+    """Writes what a test asks about."""
+
+    def one(self, telling: Telling) -> Mapping[str, str]:
+        assert isinstance(telling.news, Notice)
+        return {"check": telling.news.alert.check_id, "kind": telling.news.kind}
+
+    def digest(self, key: str, tellings: Sequence[Telling]) -> Mapping[str, str]:
+        raise AssertionError(f"{len(tellings)} in {key}: there is no storm here")
