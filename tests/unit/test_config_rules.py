@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from functions.alerts.delivery_failed import DELIVERY_CHECK
 from functions.alerts.failures import failure_check
-from functions.alerts.routing import DELIVERY_FAILED
 from functions.alerts.watchfulness import behind_check, blind_check
 from functions.canary.telling import SIGHT_CHECK
 from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
@@ -171,10 +171,12 @@ OWN_CHECKS = (
     blind_check(CHECK),
     SIGHT_CHECK,
     CONFIG_CHECK,
+    DELIVERY_CHECK,
 )
 
 
 def test_what_routes_are_held_to_is_what_alerts_about_the_watch_are() -> None:
+    assert {own.id for own in OWN_CHECKS} == OF_A_CHECK.keys() | OF_THE_WATCH.keys()
     for own in OWN_CHECKS:
         if own.id in OF_A_CHECK:
             assert (own.severity, own.owner, own.key) == (OF_A_CHECK[own.id], CHECK.owner, ("Check",))
@@ -204,7 +206,7 @@ def test_every_mistake_of_alerts_is_told_at_once(site: Path) -> None:
     assert len(told.each) == 3
 
 
-@pytest.mark.parametrize("check_id", [*sorted(own.id for own in OWN_CHECKS), DELIVERY_FAILED])
+@pytest.mark.parametrize("check_id", sorted(own.id for own in OWN_CHECKS))
 def test_no_check_takes_the_id_of_an_alert_about_the_watch(site: Path, check_id: str) -> None:
     shutil.copy(SHIPPED / "checks/slow_run.yaml", site / f"checks/{check_id}.yaml")
     told = refused(site, f"checks/{check_id}.yaml", "id: slow_run", f"id: {check_id}")
