@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from functions.alerts.alert import Alert, Notice
 from functions.alerts.failures import CHECK_FAILED, failure_check
+from functions.alerts.outbox import Telling
 from functions.alerts.watchfulness import CHECK_BEHIND, CHECK_BLIND, behind_check, blind_check
 from functions.checks.definition import CheckDefinition
 from functions.errors import TracekeeperError
@@ -18,12 +19,12 @@ def told_as_it_is(alert: Alert, check: CheckDefinition) -> CheckDefinition:
     return about[alert.check_id](check) if alert.check_id in about else check
 
 
-def told_of(notice: Notice, check: CheckDefinition | None, told_as: ToldAs) -> tuple[Notice, CheckDefinition]:
+def told_of(telling: Telling, told_as: ToldAs) -> tuple[Notice, CheckDefinition]:
     """Return a notice with what it is told as.
 
     Raises:
-        TracekeeperError: It came without the check in whose document it waited.
+        TracekeeperError: It is none, or came without the check in whose document it waited.
     """
-    if check is None:
+    if not isinstance(telling.news, Notice) or telling.check is None:
         raise TracekeeperError("A notice came without its check.", next_step="Deploy a later version.")
-    return notice, told_as(notice.alert, check)
+    return telling.news, told_as(telling.news.alert, telling.check)

@@ -1,11 +1,10 @@
 """Writes the one card that tells of a storm: how much there is, the ten worst, where all is. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.alerts.alert import Notice, NoticeKind
-from functions.alerts.announcement import Announcement, AnnouncementKind
 from functions.alerts.cards.elements import Element, button, header, message, paragraph, table
 from functions.alerts.cards.sentences import headline
 from functions.alerts.escaping import escape
@@ -27,36 +26,32 @@ _KINDS: Mapping[NoticeKind, str] = {
     "passed": "over before anybody could be told",
     "resolved": "resolved",
 }
-_ANNOUNCED: Mapping[AnnouncementKind, str] = {
-    "silence_report": "silence report",
-    "weekly_summary": "weekly summary",
-    "test": "test",
-}
 _STYLES = {"critical": "attention", "high": "attention", "medium": "warning", "low": "emphasis"}
 
 Told = tuple[Notice, CheckDefinition]
 """A notice, and what it is told as."""
 
 
-def digest_card(
-    notices: Sequence[Told], announcements: Sequence[Announcement], base_url: str
-) -> Mapping[str, Any]:
-    """Return the message with the card of many pieces of news, at least one.
+def digest_card(notices: Sequence[Told], base_url: str) -> Mapping[str, Any]:
+    """Return the message with the card of many notices.
 
     Args:
-        notices: In any order.
-        announcements: What else waits; they are counted by name.
+        notices: At least one, in any order.
         base_url: Where the HTTP API is.
     """
     ranked = sorted(notices, key=_badness)
-    worst = headline(*ranked[0]) if ranked else ""
-    first_line = f"{count(len(notices) + len(announcements), 'alert')} at once"
-    first_line += f" · worst: {worst}" if worst else ""
-    style = _STYLES[ranked[0][0].alert.severity] if ranked else "accent"
+    worst, check = ranked[0]
+    first_line = f"{count(len(notices), 'alert')} at once · worst: {headline(worst, check)}"
+    kinds = Counter(notice.kind for notice, _ in notices)
+    parts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind])
     return message(
         [
-            header(style, first_line, _sentence(notices, announcements)),
-            table(_counts(notices, announcements)),
+            header(
+                _STYLES[worst.alert.severity],
+                first_line,
+                f"{parts}. They are told here, and not one by one.",
+            ),
+            table(_counts(notices)),
             *_named(ranked, base_url),
         ],
         [button("All open alerts", open_alerts_link(base_url))],
@@ -74,15 +69,7 @@ def _badness(told: Told) -> tuple[int, int, int, int, str]:
     return _SEVERITIES.index(alert.severity) + 4 * over, -alert.runs, -alert.violations, news, alert.id
 
 
-def _sentence(notices: Sequence[Told], announcements: Sequence[Announcement]) -> str:
-    kinds = Counter(notice.kind for notice, _ in notices)
-    parts = [f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]]
-    others = Counter(one.kind for one in announcements)
-    parts += [count(others[kind], words) for kind, words in _ANNOUNCED.items() if others[kind]]
-    return f"{', '.join(parts)}. They are told here, and not one by one."
-
-
-def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> Iterator[tuple[str, str]]:
+def _counts(notices: Sequence[Told]) -> Iterator[tuple[str, str]]:
     active = [(notice, check) for notice, check in notices if notice.kind not in {"resolved", "passed"}]
     severities = Counter(notice.alert.severity for notice, _ in active)
     if active:
@@ -96,8 +83,6 @@ def _counts(notices: Sequence[Told], announcements: Iterable[Announcement]) -> I
         yield f"{times:,}", escape(title)
     if others := sum(times for _, times in ranked[MOST_COUNTED:]):
         yield f"{others:,}", f"of {count(len(ranked) - MOST_COUNTED, 'other check')}"
-    for one in announcements:
-        yield _ANNOUNCED[one.kind].capitalize(), escape(one.key)
 
 
 def _named(ranked: Sequence[Told], base_url: str) -> Iterator[Element]:

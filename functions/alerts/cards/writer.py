@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functions.alerts.alert import Notice
 from functions.alerts.announcement import Announcement
 from functions.alerts.cards.announcements import announcement_card
 from functions.alerts.cards.digest import digest_card
@@ -30,12 +29,8 @@ class CardWriter:
         """Return the message with the card of one piece of news."""
         if isinstance(telling.news, Announcement):
             return announcement_card(telling.news, self._rules.base_url)
-        return notice_card(*told_of(telling.news, telling.check, self._told_as), self._rules)
+        return notice_card(*told_of(telling, self._told_as), self._rules)
 
     def digest(self, key: str, tellings: Sequence[Telling]) -> Mapping[str, Any]:  # noqa: ARG002 - no card shows it
-        """Return the message with the card that tells of many at once."""
-        notices = [
-            told_of(one.news, one.check, self._told_as) for one in tellings if isinstance(one.news, Notice)
-        ]
-        others = [one.news for one in tellings if isinstance(one.news, Announcement)]
-        return digest_card(notices, others, self._rules.base_url)
+        """Return the message with the card that tells of many notices at once."""
+        return digest_card([told_of(one, self._told_as) for one in tellings], self._rules.base_url)

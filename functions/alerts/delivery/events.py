@@ -47,7 +47,7 @@ class EventWriter:
                 "at": instant_text(news.at),
                 "body": inert(news.body),
             }
-        return self._event(*told_of(news, telling.check, self._told_as))
+        return self._event(*told_of(telling, self._told_as))
 
     def digest(self, key: str, tellings: Sequence[Telling]) -> Event:
         """Return one event that holds the events of all, each with keys and an action of its own."""

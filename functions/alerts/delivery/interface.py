@@ -58,7 +58,7 @@ class Writer(Protocol):
         ...
 
     def digest(self, key: str, tellings: "Sequence[Telling]") -> Mapping[str, Any]:
-        """Return one message that tells many pieces of news at once, of however many and whatever size.
+        """Return one message that tells many notices at once, however many; announcements go by themselves.
 
         Args:
             key: The idempotency key that it is sent under.
