@@ -297,19 +297,6 @@ def hostile(body: Any) -> Any:
     """Return a body with evil text for every name in it."""
     times = {"start", "end", "zone", "since", "until", "starts_at", "ends_at"}
     ours = times | {"currency", "unit", "severity", "alert_id", "kind"}
-        "currency",
-        "unit",
-        "start",
-        "end",
-        "zone",
-        "since",
-        "until",
-        "starts_at",
-        "ends_at",
-        "severity",
-        "alert_id",
-        "kind",
-    }
     if isinstance(body, dict):
         return {name: one if name in ours else hostile(one) for name, one in body.items()}
     return (
