@@ -32,7 +32,7 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         (
             "acknowledge",
             run_acknowledge,
-            "say that you see to an open alert: it is told no more till it is over",
+            "say that you see to an open alert: it is neither repeated nor escalated",
         ),
     ):
         _add(actions, name, run, told).add_argument("id", metavar="ID", help="as `list` shows it")
