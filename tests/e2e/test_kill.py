@@ -69,7 +69,12 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     environment: dict[str, str] = {}
-    with Stack(tmp_path_factory.mktemp("kill"), host_environment=environment) as stack:
+    # Without evidence holds, whose jobs write whenever they come to it: the n-th write is the same each time.
+    config = tmp_path_factory.mktemp("config")
+    rules = (SHIPPED / "alerts.yaml").read_text().splitlines(keepends=True)
+    kept = [line for line in rules if not line.startswith("evidence_hold:")]
+    (config / "alerts.yaml").write_text("".join(kept))
+    with Stack(tmp_path_factory.mktemp("kill"), config=config, host_environment=environment) as stack:
         for number, (agent, intent) in enumerate(zip(AGENTS, INTENTS, strict=True), start=1):
             trace = Trace(number, start=datetime.now(UTC) - timedelta(minutes=11))
             trace.agent(agent, trace.request(**{"app.intent": intent}))
