@@ -89,12 +89,11 @@ def _hidden(body: Mapping[str, Any], base_url: str) -> Iterator[Element]:
     if (more := body["count"] - len(body["hidden"])) > 0:
         yield paragraph(f"And {count(more, 'more alert')}; the list of alerts has them.", spacing="Small")
     if body["open"]:
-        yield paragraph("Alerts that are still open are told again now, each by itself.", separator=True)
+        yield paragraph("What is still open, and nobody has taken on, is told again now.", separator=True)
 
 
 def _weekly_summary(announcement: Announcement, base_url: str) -> Mapping[str, Any]:
     week = cast("Week", announcement.body)
-    start, end = instant(week["start"]), instant(week["end"])
     figures = []
     if week["runs"] is not None:
         figures.append(count(week["runs"]["runs"], "run"))
@@ -102,11 +101,12 @@ def _weekly_summary(announcement: Announcement, base_url: str) -> Mapping[str, A
         figures.append(f"{count(week['alerts']['opened'], 'alert')}, {week['alerts']['open']:,} open")
     if week["cost"] is not None:
         figures.append(f"{week['cost']['cost']:,.2f} {week['cost']['currency']}")
-    days = length_of(end - start)
     first_line = " · ".join(["WEEK", *figures])
     return message(
         [
-            header("accent", first_line, f"What {days} came to, until {moment(end)}."),
+            header(
+                "accent", first_line, "What seven days came to; in brackets the change to the week before."
+            ),
             *text_table(summary_lines(week)),
         ],
         [button("All open alerts", open_alerts_link(base_url))],

@@ -50,8 +50,9 @@ def _sentences(notice: Notice, check: CheckDefinition) -> Iterator[str]:
         yield from _flaps(notice)
     if alert.acknowledged_at is not None:
         yield f"Taken on at {moment(alert.acknowledged_at)}."
-    grave = f"Severity {alert.severity}, for" if notice.kind in _OVER else "For"
-    yield f"{grave} {escape(alert.owner)}."
+    if notice.kind in _OVER:  # else the headline says so
+        yield f"Severity {alert.severity}."
+    yield f"Owner: {escape(alert.owner)}."
 
 
 def _what_happened(notice: Notice, check: CheckDefinition) -> str:
