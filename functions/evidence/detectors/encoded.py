@@ -5,13 +5,15 @@ Each reading says where its characters stand in the text, so that what is found 
 
 import base64
 import binascii
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_ESCAPE = re.compile(r"""\\(?:u([0-9A-Fa-f]{4})|(["\\/]))""")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+import re2
+
+_PERCENT = re2.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ESCAPE = re2.compile(r"""\\u[0-9A-Fa-f]{4}|\\["\\/]""")
+_BASE64 = re2.compile(r"[A-Za-z0-9+/_-]{14}[A-Za-z0-9+/_-]*={0,2}")
+
 _LEAST_PRINTABLE = 0.9
 
 # Cyrillic and Greek letters that look like Latin ones in nearly every font (Unicode TR 39, confusables).
@@ -23,18 +25,33 @@ _CONFUSABLES = dict(
     )
 )
 _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
-_DROPPED = "\ue000"
-_DIGIT_ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6)
-_TABLE = {
-    **{ord(shown): plain for shown, plain in _CONFUSABLES.items()},
-    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width forms of ASCII
-    **{zero + digit: str(digit) for zero in _DIGIT_ZEROS for digit in range(10)},
-    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
-    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " "),
-    **dict.fromkeys(map(ord, _INVISIBLE), _DROPPED),
-    ord(_DROPPED): "?",
+_DIGIT_ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6)
+_LOOKS_LIKE = {
+    **_CONFUSABLES,
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width forms of ASCII
+    **{chr(zero + digit): str(digit) for zero in _DIGIT_ZEROS for digit in range(10)},
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
+    **dict.fromkeys(_INVISIBLE, ""),
 }
-_UNUSUAL = re.compile(f"[{''.join(map(re.escape, map(chr, _TABLE)))}]")
+_UNUSUAL = re2.compile(f"[{''.join(_LOOKS_LIKE)}]+")
+
+
+def _bytes_of(characters: Iterable[str]) -> str:
+    """Return a pattern over UTF-8 for any of the characters."""
+    lasts: dict[bytes, set[int]] = {}
+    for character in characters:
+        encoded = character.encode()
+        lasts.setdefault(encoded[:-1], set()).add(encoded[-1])
+    return "|".join(
+        "".join(f"\\x{byte:02x}" for byte in head)
+        + f"[{''.join(f'\\x{byte:02x}' for byte in sorted(tails))}]"
+        for head, tails in lasts.items()
+    )
+
+
+ENCODED = ("%[0-9A-Fa-f][0-9A-Fa-f]", r"""\\[u"\\/]""", "[A-Za-z0-9+/_-]{14}", _bytes_of(_LOOKS_LIKE))
+"""What a text has in it, if any reading of it differs: RE2 patterns over bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +75,21 @@ class Reading:
 
 def readings(text: str) -> Iterator[Reading]:
     """Yield each reading that differs from the text itself."""
+    if not text.isascii():  # a lone surrogate, which RE2 can't read, stands for nothing
+        text = text.encode("utf-8", "replace").decode()
     if "%" in text and (reading := _replaced(text, _PERCENT, _percent_decoded)):
         yield reading
     if "\\" in text and (reading := _replaced(text, _ESCAPE, _unescaped)):
         yield reading
-    if not text.isascii() and _UNUSUAL.search(text):
-        yield _plain(text)
+    if not text.isascii() and (reading := _replaced(text, _UNUSUAL, _looks_like)):
+        yield reading
     for token in _BASE64.finditer(text):
-        decoded = _base64_decoded(token[0])
+        decoded = _base64_decoded(token.group())
         if decoded:
             yield Reading(decoded, [token.start()] * len(decoded), [token.end()] * len(decoded))
 
 
-def _replaced(text: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str]) -> Reading | None:
+def _replaced(text: str, pattern: "re2._Regexp", decode: Callable[[str], str]) -> Reading | None:
     """Return the text with what the pattern matches decoded; None where nothing is."""
     parts: list[str] = []
     starts: list[int] = []
@@ -78,7 +97,7 @@ def _replaced(text: str, pattern: re.Pattern[str], decode: Callable[[re.Match[st
     position = 0
     for match in pattern.finditer(text):
         before = range(position, match.start())
-        decoded = decode(match)
+        decoded = decode(match.group())
         parts += (text[position : match.start()], decoded)
         starts += [*before, *[match.start()] * len(decoded)]
         ends += [*(place + 1 for place in before), *[match.end()] * len(decoded)]
@@ -90,19 +109,16 @@ def _replaced(text: str, pattern: re.Pattern[str], decode: Callable[[re.Match[st
     return Reading("".join(parts), [*starts, *rest], [*ends, *(place + 1 for place in rest)])
 
 
-def _percent_decoded(match: re.Match[str]) -> str:
-    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+def _percent_decoded(octets: str) -> str:
+    return bytes.fromhex(octets.replace("%", "")).decode("utf-8", "replace")
 
 
-def _unescaped(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16)) if match[1] else match[2]
+def _unescaped(escape: str) -> str:
+    return escape[1] if len(escape) == 2 else chr(int.from_bytes(bytes.fromhex(escape[2:])))
 
 
-def _plain(text: str) -> Reading:
-    """Return the text with look-alikes as the characters that they look like, and without invisible ones."""
-    translated = text.translate(_TABLE)
-    places = [place for place, character in enumerate(translated) if character != _DROPPED]
-    return Reading(translated.replace(_DROPPED, ""), places, [place + 1 for place in places])
+def _looks_like(characters: str) -> str:
+    return "".join(_LOOKS_LIKE[character] for character in characters)
 
 
 def _base64_decoded(token: str) -> str:

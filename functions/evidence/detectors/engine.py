@@ -1,8 +1,9 @@
-"""Finds what patterns can find: one compiled alternation as a gate, then each pattern with its own check.
+"""Finds what patterns can find: compiled alternations as gates, then each pattern with its own check.
 
-Patterns are RE2's (linear time, whatever an attacker writes) over UTF-8 bytes. Two traps shape this module:
-RE2's `Set` answers "no match" when it runs out of memory, so the gate is an alternation, which falls back
-safely; and an alternation loses overlapping hits, so it only decides whether the patterns are tried at all.
+Patterns are RE2's (linear time, whatever an attacker writes) over UTF-8 bytes. Three traps shape this module:
+RE2's `Set` answers "no match" when it runs out of memory, so the gates are alternations, which fall back
+safely; an alternation loses overlapping hits, so it only decides whether its patterns are tried at all; and
+groups that capture make RE2 leave its fast automaton, so that gates capture nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,10 +12,13 @@ from dataclasses import dataclass, field
 import re2
 
 from functions.errors import RedactionFailure
-from functions.evidence.detectors.encoded import readings
+from functions.evidence.detectors.encoded import ENCODED, readings
 
 MOST_LAYERS = 3
 """Encodings within encodings that are looked through, such as base64 of JSON in JSON."""
+
+_IN_ONE_GATE = 8
+"""Patterns that are tried together or not at all, once the first gate has let a text through."""
 
 Accept = Callable[[bytes, int, int], int | None]
 """Given the text and a candidate's start and end: the hit's end, or None where the candidate is refused."""
@@ -82,13 +86,13 @@ class Detectors:
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        options = re2.Options()
-        options.max_mem = 64 << 20
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.log_errors = False
-        self._compiled = [_compile(detector, options) for detector in detectors]
-        alternatives = "|".join(f"(?:{detector.pattern})" for detector in detectors)
-        self._gate = re2.compile(alternatives.encode("ascii"), options)
+        self._compiled = [_compile(detector) for detector in detectors]
+        self._gate = _alternation([*(detector.pattern for detector in detectors), *ENCODED])
+        self._groups = [
+            (_alternation([one.detector.pattern for one in group]), group)
+            for start in range(0, len(self._compiled), _IN_ONE_GATE)
+            for group in [self._compiled[start : start + _IN_ONE_GATE]]
+        ]
         self._prove_samples()
 
     def find(self, text: str) -> list[Hit]:
@@ -96,28 +100,39 @@ class Detectors:
 
         Encoded forms are read too. Of equally long hits the type that stands first in the set is given.
         """
-        encoded = list(self._in_readings(text, MOST_LAYERS))
-        return _unite([*self._as_it_stands(text), *encoded]) if encoded else self._as_it_stands(text)
-
-    def _in_readings(self, text: str, layers: int) -> Iterator[Hit]:
-        """Yield what is found in encoded forms, and in those within them."""
-        for reading in readings(text) if layers else ():
-            inner = [*self._as_it_stands(reading.text), *self._in_readings(reading.text, layers - 1)]
-            for hit in inner:
-                yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
-
-    def _as_it_stands(self, text: str) -> list[Hit]:
         data = text.encode("utf-8", "surrogatepass")
-        hits = self.find_bytes(data)
-        if not hits or text.isascii():
-            return hits
-        return [Hit(hit.type, _characters(data[: hit.start]), _characters(data[: hit.end])) for hit in hits]
+        if self._gate.search(data) is None:
+            return []
+        return _unite([*self._as_it_stands(text, data), *self._in_readings(text, MOST_LAYERS)])
 
     def find_bytes(self, data: bytes) -> list[Hit]:
         """Return the hits in UTF-8 bytes as they stand, with offsets in bytes."""
         if self._gate.search(data) is None:
             return []
-        return _unite([hit for compiled in self._compiled for hit in compiled.locate(data)])
+        return _unite(self._located(data))
+
+    def _located(self, data: bytes) -> list[Hit]:
+        return [
+            hit
+            for gate, group in self._groups
+            if gate.search(data) is not None
+            for compiled in group
+            for hit in compiled.locate(data)
+        ]
+
+    def _as_it_stands(self, text: str, data: bytes) -> list[Hit]:
+        hits = self._located(data)
+        if not hits or text.isascii():
+            return hits
+        return [Hit(hit.type, _characters(data[: hit.start]), _characters(data[: hit.end])) for hit in hits]
+
+    def _in_readings(self, text: str, layers: int) -> Iterator[Hit]:
+        """Yield what is found in encoded forms, and in those within them."""
+        for reading in readings(text) if layers else ():
+            data = reading.text.encode("utf-8", "surrogatepass")
+            inner = [*self._as_it_stands(reading.text, data), *self._in_readings(reading.text, layers - 1)]
+            for hit in inner:
+                yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
 
     def _prove_samples(self) -> None:
         for compiled in self._compiled:
@@ -130,9 +145,24 @@ class Detectors:
                 )
 
 
-def _compile(detector: Detector, options: "re2.Options") -> _Compiled:
-    regexp = re2.compile(detector.pattern.encode("ascii"), options)
+def _compile(detector: Detector) -> _Compiled:
+    captures = re2.compile(detector.pattern.encode("ascii"), _options(captures=True)).groups > 0
+    regexp = re2.compile(detector.pattern.encode("ascii"), _options(captures=captures))
     return _Compiled(detector, regexp, min(regexp.groups, 1))
+
+
+def _alternation(patterns: Sequence[str]) -> "re2._Regexp":
+    alternatives = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return re2.compile(alternatives.encode("ascii"), _options(captures=False))
+
+
+def _options(*, captures: bool) -> "re2.Options":
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    options.never_capture = not captures
+    return options
 
 
 def _characters(data: bytes) -> int:

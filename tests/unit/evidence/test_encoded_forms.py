@@ -48,7 +48,7 @@ def test_an_encoded_value_is_found_exactly_where_it_stands(
         percent(percent(MAIL)),
         json.dumps({"a": json.dumps({"b": escaped(MAIL)})}),
         base64_of(json.dumps({"to": MAIL})),
-        json.dumps({"attachment": base64_of(json.dumps({"to": MAIL, "card": CARD}))}),
+        json.dumps({"attachment": base64_of(json.dumps({"to": MAIL, "case": 7}))}),
         base64_of(base64_of(MAIL)),
         base64_of(MAIL).rstrip("="),
         base64.urlsafe_b64encode(b"?>?>?>" + MAIL.encode()).decode(),
