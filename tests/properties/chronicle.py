@@ -146,7 +146,7 @@ class Chronicle:
         for delivered in reversed(self._places[entry.destination].delivered):
             if any(_same_episode(news, notice) for news in delivered.tells):
                 if abs(notice.at - delivered.at) < self._repeat_after:  # a clock may have been set back
-                    self.faults.append(f"{pair} repeats what was told at {delivered.at}")
+                    self.faults.append(f"{pair} repeats at {notice.at} what was told at {delivered.at}")
                 return
 
     def _finished(self, pair: Pair, state: CheckState) -> None:
