@@ -53,7 +53,7 @@ ANSWERS = (
     Rejected(retryable=True, retry_after_seconds=None, reason="ReadTimeout"),
     Rejected(retryable=False, retry_after_seconds=None, reason="HTTP 400"),
 )
-KINDS: tuple[Kind, ...] = ("crash", "storage breaks")
+KINDS: tuple[Kind, ...] = ("crash", "storage breaks", "rival")
 DISTURBED = st.lists(st.tuples(st.integers(1, 12), st.sampled_from(KINDS)), max_size=3).map(dict)
 LONGEST_SETTLING = 60
 """Ticks, of 20 minutes each: longer than all clocks were ever turned back and any destination asks for."""
@@ -149,6 +149,7 @@ class Alerting(RuleBasedStateMachine):
             clock=self.clock,
             jitter=lambda: 0.0,
             workers=AtOnce,
+            pause=self.clock.pause,
         )
         broken = self.seen["broken writes"]
         try:

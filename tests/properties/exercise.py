@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.properties.alerting import Alerting
 
-STEPS = 30
+STEPS = 25
 """The most steps of an example; few have fewer."""
 
 

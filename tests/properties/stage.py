@@ -53,6 +53,10 @@ class Clock:
         """Return it."""
         return self.now
 
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds go by."""
+        self.now += timedelta(seconds=seconds)
+
 
 class NewsItself:
     """Writes messages that are the news as it is."""
