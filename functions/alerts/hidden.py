@@ -12,6 +12,9 @@ from functions.alerts.alert import Alert, AlertState
 from functions.alerts.records import Json, instant, instant_text
 from functions.checks.definition import CheckDefinition, Severity
 
+MOST_CHARACTERS = 200
+"""Of a key's value: an alert's record outlives it for as long as a silence lasts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
@@ -23,7 +26,7 @@ class Hidden:
         check_id: Its check, or what is wrong with that.
         title: The check's.
         unit: The check's.
-        key: The alert's. Hostile.
+        key: The alert's, each value cut at MOST_CHARACTERS. Hostile.
         severity: The alert's, when last hidden.
         since: When the first episode that was hidden began.
         until: When the latest one was over; None where it was not when last hidden.
@@ -93,7 +96,7 @@ def _record(name: str, before: Hidden | None, alert: Alert, check: CheckDefiniti
         check_id=alert.check_id,
         title=check.title,
         unit=check.unit,
-        key=alert.key,
+        key={column: value[:MOST_CHARACTERS] for column, value in alert.key.items()},
         severity=alert.severity,
         since=before.since if before else alert.opened_at,
         until=alert.resolved_at,

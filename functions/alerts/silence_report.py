@@ -22,8 +22,6 @@ from functions.alerts.recurrence import Occurrence
 from functions.alerts.silences import Silence
 
 MOST_TOLD = 10
-MOST_CHARACTERS = 200
-"""Of a key's value."""
 
 _RANKS = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
@@ -75,4 +73,4 @@ def _is_open(hidden: Hidden) -> bool:
 def _line(hidden: Hidden) -> Mapping[str, object]:
     line = hidden_json(hidden)
     del line["silence"], line["episode"]
-    return line | {"key": {name: value[:MOST_CHARACTERS] for name, value in hidden.key.items()}}
+    return line

@@ -126,13 +126,13 @@ class Turns:
         outcome = self.runner.judge_due(
             check, watermark=state.watermark, now=self.clock(), memory=state.memory
         )
+        sweep = self._sweep(check, state, outcome, self.clock())
         wait(before, timeout=self.patience_seconds)
-        now = self.clock()
-        after, notices = carry_on(state, outcome, check, self._circumstances(now))
-        sweep = self._sweep(check, state, outcome, now)
+        # After all questions: what is hidden must be written soon after it was asked what is in force.
+        circumstances = self._circumstances(self.clock())
+        after, notices = carry_on(state, outcome, check, circumstances)
         if sweep is not None:
-            swept_now = self._circumstances(self.clock())
-            after, late = carry_on_by_sweep(after, sweep, check, swept_now)
+            after, late = carry_on_by_sweep(after, sweep, check, circumstances)
             notices += late
         if after is not state:
             self.documents.write(name, state_to_json(after), version=held.version if held else None)
