@@ -43,7 +43,7 @@ WHERE = {
     "WEBSITE_HOSTNAME": "the platform, which sets it",
     "CANARY_CONNECTION_STRING": (
         "the overview of an Application Insights component of your own whose rows the workspace gets, "
-        "'Connection String'; without it no marker run is sent"
+        "'Connection String'; without it no marker run is sent, and no tick counted"
     ),
     "CONTENT_ROUTING": (
         "the content settings of the subscription: table where Azure Monitor moves GenAI content into "
@@ -76,7 +76,7 @@ class Settings:
         auth_client_id: The app registration that their tokens are for, lower case.
         auth_enabled: Whether the platform authenticates callers and strips forged headers.
         hostname: The app's own host name, for links.
-        canary_connection_string: Where marker runs are sent; None where none are.
+        canary_connection_string: Where marker runs are sent and ticks are counted; None where neither is.
         content_routing: Where GenAI content should lie: in a "table" of its own, or "inline".
         content_plan: Which plan that table is on: a "basic" one must be asked alone, and of a workspace.
         config_directory: A site's own config files, or None.

@@ -1,4 +1,4 @@
-"""Sends marker runs: the interface, and its adapter on Application Insights' ingestion endpoint."""
+"""Sends marker runs and the heartbeat's metric: the interface, and its adapter on Application Insights' endpoint."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,8 +95,8 @@ def _check(answer: requests.Response, count: int) -> None:
     body = answer.json() if answer.status_code == 200 else None
     if not isinstance(body, dict) or body.get("itemsAccepted") != count:
         raise CanaryUnavailable(
-            f"The ingestion endpoint answered {answer.status_code} and did not accept the marker run.",
-            next_step="It is sent again in five minutes; if this goes on, check CANARY_CONNECTION_STRING.",
+            f"The ingestion endpoint answered {answer.status_code} and did not accept all that was sent.",
+            next_step="It is sent again soon; if this goes on, check CANARY_CONNECTION_STRING.",
         )
 
 
