@@ -1,4 +1,4 @@
-"""Sends marker runs and the heartbeat's metric: the interface, and its adapter on Application Insights' endpoint."""
+"""Sends marker runs and counted ticks: the interface, and its adapter on Application Insights' ingestion."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
