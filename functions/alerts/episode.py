@@ -40,7 +40,6 @@ def opened(name: str, before: Alert | None, finding: Finding, check: CheckDefini
         told=before.told if before else (),
         announced=known,
         openings=tuple(sorted((*(before.openings if before else ()), finding.window.start)))[-MAX_OPENINGS:],
-        quieted_by=before.quieted_by if before else (),
     )
     if before is None or known is None or known.over or not known.flapping:
         return opening

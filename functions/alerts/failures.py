@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from functions.alerts.alert import Alert
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.lifecycle import Advance, advance, end, told_of
+from functions.alerts.lifecycle import Advance, advance, end
 from functions.checks.definition import CheckDefinition, Condition, Severity
 from functions.checks.finding import Finding, JudgedWindow, Window
 
@@ -82,7 +82,7 @@ def report_failure(
         circumstances: When to report and repeat, and when it failed.
     """
     if failures < circumstances.rules.report_failure_after:
-        return told_of(alerts, failure_check(check), circumstances)
+        return Advance(alerts)
     window = Window(min(one.start for one in windows), circumstances.now)
     finding = Finding(
         check_id=CHECK_FAILED,

@@ -79,7 +79,7 @@ def report_behind(
     if not in_a_row:
         return end(alerts, about, circumstances)
     if in_a_row < circumstances.rules.report_failure_after:
-        return told_of(alerts, about, circumstances)
+        return Advance(alerts)
     now = circumstances.now
     minutes = (now - check.settle - judged_until) / timedelta(minutes=1)
     judged = (_about(about, check, Window(judged_until, now), minutes, BEHIND_AFTER / timedelta(minutes=1)),)

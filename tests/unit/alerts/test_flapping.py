@@ -96,6 +96,13 @@ def test_what_was_taken_on_stays_so_while_it_flaps_and_no_longer() -> None:
     assert (life.alert.state, life.alert.acknowledged_by) == ("open", None)
 
 
+def test_what_was_taken_on_while_it_flapped_is_taken_on_by_nobody_when_it_opens_after_the_calm() -> None:
+    life = flapped()
+    life.is_taken_on()
+    assert life.lives("..." + CALM + ".F") == ["resolved", "reopened"]
+    assert (life.alert.state, life.alert.acknowledged_by) == ("open", None)
+
+
 def test_what_flaps_is_told_further_once() -> None:
     further = Route({}, ("teams",), escalate_after=15 * MINUTE, escalate_to=("pager",))
     life = Life(rules=replace(FLAPPING, destinations=two_destinations().destinations, routes=(further,)))

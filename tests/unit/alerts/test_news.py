@@ -125,6 +125,14 @@ def test_what_was_told_further_is_told_to_be_over_there_too() -> None:
     assert (life.told[-1].kind, life.told[-1].destinations) == ("resolved", ("teams", "pager"))
 
 
+def test_what_was_told_further_only_has_still_to_be_told_to_the_others_when_it_is_worse() -> None:
+    life = Life(check=ABOVE, rules=ESCALATING)
+    life.lives("F", value=40)
+    life.lives("F", value=70)
+    assert life.waits(HOUR) == ["escalated"]
+    assert life.lives("F", value=80) == ["worsened"]
+
+
 def test_a_new_episode_is_told_further_anew() -> None:
     life = Life(rules=ESCALATING)
     life.lives("F")
@@ -152,6 +160,14 @@ def test_the_first_who_takes_it_on_stays_on_record() -> None:
     once = acknowledge(life.alert, "first", START)
     assert (once.state, once.acknowledged_by, once.acknowledged_at) == ("acknowledged", "first", START)
     assert acknowledge(once, "second", START + HOUR) is once
+
+
+def test_an_episode_that_begins_as_the_one_before_ends_is_taken_on_by_nobody() -> None:
+    life = Life()
+    life.lives("F")
+    life.is_taken_on()
+    assert life.catches_up("...F") == ["reopened"]
+    assert (life.alert.state, life.alert.acknowledged_by) == ("open", None)
 
 
 @pytest.mark.parametrize("marks", ["F...", "F"], ids=["resolved", "pending"])

@@ -61,6 +61,24 @@ def test_a_day_on_which_most_windows_could_not_be_judged_is_told_once(
     assert states(state, CHECK_BLIND) == ["open"] * len(told)
 
 
+def test_a_blind_day_that_was_kept_quiet_is_told_at_the_next_evaluation_without() -> None:
+    check = replace(CHECK, every=timedelta(hours=1))
+    state = CheckState(watermark=MIDNIGHT)
+    heard = []
+    for hour in range(50):
+        start = MIDNIGHT + timedelta(hours=hour)
+        end = start + timedelta(hours=1)
+        quiet = ("a silence",) if hour < 49 else ()
+        state, notices = carry_on(
+            state,
+            evaluated(start, end, blind=True),
+            check,
+            Circumstances(RULES, end + check.settle, quieted=lambda _, quiet=quiet: quiet),
+        )
+        heard.append([notice.kind for notice in notices])
+    assert heard == [[]] * 49 + [["opened"]]
+
+
 def test_the_first_day_of_a_check_is_not_held_against_it() -> None:
     check = replace(CHECK, every=timedelta(hours=1))
     state = CheckState(watermark=MIDNIGHT)
