@@ -158,10 +158,12 @@ def _worsened(alert: Alert, announced: Announced, check: CheckDefinition, rules:
 
 
 def _escalation(alert: Alert, announced: Announced, circumstances: Circumstances) -> tuple[str, ...]:
-    further = escalation_for(alert, circumstances.rules)
-    if alert.escalated_at is not None or further is None:
+    times = (route.escalate_after for route in circumstances.rules.routes)
+    soonest = min((after for after in times if after is not None), default=None)
+    # Which route takes it is asked only where one could want that: at each tick it would be dear.
+    if soonest is None or alert.escalated_at or not _is_past(announced.since, soonest, circumstances.now):
         return ()
-    after, destinations = further
+    after, destinations = escalation_for(alert, circumstances.rules) or (soonest, ())
     return destinations if _is_past(announced.since, after, circumstances.now) else ()
 
 
