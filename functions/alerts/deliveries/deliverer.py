@@ -105,9 +105,10 @@ class Deliverer:
         return all_accepted and len(alive) > sum(parcel.size for parcel in sending)
 
     def _items(self, record: Record, names: Collection[str]) -> list[Item]:
-        """Return what waits for the destination, oldest first, without what was answered already.
+        """Return what waits for the destination, without what was answered already.
 
-        A document that can't be read keeps its own.
+        What was tried less often comes first, so that a message that is never taken holds up no other; then
+        what is older. A document that can't be read keeps what it has.
         """
         over = {
             (document, key)
@@ -128,7 +129,7 @@ class Deliverer:
                 for one in held.waiting
                 if one.destination == self.destination and (name, one.key) not in over
             )
-        return sorted(found, key=lambda item: item.entry.notice.at)
+        return sorted(found, key=lambda item: (item.entry.attempts, item.entry.notice.at))
 
     def _plan(self, record: Record, items: Sequence[Item]) -> tuple[Sequence[Parcel], Sequence[datetime]]:
         due = sum(item.due for item in items)

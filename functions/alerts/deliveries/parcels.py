@@ -45,7 +45,7 @@ def parcels(
     `digest_above`, or than there is room for, go as one. Announcements always go by themselves.
 
     Args:
-        items: All that waits for the destination, oldest first.
+        items: All that waits for the destination, in the order in which it is sent.
         claim: The digest that was being sent when a host stopped, or that was put off.
         destination: Its name.
         room: How many messages it may be sent.

@@ -8,6 +8,7 @@ from typing import Any
 from functions.alerts.cards.writer import CardWriter
 from functions.alerts.delivery.events import EventWriter
 from functions.alerts.delivery.interface import Channel, Destination, Writer
+from functions.alerts.rules import AlertRules
 from functions.alerts.state import CheckState, state_from_json
 from functions.alerts.told_as import told_as_it_is
 from functions.alerts.watch import TickReport, Watch
@@ -96,6 +97,7 @@ class World:
         replies: Iterable[Any] = (),
         destinations: int = 1,
         writer: Writer = CARDS,
+        rules: AlertRules | None = None,
     ) -> None:
         self.held = MemoryDocuments()
         self.documents: Documents = self.held
@@ -106,7 +108,7 @@ class World:
         self.destinations: dict[str, Destination] = {"teams": self.teams}
         self.runner = PlannedRunner(plan or {CHECK.id: {0: [DISPATCHER]}})
         self._checks = checks
-        self._rules = two_destinations() if destinations == 2 else RULES
+        self._rules = rules or (two_destinations() if destinations == 2 else RULES)
         self._writer = writer
 
     def tick(self, *, documents: Documents | None = None) -> TickReport:
