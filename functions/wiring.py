@@ -42,7 +42,7 @@ from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
 from functions.overlay.store import Push
-from functions.settings import Settings, read_settings
+from functions.settings import read_settings
 from functions.storage.documents import Documents
 from functions.summary.gathering import Gathering
 from functions.summary.weekly import WeeklySummaries
@@ -152,13 +152,18 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
     Raises:
         SettingsError: No destination has an address; where only some have, the others tell of it.
     """
-    protection = _protection(clients.settings, configuration)
+    settings = clients.settings
+    protection = Protection(
+        redaction_policy(configuration.redaction),
+        Pseudonyms(settings.pseudonym_key, settings.pseudonym_key_id),
+        standard_detectors(),
+    )
     looking = Looking(
         clients.documents,
         clients.source,
         configuration.checks,
         canaries=clients.canary is not None,
-        expected=clients.settings.content_routing,
+        expected=settings.content_routing,
         content=clients.content,
         clock=_now,
     )
@@ -188,7 +193,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         clock=_now,
     )
     return Services(
-        sign_in=_sign_in(clients.settings),
+        sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
         ledger=Ledger(clients.log, now=_now),
         documents=clients.documents,
         configuration=configuration,
@@ -260,10 +265,6 @@ def _record_push(ledger: Ledger, push: Push, configuration: Configuration) -> No
     ledger.record(Access("configuration.in-force", None, on, "served", push.reason, str(uuid4())))
 
 
-def _sign_in(settings: Settings) -> SignIn:
-    return SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id)
-
-
 def _watch(
     clients: Clients,
     configuration: Configuration,
@@ -276,27 +277,19 @@ def _watch(
 ) -> Watch:
     """Return a watch over `checks`; `quiet` goes before resolve_after_quiet and keep_open_for."""
     rules = configuration.alerts
+    if quiet is not None:
+        rules = replace(rules, resolve_after_quiet=quiet, keep_open_for=timedelta(0))
     silencing = partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners)
     return Watch(
         documents=clients.documents,
         runner=judge,
         checks=checks,
-        rules=rules
-        if quiet is None
-        else replace(rules, resolve_after_quiet=quiet, keep_open_for=timedelta(0)),
+        rules=rules,
         channels=channels(clients.settings, configuration),
         clock=_now,
         sweeper=sweeper,
         announcements=announcements,
         quieting=Quieting(clients.documents, rules, silencing).begin,
-    )
-
-
-def _protection(settings: Settings, configuration: Configuration) -> Protection:
-    return Protection(
-        redaction_policy(configuration.redaction),
-        Pseudonyms(settings.pseudonym_key, settings.pseudonym_key_id),
-        standard_detectors(),
     )
 
 
