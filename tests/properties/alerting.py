@@ -8,8 +8,10 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from functions.alerts.acknowledging import Acknowledging
+from functions.alerts.alert import Alert
 from functions.alerts.delivery.interface import Channel, Rejected
-from functions.alerts.rules import AlertRules, DestinationRule
+from functions.alerts.rules import AlertRules, DestinationRule, Route
 from functions.alerts.state import PREFIX, CheckState, state_from_json
 from functions.alerts.watch import Watch
 from functions.checks.definition import Condition
@@ -45,6 +47,8 @@ RULES = AlertRules(
         DestinationRule("teams", "teams", "TEAMS_WEBHOOK_URL"),
         DestinationRule("pager", "webhook", "PAGER_WEBHOOK_URL"),
     ),
+    routes=(Route({}, ("teams", "pager"), escalate_after=timedelta(minutes=45), escalate_to=("pager",)),),
+    digest_above=2,
 )
 PLACES = ("teams", "pager")
 ANSWERS = (
@@ -101,6 +105,26 @@ class Alerting(RuleBasedStateMachine):
         self.places[place].answers.extend(answers)
         self.tick(5, {})
 
+    @rule(agent=st.sampled_from(("a", "b")), silenced=st.booleans())
+    def silence(self, agent: str, silenced: bool) -> None:
+        (self.chronicle.silenced.add if silenced else self.chronicle.silenced.discard)(agent)
+        self.seen["silences changed"] += 1
+        self.tick(5, {})
+
+    @rule(number=st.integers(0, 3))
+    def acknowledge(self, number: int) -> None:
+        active = [one for state in self.states().values() for one in state.alerts.values() if one.active]
+        if not active:
+            return
+        alert = active[number % len(active)]
+        self.chronicle.acknowledged.add((alert.id, alert.episode))
+        Acknowledging(self.documents, clock=self.clock).acknowledge(alert.id, "somebody")
+        self.seen["acknowledged"] += 1
+        self.tick(5, {})
+
+    def quieted(self, alert: Alert) -> tuple[str, ...]:
+        return ("a silence",) if alert.key.get("Agent") in self.chronicle.silenced else ()
+
     @rule(minutes=st.sampled_from((-40, -7, 7, 40)))
     def turn_the_clock(self, minutes: int) -> None:
         self.seen["clock steps"] += 1
@@ -117,6 +141,7 @@ class Alerting(RuleBasedStateMachine):
         for place in self.places.values():
             place.answers.clear()
         self.truth.down.clear()
+        self.chronicle.silenced.clear()
         self.clock.now = max(self.clock.now, self.latest)
         for _ in range(LONGEST_SETTLING):
             self.move(20)
@@ -150,6 +175,7 @@ class Alerting(RuleBasedStateMachine):
             jitter=lambda: 0.0,
             workers=AtOnce,
             pause=self.clock.pause,
+            quieting=lambda: self.quieted,
         )
         broken = self.seen["broken writes"]
         try:

@@ -36,6 +36,8 @@ class Chronicle:
     Attributes:
         faults: What must not be, as sentences.
         waiting: What waits in outboxes: (destination, key).
+        silenced: Agents whose alerts nobody may be told of now, but that they are over.
+        acknowledged: Which episodes of which alerts somebody has taken on.
         excused: How often a piece of news may have been accepted beyond once: the host died, or storage
             broke, between acceptance and commit.
     """
@@ -47,6 +49,9 @@ class Chronicle:
         self.made: dict[Pair, Entry] = {}
         self.waiting: dict[str, set[Pair]] = defaultdict(set)
         self.excused: Counter[Pair] = Counter()
+        self.silenced: set[str] = set()
+        self.acknowledged: set[tuple[str, int]] = set()
+        self._hidden: set[tuple[str, int]] = set()
         self._states: dict[str, CheckState] = {}
         self._truth = truth
         self._expected = {PREFIX + one.check.id: one for one in expected}
@@ -62,12 +67,19 @@ class Chronicle:
         for entry in state.outbox.waiting:
             pair = entry.destination, entry.key
             if pair not in self.waiting[name]:
-                self._enqueued(pair, entry)
+                self._enqueued(pair, entry, held)
         waiting = {(entry.destination, entry.key) for entry in state.outbox.waiting}
         for pair in self.waiting[name] - waiting:
             self._finished(pair, state)
         self.waiting[name] = waiting
         self._compare(name, held, state)
+        self._look_at_the_acknowledged(name, state)
+        hidden = {one.alert_id for one in state.hidden}
+        self._hidden |= {
+            (alert.id, alert.episode)
+            for alert in state.alerts.values()
+            if alert.quieted_by and alert.id in hidden
+        }
 
     def broke_off(self, sent: set[Pair]) -> None:
         """Excuse what a host that broke off had sent, where no write says so."""
@@ -117,6 +129,7 @@ class Chronicle:
                 known.update(range(told.alert.episode - told.earlier, told.alert.episode))
             if told.kind in BEGINNINGS:
                 known.add(told.alert.episode)
+        known |= {episode for name, episode in self._hidden if name == about}
         missing = set(range(1, episodes + 1)) - known
         if missing and not self._refused(destination, about):
             self.faults.append(f"{destination} never heard of the episodes {sorted(missing)} of {about}")
@@ -125,6 +138,8 @@ class Chronicle:
         told = self._about(destination, about)
         if self._refused(destination, about):
             return
+        if not told and not active and any(name == about for name, _ in self._hidden):
+            return  # it came and went while nobody was to be told
         if not told or (told[-1].kind in OVER) is active:
             last = told[-1].kind if told else "nothing"
             self.faults.append(f"{destination} last heard {last} of {about}, active: {active}")
@@ -133,21 +148,39 @@ class Chronicle:
         return [told.notice for told in self.told(destination) if told.notice.about == about]
 
     def _refused(self, destination: str, about: str) -> bool:
-        refused = self._places[destination].refused
-        return any(self.made[destination, key].notice.about == about for key in refused)
+        return any(news.about == about for news in self._refused_news(destination))
 
-    def _enqueued(self, pair: Pair, entry: Entry) -> None:
+    def _refused_news(self, destination: str) -> list[News]:
+        return [self.made[destination, key].notice for key in self._places[destination].refused]
+
+    def _enqueued(self, pair: Pair, entry: Entry, before: CheckState) -> None:
         if pair in self.made:
             self.faults.append(f"{pair} was put into an outbox twice")
         self.made[pair] = entry
         notice = entry.notice
-        if not isinstance(notice, Notice) or notice.kind != "repeated":
+        if not isinstance(notice, Notice):
+            return
+        if notice.alert.key.get("Agent") in self.silenced and notice.kind != "resolved":
+            self.faults.append(f"{pair} is told though it is silenced")
+        if notice.alert.state == "acknowledged" and notice.kind in {"repeated", "escalated"}:
+            self.faults.append(f"{pair} is told though somebody sees to it")
+        if notice.kind == "repeated" and not before.alerts[notice.about].quieted_by:
+            self._look_at_the_repeated(entry, notice)
+
+    def _look_at_the_repeated(self, entry: Entry, notice: Notice) -> None:
+        if any(one.about == notice.about for one in self._refused_news(entry.destination)):
             return
         for delivered in reversed(self._places[entry.destination].delivered):
             if any(_same_episode(news, notice) for news in delivered.tells):
                 if abs(notice.at - delivered.at) < self._repeat_after:  # a clock may have been set back
-                    self.faults.append(f"{pair} repeats at {notice.at} what was told at {delivered.at}")
+                    self.faults.append(f"{entry.key} repeats at {notice.at} what was told at {delivered.at}")
                 return
+
+    def _look_at_the_acknowledged(self, name: str, state: CheckState) -> None:
+        for alert in state.alerts.values():
+            taken_on = (alert.id, alert.episode) in self.acknowledged
+            if alert.active and taken_on != (alert.state == "acknowledged"):
+                self.faults.append(f"{name}: {alert.id} is {alert.state}, taken on: {taken_on}")
 
     def _finished(self, pair: Pair, state: CheckState) -> None:
         destination, key = pair
