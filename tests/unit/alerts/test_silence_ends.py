@@ -229,6 +229,18 @@ def test_whichever_write_fails_it_is_reported_once_with_all_it_hid(
     assert world.hidden() == 0
 
 
+def test_what_is_marked_is_not_reported_again_though_nobody_remembers_the_report() -> None:
+    world = World()
+    world.hides(1, 2)
+    world.documents.fails_at = world.documents.written + 3  # the report and its mark are written
+    world.tick()
+    told = world.documents.read("told")
+    assert told is not None
+    world.documents.write("told", {"keys": []}, version=told.version)
+    world.tick(OVER + timedelta(minutes=1))
+    assert (len(world.announcer.added), world.hidden()) == (1, 0)
+
+
 def test_two_hosts_at_once_report_once() -> None:
     world = World()
     world.hides(1, 2)

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from functions.alerts.recurrence import Recurrence
 from functions.alerts.silence_store import ATTEMPTS, DOCUMENT, KEPT, MOST_SILENCES, SilenceStore
 from functions.alerts.silences import Report
 from functions.errors import DocumentConflict, NotFound, NotReady, StorageError
@@ -128,6 +131,19 @@ def test_where_silences_cannot_be_read_nothing_is_quiet_and_nothing_is_overwritt
     held = documents.read(DOCUMENT)
     assert held is not None
     assert held.body == body
+
+
+def test_the_document_as_it_was_written_first_opens() -> None:
+    documents = MemoryDocuments()
+    golden = Path(__file__).parents[2] / "golden/documents/format-3/silences.json"
+    documents.write(DOCUMENT, orjson.loads(golden.read_bytes()), version=None)
+    ended, nightly = store(documents).read()
+    assert (ended.author, ended.until, ended.reports[0].hid) == ("ada@example.com", NOON + 1.5 * HOUR, 3)
+    assert ended.matchers == {"agent": ("dispatcher", "courier*"), "Tool": ("get_*",)}
+    assert nightly.recurrence == Recurrence((0, 4), time(22), time(6), "Europe/Berlin")
+    critical = alert(severity="critical")
+    friday = datetime(2026, 5, 8, 20, tzinfo=UTC)
+    assert store(documents, friday).quieting({})(critical) == ("a0b1c2d3e4f5@2026-05-08T20:00:00Z",)
 
 
 def test_it_lasts_no_longer_than_it_says() -> None:
