@@ -183,6 +183,7 @@ def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:
                 "accepted_at": instant_text(receipt.accepted_at),
                 "attempts": receipt.attempts,
                 "reason": None,
+                "digest": receipt.digest,
             }
     for state, entries in (("waiting", outbox.waiting), ("refused", outbox.refused)):
         for entry in entries:
@@ -196,6 +197,7 @@ def _deliveries(outbox: Outbox, alert_id: str) -> Iterator[Json]:
                     "accepted_at": None,
                     "attempts": entry.attempts,
                     "reason": entry.reason,
+                    "digest": None,
                 }
 
 

@@ -94,12 +94,17 @@ def _newly_accepted(before: Outbox, after: Outbox) -> Iterable[Entry]:
 
 def _settled(held: Document, destination: str, came: Mapping[str, Response], jitter: float) -> Json | None:
     """Return the body with what came back; None where nothing of it waits there any more."""
-    waiting = outbox_of(held).waiting
-    if all(entry.destination != destination or entry.key not in came for entry in waiting):
-        return None
     if held.name == announcements.NAME:
         before = announcements.announcements_from_json(held.body)
+        if not _any_waits(before, destination, came):
+            return None
         settled = outbox.settle(before, destination, came, jitter=jitter)
         return announcements.announcements_to_json(outbox.without_old_receipts(settled, ()))
-    before_all = state.state_from_json(held.name, held.body)
-    return state.state_to_json(settle(before_all, destination, came, jitter=jitter))
+    whole = state.state_from_json(held.name, held.body)
+    if not _any_waits(whole.outbox, destination, came):
+        return None
+    return state.state_to_json(settle(whole, destination, came, jitter=jitter))
+
+
+def _any_waits(held: Outbox, destination: str, came: Mapping[str, Response]) -> bool:
+    return any(entry.destination == destination and entry.key in came for entry in held.waiting)
