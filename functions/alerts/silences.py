@@ -122,32 +122,29 @@ def silenced_by(alert: Alert, silences: InForce, agent_owners: Mapping[str, str]
         silences: Those in force.
         agent_owners: By agent, who answers for it: they count as owner beside the check's.
     """
-    return tuple(name for name, silence in silences if _covers(silence, alert, agent_owners))
-
-
-def _covers(silence: Silence, alert: Alert, agent_owners: Mapping[str, str]) -> bool:
-    named = "critical" in silence.matchers.get("severity", ()) or alert.id in silence.matchers.get(
-        "alert", ()
-    )
-    if alert.severity == "critical" and not named:
-        return False
-    agent = alert.key.get("Agent")
-    facts = {
+    agent = alert.key.get("Agent", "")
+    facts = {name: (value,) for name, value in alert.key.items()} | {
         "check": (alert.check_id,),
-        "agent": (agent,),
+        "agent": (agent,) if "Agent" in alert.key else (),
         "severity": (alert.severity,),
-        "owner": (alert.owner, agent_owners.get(agent or "")),
+        "owner": tuple({alert.owner, agent_owners.get(agent, alert.owner)}),
         "alert": (alert.id,),
     }
-    return all(
-        any(
-            fnmatchcase(fact, pattern)
-            for fact in facts.get(name, (alert.key.get(name),))
-            if fact is not None
-            for pattern in patterns
-        )
-        for name, patterns in silence.matchers.items()
-    )
+    if alert.severity == "critical":
+        silences = tuple(one for one in silences if _names(one[1], alert))
+    return tuple(name for name, silence in silences if _covers(silence, facts))
+
+
+def _names(silence: Silence, alert: Alert) -> bool:
+    return "critical" in silence.matchers.get("severity", ()) or alert.id in silence.matchers.get("alert", ())
+
+
+def _covers(silence: Silence, facts: Mapping[str, tuple[str, ...]]) -> bool:
+    for name, patterns in silence.matchers.items():
+        values = facts.get(name, ())
+        if not any(fnmatchcase(value, pattern) for pattern in patterns for value in values):
+            return False
+    return True
 
 
 def silence_json(silence: Silence) -> Json:
