@@ -9,7 +9,8 @@
 
 import dataclasses
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from duckdb_kql import KqlSchemaError, KqlUnsupportedError, ir
@@ -20,6 +21,7 @@ from duckdb_kql.translate.naming import expression_name
 
 from local.azure_monitor.literals import decode_escapes
 from local.azure_monitor.schema import tables
+from local.azure_monitor.translations import Translations, stamp
 
 INGESTION_TIME = "_IngestionTime"
 """The hidden column behind `ingestion_time()`. No query may name it."""
@@ -31,6 +33,8 @@ MAX_SET = 1_048_576
 """https://learn.microsoft.com/kusto/query/make-set-aggregation-function"""
 
 _CAPPED = frozenset({"make_set", "make_list"})
+
+_FOLDER = Path(__file__).parents[2] / ".local" / "translations"
 
 Columns = dict[str, list[str]]
 
@@ -63,6 +67,17 @@ def translate(kql: str) -> str:
 
 @lru_cache(maxsize=256)
 def _translated(kql: str) -> str:
+    return _kept().sql(kql, _translated_anew)
+
+
+@cache
+def _kept() -> Translations:
+    here = Path(__file__).parent
+    code = (here / name for name in ("rewriting.py", "literals.py", "tables.json"))
+    return Translations(_FOLDER, stamp(code, ("duckdb-kql",)))
+
+
+def _translated_anew(kql: str) -> str:
     columns = {table: [*known, TIME_RECEIVED, INGESTION_TIME] for table, known in tables().items()}
     return str(to_sql(_correct_query(lower(decode_escapes(kql)), columns), columns))
 
