@@ -8,8 +8,8 @@ import pytest
 
 from functions.alerts.announcement import Announcement
 from functions.alerts.announcements import NAME, announcements_from_json, announcements_to_json
-from functions.alerts.delivery.interface import Accepted, Rejected
-from functions.alerts.outbox import Outbox, accept, reject
+from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.outbox import Outbox, Response, settle
 from functions.alerts.rules import DestinationRule, Route
 from functions.cli import main
 from functions.commands.try_delivery import announcement_of, destinations_of, send
@@ -67,19 +67,19 @@ def tried(*steps: Step, to: tuple[str, ...] = ("teams", "pager"), attempts: int 
 
 
 def accepted(name: str) -> Step:
-    return lambda outbox: accept(
-        outbox, next(one for one in outbox.waiting if one.destination == name), Accepted(202), NOW
-    )
+    return answered(name, Accepted(202))
 
 
 def rejected(name: str, *, retryable: bool) -> Step:
-    return lambda outbox: reject(
-        outbox,
-        next(one for one in outbox.waiting if one.destination == name),
-        Rejected(retryable=retryable, retry_after_seconds=None, reason=HOSTILE),
-        NOW,
-        jitter=0.0,
-    )
+    return answered(name, Rejected(retryable=retryable, retry_after_seconds=None, reason=HOSTILE))
+
+
+def answered(name: str, answer: Answer) -> Step:
+    def step(outbox: Outbox) -> Outbox:
+        entry = next(one for one in outbox.waiting if one.destination == name)
+        return settle(outbox, name, {entry.key: Response(answer, NOW)}, jitter=0.0)
+
+    return step
 
 
 def test_all_that_accept_it_make_a_success_that_asks_for_eyes() -> None:
