@@ -18,7 +18,7 @@ from functions.checks.finding import Finding, Window
 from functions.errors import StorageError
 from functions.evidence.export import State
 from functions.evidence.holding import REQUESTER, Holding
-from functions.evidence.holds import ASKED_AGAIN_AFTER, DOCUMENT
+from functions.evidence.holds import ASKED_AGAIN_AFTER, DOCUMENT, Holds, decide
 from functions.evidence.jobs import Exports
 from functions.evidence.selection import MAX_TRACE_IDS, AlertTraces
 from functions.storage.append_log import AppendLog
@@ -183,6 +183,10 @@ def test_what_is_held(world: World, one: Alert, *, holds: bool) -> None:
     assert bool(world.exported()) is holds
 
 
+def test_nothing_is_decided_about_what_is_not_severe() -> None:
+    assert decide(Holds(), [alert(severity="low"), alert(severity="medium")], RULE, NOON) == Holds()
+
+
 def test_findings_that_came_late_are_held_though_their_episode_is_over(world: World) -> None:
     earlier = resolved(alert(minutes_ago=600))
     world.put(earlier)
@@ -333,6 +337,8 @@ def test_of_two_hosts_one_holds(world: World) -> None:
 def test_a_document_that_cannot_be_read_hides_no_other_and_forgets_nothing(world: World) -> None:
     world.put(alert())
     (export_id,) = world.tick()
+    world.exports.run(export_id)
+    world.tick(after=ASKED_AGAIN_AFTER)
     held = world.documents.read(PREFIX + CHECK.id)
     assert held is not None
     world.documents.write(held.name, {"alerts": [{}]}, version=held.version)
