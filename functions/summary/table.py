@@ -47,7 +47,8 @@ def _lines(week: Week) -> Iterator[str]:
     yield f"{start:%a} {start.day} {start:%b} to {last:%a} {last.day} {last:%b %Y}"
     yield _fit(week["zone"], WIDTH)
     if week["missed_weeks"]:
-        yield f"No summary of the {_count(week['missed_weeks'], 'week')} before it."
+        missed = "week" if week["missed_weeks"] == 1 else f"{week['missed_weeks']:,} weeks"
+        yield f"No summary of the {missed} before it."
     if week["runs"] is not None:
         yield from _runs(week["runs"])
     if week["alerts"] is not None:

@@ -133,5 +133,6 @@ def test_a_short_gap_is_not_rounded_away() -> None:
     assert "    1 gap, 1 minute" in lines
 
 
-def test_weeks_without_a_summary_are_named() -> None:
-    assert "No summary of the 2 weeks before it." in summary_lines(week(missed_weeks=2))
+@pytest.mark.parametrize(("missed", "named"), [(1, "week"), (2, "2 weeks")])
+def test_weeks_without_a_summary_are_named(missed: int, named: str) -> None:
+    assert f"No summary of the {named} before it." in summary_lines(week(missed_weeks=missed))
