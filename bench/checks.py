@@ -176,6 +176,7 @@ def _watch(
             for rule in shipped.alerts.destinations
         },
         clock=clock,
+        pause=lambda _: None,
     )
 
 

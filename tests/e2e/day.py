@@ -213,6 +213,7 @@ def replay(planted: Planted, check_ids: Sequence[str], hours: int, *, sweeps: bo
                 {"teams": Channel(teams, CardWriter("https://tracekeeper.example.net", told_as_it_is, {}))},
                 clock=lambda: now,
                 sweeper=runner if sweeps else None,
+                pause=lambda _: None,
             )
             waiting = sorted(planted.rows, key=lambda row: row.received)
             while now < START + timedelta(hours=hours) + SWEPT_BY:
