@@ -42,5 +42,6 @@ local/node_modules/installed: local/package-lock.json .venv/installed
 	@touch $@
 
 .PHONY: bench
-bench: .venv/installed ## Measure what a tick of all checks costs us (ARGS="10000 100000": other sizes)
+bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, cost us (ARGS="10000 100000": other sizes)
 	@$(PYTHON) -m bench.checks $(ARGS)
+	@$(PYTHON) -m bench.alerts
