@@ -100,6 +100,11 @@ class Chronicle:
             for key, times in Counter(news.key for one in place.delivered for news in one.tells).items():
                 if times > 1 + self.excused[place.name, key]:
                     self.faults.append(f"{place.name} was told {key} {times} times")
+            under: dict[str, str] = {}
+            for one in place.delivered:
+                for news in one.tells:
+                    if under.setdefault(news.key, one.key) != one.key:
+                        self.faults.append(f"{place.name} was told {news.key} under two keys")
             order: dict[str, tuple[int, int]] = {}
             for told in self.told(place.name):
                 number = told.notice.alert.episode, told.notice.number

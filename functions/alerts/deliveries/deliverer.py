@@ -93,8 +93,9 @@ class Deliverer:
         sending, slots = self._plan(held.record, alive)
         if not sending:
             return False
-        held.change(partial(_reserved, parcels=sending, slots=slots, now=now))
         entries = {(item.document, item.entry.key): item.entry for item in alive}
+        waiting = {key for _, key in entries}
+        held.change(partial(_reserved, parcels=sending, slots=slots, waiting=waiting, now=now))
         answered: list[Answered] = []
         try:
             all_accepted = self._send(held, sending, slots, entries, answered)
@@ -137,6 +138,7 @@ class Deliverer:
         sending = parcels(
             items,
             record.claim,
+            record.alone,
             destination=self.destination,
             room=len(slots),
             digest_above=self.digest_above,
@@ -219,10 +221,18 @@ class Deliverer:
 
 
 def _reserved(
-    record: Record, *, parcels: Sequence[Parcel], slots: Sequence[datetime], now: datetime
+    record: Record,
+    *,
+    parcels: Sequence[Parcel],
+    slots: Sequence[datetime],
+    waiting: Collection[str],
+    now: datetime,
 ) -> Record:
     digest = next((parcel for parcel in parcels if parcel.digest), record.claim)
-    return replace(record, sent=(*budget.remembered(record.sent, now), *slots), claim=digest)
+    begun = {parcel.key for parcel in parcels if not parcel.digest}
+    alone = tuple(sorted(begun.union(key for key in record.alone if key in waiting)))
+    sent = (*budget.remembered(record.sent, now), *slots)
+    return replace(record, sent=sent, claim=digest, alone=alone)
 
 
 def _noted(

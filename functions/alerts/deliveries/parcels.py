@@ -1,7 +1,7 @@
 """Decides what goes to a destination as which message: one by one, or many as a digest. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +37,13 @@ def is_dead(entry: Entry, record: Record, now: datetime) -> bool:
 
 
 def parcels(
-    items: Sequence[Item], claim: Parcel | None, *, destination: str, room: int, digest_above: int
+    items: Sequence[Item],
+    claim: Parcel | None,
+    alone: Collection[str] = (),
+    *,
+    destination: str,
+    room: int,
+    digest_above: int,
 ) -> tuple[Parcel, ...]:
     """Return what is sent now, in order: at most `room` messages.
 
@@ -47,6 +53,7 @@ def parcels(
     Args:
         items: All that waits for the destination, in the order in which it is sent.
         claim: The digest that was being sent when a host stopped, or that was put off.
+        alone: Keys of entries that go by themselves, as they were begun to.
         destination: Its name.
         room: How many messages it may be sent.
         digest_above: How many notices may go one by one.
@@ -55,16 +62,17 @@ def parcels(
     claimed = {(document, key) for document, keys in members.items() for key in keys}
     again = [item for item in items if (item.document, item.entry.key) in claimed]
     others = [item for item in items if item.due and (item.document, item.entry.key) not in claimed]
-    notices = [item for item in others if isinstance(item.entry.notice, Notice)]
-    announcements = [item for item in others if not isinstance(item.entry.notice, Notice)]
+    together = [item.entry.key not in alone and isinstance(item.entry.notice, Notice) for item in others]
+    notices = [item for item, joins in zip(others, together, strict=True) if joins]
+    single = [item for item, joins in zip(others, together, strict=True) if not joins]
     first: list[Parcel] = []
     if claim is not None and any(item.due for item in again):
         first = [Parcel(claim.key, _members(again), digest=True)]
-    room_left = room - len(first) - len(announcements)
+    room_left = room - len(first) - len(single)
     if len(notices) > max(1, min(digest_above, room_left)):
         if not again:
             first = [Parcel(_digest_key(destination, notices), _members(notices), digest=True)]
-        others = announcements
+        others = single
     singles = [Parcel(item.entry.key, {item.document: (item.entry.key,)}, digest=False) for item in others]
     return tuple([*first, *singles][:room])
 
