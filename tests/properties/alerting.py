@@ -158,9 +158,12 @@ class Alerting(RuleBasedStateMachine):
     def move(self, minutes: int) -> None:
         self.clock.now += timedelta(minutes=minutes)
         self.latest = max(self.latest, self.clock.now)
+        self.truth.happen(CHECKS, self.latest)
 
     def run(self, disturbed: dict[int, Kind]) -> None:
         """Run a tick on a host of its own."""
+        self.latest = max(self.latest, self.clock.now)  # a send may have taken its time
+        self.truth.happen(CHECKS, self.latest)
         host = Host(disturbed, lambda: self.run({}), self.seen)
         watch = Watch(
             HostsDocuments(self.documents, host),

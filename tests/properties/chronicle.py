@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice, alert_id
+from functions.alerts.deliveries.record import PREFIX as RECORDS
+from functions.alerts.deliveries.record import record_from_json
+from functions.alerts.delivery.interface import Accepted
 from functions.alerts.outbox import Entry, News
 from functions.alerts.state import PREFIX, CheckState, state_from_json
 from functions.storage.documents import Document
@@ -51,6 +54,7 @@ class Chronicle:
         self.excused: Counter[Pair] = Counter()
         self.silenced: set[str] = set()
         self.acknowledged: set[tuple[str, int]] = set()
+        self._committed: set[Pair] = set()
         self._hidden: set[tuple[str, int]] = set()
         self._states: dict[str, CheckState] = {}
         self._truth = truth
@@ -59,7 +63,13 @@ class Chronicle:
         self._repeat_after = repeat_after
 
     def written(self, name: str, after: Document) -> None:
-        """Look at one write of a check's document."""
+        """Look at one write of a check's document, or of what came back from a destination."""
+        if name.startswith(RECORDS):
+            destination = name.removeprefix(RECORDS)
+            for one in record_from_json(name, after.body).answers:
+                if isinstance(one.answer, Accepted):
+                    keys = (key for members in one.parcel.members.values() for key in members)
+                    self._committed.update((destination, key) for key in keys)
         if not name.startswith(PREFIX):
             return
         held = self._states.get(name, CheckState())
@@ -75,6 +85,10 @@ class Chronicle:
         self._compare(name, held, state)
         self._look_at_the_acknowledged(name, state)
         hidden = {one.alert_id for one in state.hidden}
+        for alert in state.alerts.values():
+            untold = alert.active and alert.announced is None
+            if untold and alert.quieted_by and alert.id not in hidden:
+                self.faults.append(f"{name}: {alert.id} is kept quiet and nothing says so")
         self._hidden |= {
             (alert.id, alert.episode)
             for alert in state.alerts.values()
@@ -84,7 +98,9 @@ class Chronicle:
     def broke_off(self, sent: set[Pair]) -> None:
         """Excuse what a host that broke off had sent, where no write says so."""
         self.excused.update(
-            pair for pair in sent if any(pair in waiting for waiting in self.waiting.values())
+            pair
+            for pair in sent - self._committed
+            if any(pair in waiting for waiting in self.waiting.values())
         )
 
     def told(self, destination: str) -> list[Told]:

@@ -3,7 +3,7 @@
 Nothing here is taken from functions/alerts but the words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,11 +20,11 @@ THRESHOLD = 30.0
 
 @dataclass(slots=True)
 class Truth:
-    """Judges as the real runner does, but finds what is wrong now, and once found for ever.
+    """Judges as the real runner does, but finds what was wrong as each window began.
 
     Attributes:
         begin: Where a check's first window starts.
-        wrong: By check and key the value that a window has if it is judged now.
+        wrong: By check and key the value of windows that begin now.
         down: Checks that can't be evaluated.
         windows: What was wrong in which window, by check and start.
     """
@@ -33,6 +33,7 @@ class Truth:
     wrong: dict[tuple[str, Key], float] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     windows: dict[tuple[str, datetime], Mapping[Key, float]] = field(default_factory=dict)
+    _begun: dict[str, datetime] = field(default_factory=dict)
 
     def judge_due(
         self,
@@ -52,9 +53,18 @@ class Truth:
         judged = tuple(JudgedWindow(window, self._findings(check, window)) for window in batch.windows)
         return Evaluated(judged, batch.windows[-1].end, rows=len(judged), unjudged=0)
 
+    def happen(self, checks: Iterable[CheckDefinition], until: datetime) -> None:
+        """Let all windows that have begun before `until` be as things are now, if they are not yet."""
+        for check in checks:
+            now = {key: value for (of, key), value in self.wrong.items() if of == check.id and value}
+            start = self._begun.get(check.id, self.begin)
+            while start < until:
+                self.windows[check.id, start] = now
+                start += check.every
+            self._begun[check.id] = start
+
     def _findings(self, check: CheckDefinition, window: Window) -> tuple[Finding, ...]:
-        now = {key: value for (check_id, key), value in self.wrong.items() if check_id == check.id and value}
-        found = self.windows.setdefault((check.id, window.start), now)
+        found = self.windows[check.id, window.start]
         return tuple(
             Finding(check.id, dict(key), window, value, THRESHOLD, 1, (f"{window.start:%H%M}",))
             for key, value in found.items()
