@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from functions.alerts.deliveries.record import PREFIX as DELIVERIES
-from functions.alerts.deliveries.record import record_from_json, record_to_json
 from functions.alerts.state import PREFIX, CheckState, state_from_json, state_to_json
 from functions.canary.looking import DOCUMENT as SIGHT
 from functions.canary.looking import sight_to_json
@@ -65,15 +63,6 @@ class Scene:
         except requests.ConnectionError:
             return False
         return True
-
-    def let_the_lease_end(self) -> None:
-        """Do as if the time had passed for which a host that died is waited for."""
-        documents = self.stack.documents()
-        for name in documents.names(DELIVERIES):
-            held = documents.read(name)
-            assert held is not None
-            record = replace(record_from_json(name, held.body), lease=None)
-            documents.write(name, record_to_json(record), version=held.version)
 
     def alerts(self) -> list[tuple[str, int]]:
         """Each alert's agent and how many findings it has."""
