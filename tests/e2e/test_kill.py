@@ -49,13 +49,6 @@ class Scene:
         documents.write(PREFIX + SIGHT_CHECK.id, state_to_json(state), version=None)
         documents.write(SIGHT, sight_to_json(Sight(now, {})), version=None)
 
-    def let_the_lease_end(self) -> None:
-        """Let the time pass for which the host that was killed has the destination to itself."""
-        for name in list(self.stack.documents().names("deliveries/")):
-            held = self.stack.documents().read(name)
-            assert held is not None
-            self.stack.documents().write(name, {**held.body, "lease": None}, version=held.version)
-
     def tick(self) -> bool:
         """Fire one tick; return whether the host lived through it."""
         try:
