@@ -85,6 +85,13 @@ def test_a_claim_whose_members_are_all_told_is_in_nobody_s_way() -> None:
     assert planned(many[5:], claim) == [(True, 7)]
 
 
+def test_what_was_begun_by_itself_goes_so_again_whatever_has_come_since() -> None:
+    many = items(6)
+    alone = {many[0].entry.key}
+    digest, single = parcels(many, None, alone, destination="teams", room=60, digest_above=3)
+    assert (digest.size, single.key) == (5, many[0].entry.key)
+
+
 def test_what_was_tried_for_a_day_is_dead_and_what_never_was_is_tried_first() -> None:
     (item,) = items(1)
     tried, later = replace(item.entry, attempts=1), item.entry.notice.at + DEAD_AFTER

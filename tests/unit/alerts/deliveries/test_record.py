@@ -30,6 +30,7 @@ FULL = Record(
     open_until=NOW,
     accepted_at=NOW,
     claim=DIGEST,
+    alone=("k-4",),
     answers=(
         Answered(DIGEST, Accepted(202), NOW),
         Answered(SINGLE, Rejected(retryable=False, retry_after_seconds=None, reason="HTTP 413"), NOW),
