@@ -62,6 +62,20 @@ class Breaking:
         return self._documents.names(prefix)
 
 
+class Outrun:
+    """Documents of a host between whose reading and writing another one writes."""
+
+    def __init__(self, documents: MemoryDocuments, other: Callable[[], object]) -> None:
+        self._documents, self._other = documents, other
+        self.names = documents.names
+        self.write = documents.write
+
+    def read(self, name: str) -> Document | None:
+        held = self._documents.read(name)
+        self._other()
+        return held
+
+
 def begun() -> MemoryDocuments:
     """Return the documents of a watch that has run since the week before."""
     documents = MemoryDocuments()
@@ -109,6 +123,15 @@ def test_two_hosts_that_look_at_the_same_time_announce_once_and_ask_once() -> No
     one.meanwhile = lambda: other.tick(DUE + MINUTE)
     assert one.tick(DUE)
     assert len(one.gathered) + len(other.gathered) == 1
+    assert keys(documents) == ["weekly_summary-2026-11-23"] * 2
+
+
+def test_a_host_whose_claim_comes_second_asks_nothing() -> None:
+    documents = begun()
+    first = Host(documents, DUE)
+    second = Host(Outrun(documents, lambda: first.tick(DUE)), DUE)
+    assert not second.tick(DUE)
+    assert (len(first.gathered), len(second.gathered)) == (1, 0)
     assert keys(documents) == ["weekly_summary-2026-11-23"] * 2
 
 
