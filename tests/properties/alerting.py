@@ -95,6 +95,14 @@ class Alerting(RuleBasedStateMachine):
         self.truth.wrong[check, key] = value
         self.tick(5, disturbed)
 
+    @rule(check=st.sampled_from(NAMES), key=st.sampled_from(KEYS))
+    def pass_by(self, check: str, key: Key) -> None:
+        """Let something begin and end before the next tick."""
+        self.truth.wrong[check, key] = 95.0
+        self.move(10)
+        self.truth.wrong[check, key] = 0.0
+        self.tick(15, {})
+
     @rule(check=st.sampled_from(NAMES), down=st.booleans())
     def fail(self, check: str, down: bool) -> None:
         (self.truth.down.add if down else self.truth.down.discard)(check)
