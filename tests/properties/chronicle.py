@@ -146,11 +146,12 @@ class Chronicle:
     def _all_known(self, destination: str, about: str, episodes: int) -> None:
         known: set[int] = set()
         for told in self._about(destination, about):
-            if told.kind in BEGINNINGS | OVER:
-                known.update(range(told.alert.episode - told.earlier, told.alert.episode))
-            if told.kind in BEGINNINGS:
-                known.add(told.alert.episode)
-        known |= {episode for name, episode in self._hidden if name == about}
+            # What begins names the episodes before its own; all else those that came since, its own the last.
+            first = told.alert.episode - told.earlier + (told.kind not in BEGINNINGS)
+            known.update(range(first, told.alert.episode + 1))
+        for name, episode in self._hidden:
+            if name == about:  # it stands for those that came and went in the same tick before it, too
+                known.update(range(1, episode + 1))
         missing = set(range(1, episodes + 1)) - known
         if missing and not self._refused(destination, about):
             self.faults.append(f"{destination} never heard of the episodes {sorted(missing)} of {about}")
