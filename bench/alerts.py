@@ -23,17 +23,17 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.interface import Channel
 from functions.alerts.rules import AlertRules, DestinationRule
 from functions.alerts.told_as import told_as_it_is
-from functions.alerts.watch import Watch
 from functions.checks.definition import CheckDefinition, Condition
 from functions.checks.finding import Finding, JudgedWindow
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, NothingDue, Outcome
 from functions.checks.windows import due_windows
+from functions.delivery.cards.writer import CardWriter
+from functions.delivery.interface import Channel
 from functions.storage.documents import Document, encode
+from functions.watch.watch import Watch
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
 

@@ -22,15 +22,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.fleet import AGENTS, an_hour_of, declared
-from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.interface import Channel
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.alerts.told_as import told_as_it_is
-from functions.alerts.watch import Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import EvaluationFailed, Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
+from functions.delivery.cards.writer import CardWriter
+from functions.delivery.interface import Channel
 from functions.traces.source import Rows
+from functions.watch.watch import Watch
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
 from tests.fakes.telemetry import TelemetrySource

@@ -13,7 +13,6 @@ from azure.monitor.query import LogsQueryClient
 from azure.storage.blob import BlobServiceClient
 
 from functions.access.principal import Principal
-from functions.alerts.heartbeat import Metric
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
 from functions.errors import StorageError
@@ -27,6 +26,7 @@ from functions.storage.documents import Documents
 from functions.storage.objects import Objects
 from functions.traces.log_analytics import basic_tables, client_options, log_analytics
 from functions.traces.source import TraceSource
+from functions.watch.heartbeat import Metric
 
 
 @dataclass(frozen=True, slots=True)

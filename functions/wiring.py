@@ -14,23 +14,17 @@ from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
-from functions.alerts.delivery_failed import DELIVERY_CHECK, DeliveryJudge
-from functions.alerts.heartbeat import Heart
-from functions.alerts.quieting import Quieting
 from functions.alerts.reading import read_alert
-from functions.alerts.silence_ends import SilenceEnds
-from functions.alerts.silence_store import SilenceStore
-from functions.alerts.turn import Judge, Sweeper
-from functions.alerts.watch import Watch
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
-from functions.channels import channels
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
 from functions.clients import Clients, connect
 from functions.configuration import SHIPPED, Configuration, configuration_of, load_configuration, read_folder
 from functions.costs.costs import Costs
+from functions.delivery.channels import channels
+from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
@@ -43,9 +37,15 @@ from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
 from functions.overlay.store import Push
 from functions.settings import read_settings
+from functions.silences.ends import SilenceEnds
+from functions.silences.store import SilenceStore
 from functions.storage.documents import Documents
 from functions.summary.gathering import Gathering
 from functions.summary.weekly import WeeklySummaries
+from functions.watch.heartbeat import Heart
+from functions.watch.quieting import Quieting
+from functions.watch.turn import Judge, Sweeper
+from functions.watch.watch import Watch
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""

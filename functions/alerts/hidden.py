@@ -107,3 +107,8 @@ def _record(name: str, before: Hidden | None, alert: Alert, check: CheckDefiniti
         episode=alert.episode,
         episodes=before.episodes + alert.episode - before.episode if before else 1,
     )
+
+
+def is_silence(name: str) -> bool:
+    """Return whether what keeps an alert quiet under this name is a silence; else it is an inhibition."""
+    return "@" in name  # as `Silence.named` writes it; no inhibition's name may have one

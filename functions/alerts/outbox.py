@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice
 from functions.alerts.announcement import Announcement
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.answer import Accepted, Answer, Rejected
 from functions.checks.definition import CheckDefinition
 
 FIRST_DELAY = timedelta(seconds=30)

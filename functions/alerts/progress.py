@@ -8,10 +8,9 @@ from functions.alerts import outbox
 from functions.alerts.alert import Alert, Notice
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import report_failure, report_success
-from functions.alerts.hidden import Hidden, hide
+from functions.alerts.hidden import Hidden, hide, is_silence
 from functions.alerts.late import found_late
 from functions.alerts.lifecycle import Advance, advance, told_of
-from functions.alerts.silences import is_silence
 from functions.alerts.state import CheckState, LastEvaluation
 from functions.alerts.watchfulness import is_behind, report_behind, report_blind_day, report_nothing_new
 from functions.checks.definition import CheckDefinition

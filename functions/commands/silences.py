@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.alerts.phrases import count
 from functions.alerts.records import Json, instant_text
-from functions.alerts.silence_body import Author
-from functions.alerts.silence_reading import list_silences
-from functions.alerts.silence_store import SilenceStore
 from functions.checks.definition import duration
 from functions.commands.record import advised_to_write, open_record, person
 from functions.commands.text_plot import safe
+from functions.delivery.phrases import count
+from functions.silences.body import Author
+from functions.silences.reading import list_silences
+from functions.silences.store import SilenceStore
 from functions.storage.documents import Documents
 
 Say = Callable[[str], None]

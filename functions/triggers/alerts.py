@@ -3,10 +3,10 @@
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
 from functions.alerts import reading
-from functions.alerts.silence_body import Author
-from functions.alerts.silence_reading import list_silences as silences_with_what_they_hide
-from functions.alerts.silence_reading import silence_summary
 from functions.errors import InvalidRequest
+from functions.silences.body import Author
+from functions.silences.reading import list_silences as silences_with_what_they_hide
+from functions.silences.reading import silence_summary
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
 

@@ -13,8 +13,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import orjson
 import pytest
 
-from functions.alerts.delivery.interface import Accepted, Answer, Destination, Rejected
-from functions.alerts.delivery.webhook import WebhookDestination
+from functions.alerts.answer import Accepted, Answer, Rejected
+from functions.delivery.destinations.webhook import WebhookDestination
+from functions.delivery.interface import Destination
 from local.serving import Certificates, Service, make_certificates
 from tests.fakes.destinations import MemoryDestination, Posted, Reply
 

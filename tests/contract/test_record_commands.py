@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from functions.alerts.announcement import Announcement
 from functions.alerts.announcements import NAME, announcements_from_json, announcements_to_json
-from functions.alerts.delivery.interface import Accepted
+from functions.alerts.answer import Accepted
 from functions.alerts.outbox import accept
 from functions.alerts.state import PREFIX, CheckState, LastEvaluation, state_to_json
 from functions.checks.asking import AskingRecord

@@ -17,11 +17,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from functions.alerts.delivery.webhook import WebhookDestination
 from functions.alerts.rules import DestinationRule
+from functions.delivery.destinations.webhook import WebhookDestination
 from local.serving import Service, make_certificates
 from tests.unit.alerts.building import CHECK, RULES
-from tests.unit.alerts.world import EVENTS, World, minutes_until
+from tests.unit.watch.world import EVENTS, World, minutes_until
 
 DEADLINE = 1.5
 """Seconds that one attempt may take here; in the app it is 20."""

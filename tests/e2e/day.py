@@ -21,17 +21,17 @@ from typing import Any
 from azure.core.credentials import AccessToken
 from azure.monitor.query import LogsQueryClient
 
-from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.interface import Channel
 from functions.alerts.reading import check_coverage, list_alerts, read_alert
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.alerts.told_as import told_as_it_is
-from functions.alerts.watch import Watch
 from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, load_configuration
+from functions.delivery.cards.writer import CardWriter
+from functions.delivery.interface import Channel
 from functions.traces.log_analytics import client_options, log_analytics
+from functions.watch.watch import Watch
 from local.azure_monitor.faults import Faults
 from local.azure_monitor.ingestion import WORKSPACE_ID, Telemetry
 from local.azure_monitor.service import create_app

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.alerts.delivery.answers import answer_of
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.answer import Accepted, Answer, Rejected
+from functions.delivery.destinations.answers import answer_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,11 @@ import orjson
 import pytest
 
 from functions.alerts.announcements import announcements_from_json
-from functions.alerts.deliveries.lease import read_record
-from functions.alerts.heartbeat import Heart
 from functions.alerts.records import instant
 from functions.alerts.state import CheckState, state_from_json
 from functions.canary.canary import read_markers
 from functions.canary.looking import read_sight
+from functions.delivery.lease import read_record
 from functions.errors import WatchStopped
 from functions.evidence.export import State, stored_export
 from functions.evidence.holds import read_holds
@@ -30,10 +29,11 @@ from functions.overlay.standing import Standing, standing_from_json
 from functions.overlay.store import OverlayStore
 from functions.storage.documents import Documents
 from functions.summary.document import read_told
+from functions.watch.heartbeat import Heart
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.unit.alerts.building import CHECK, DISPATCHER, START
-from tests.unit.alerts.world import OTHER, World
+from tests.unit.watch.world import OTHER, World
 
 DOCUMENTS = Path(__file__).parent / "documents"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -44,12 +44,12 @@ STORY_ENDS = START + timedelta(minutes=35)
 WRITERS = {
     "alerts/acknowledging.py": "checks",
     "alerts/announcements.py": "announcements",
-    "alerts/deliveries/boxes.py": "checks",
-    "alerts/deliveries/lease.py": "deliveries",
-    "alerts/heartbeat.py": "heartbeat",
-    "alerts/silence_ends.py": "checks",
-    "alerts/silence_store.py": "silences",
-    "alerts/turn.py": "checks",
+    "delivery/boxes.py": "checks",
+    "delivery/lease.py": "deliveries",
+    "watch/heartbeat.py": "heartbeat",
+    "silences/ends.py": "checks",
+    "silences/store.py": "silences",
+    "watch/turn.py": "checks",
     "canary/canary.py": "canary/markers",
     "canary/looking.py": "canary/sight",
     "evidence/holding.py": "evidence_holds",

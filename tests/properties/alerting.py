@@ -10,11 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.alert import Alert
-from functions.alerts.delivery.interface import Channel, Rejected
+from functions.alerts.answer import Rejected
 from functions.alerts.rules import AlertRules, DestinationRule, Route
 from functions.alerts.state import PREFIX, CheckState, state_from_json
-from functions.alerts.watch import Watch
 from functions.checks.definition import Condition
+from functions.delivery.interface import Channel
+from functions.watch.watch import Watch
 from tests.properties.chronicle import Chronicle
 from tests.properties.stage import (
     AtOnce,

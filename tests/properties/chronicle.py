@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.alerts.alert import Notice, alert_id
-from functions.alerts.deliveries.record import PREFIX as RECORDS
-from functions.alerts.deliveries.record import record_from_json
-from functions.alerts.delivery.interface import Accepted
+from functions.alerts.answer import Accepted
 from functions.alerts.outbox import Entry, News
 from functions.alerts.state import PREFIX, CheckState, state_from_json
+from functions.delivery.record import PREFIX as RECORDS
+from functions.delivery.record import record_from_json
 from functions.storage.documents import Document
 from tests.properties.stage import Place
 from tests.properties.truth import Expected, Truth

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from functions.alerts.delivery.interface import Accepted, Answer
+from functions.alerts.answer import Accepted, Answer
 from functions.alerts.outbox import News, Telling
 from functions.errors import StorageError
 from functions.storage.documents import Document

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.alerts.delivery_failed import DELIVERY_CHECK
 from functions.alerts.failures import failure_check
 from functions.alerts.watchfulness import behind_check, blind_check
 from functions.canary.telling import SIGHT_CHECK
 from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
 from functions.configuration import SHIPPED, load_configuration
+from functions.delivery.delivery_failed import DELIVERY_CHECK
 from functions.errors import ConfigurationError
 from functions.overlay.refusal import CONFIG_CHECK
 from tests.unit import site_of_mistakes

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.alerts.delivery.interface import Rejected
-from functions.alerts.delivery.webhook import WebhookDestination
-from functions.channels import channels
+from functions.alerts.answer import Rejected
 from functions.clients import connect
 from functions.configuration import SHIPPED, load_configuration
+from functions.delivery.channels import channels
+from functions.delivery.destinations.webhook import WebhookDestination
 from functions.errors import ConfigurationError, NotFound, SettingsError
 from functions.overlay.standing import Standing
 from functions.settings import read_settings

@@ -18,12 +18,12 @@ from functions.alerts.announcement import Announcement
 from functions.alerts.failures import CHECK_FAILED
 from functions.alerts.hidden import Hidden
 from functions.alerts.outbox import Telling
-from functions.alerts.recurrence import Occurrence
-from functions.alerts.silence_report import silence_report
 from functions.checks.finding import Finding
+from functions.silences.recurrence import Occurrence
+from functions.silences.report import silence_report
 from functions.traces.source import Cell
 from tests.unit.alerts.building import CHECK, DISPATCHER, START, finding
-from tests.unit.alerts.silencing import silence
+from tests.unit.silences.silencing import silence
 
 BASE_URL = "https://tracekeeper.example.net"
 MINUTE = timedelta(minutes=1)

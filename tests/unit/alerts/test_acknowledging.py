@@ -12,7 +12,7 @@ from functions.errors import DocumentConflict, NotFound, NotReady
 from functions.storage.documents import Document
 from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK
-from tests.unit.alerts.silencing import NOON, alert
+from tests.unit.silences.silencing import NOON, alert
 
 NAME = PREFIX + CHECK.id
 

@@ -7,8 +7,8 @@ import pytest
 from functions.alerts.state import CheckState
 from tests.fakes.destinations import MemoryDestination
 from tests.unit.alerts.building import CHECK, DISPATCHER
-from tests.unit.alerts.test_crash import Fuse, FusedDestination, FusedDocuments, Killed
-from tests.unit.alerts.world import EVENTS, OTHER, Plan, World, minutes_until
+from tests.unit.delivery.test_crash import Fuse, FusedDestination, FusedDocuments, Killed
+from tests.unit.watch.world import EVENTS, OTHER, Plan, World, minutes_until
 
 STORM = [{"Agent": f"agent {n}", "Tool": ""} for n in range(8)]
 PLAN: Plan = {CHECK.id: {0: [*STORM, DISPATCHER]}, OTHER.id: {0: STORM, 1: [DISPATCHER]}}

@@ -14,7 +14,7 @@ from functions.checks.finding import Finding
 from functions.checks.sweep import Refuted, Swept
 from functions.checks.unswept import digest, digest_of_key
 from tests.unit.alerts.building import CHECK, DISPATCHER, RULES, TRACE_IDS, advanced, finding, found, window
-from tests.unit.alerts.golden_cards import CARDS
+from tests.unit.delivery.golden_cards import CARDS
 
 ID = alert_id(CHECK.id, DISPATCHER)
 LATE = replace(finding(2, trace_ids=TRACE_IDS[5:6]), late=True)

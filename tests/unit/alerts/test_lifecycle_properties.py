@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from functions.alerts.alert import Notice, alert_id
+from functions.alerts.answer import Accepted, Answer, Rejected
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.deliveries.boxes import settle
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected
 from functions.alerts.failures import CHECK_FAILED
 from functions.alerts.outbox import Response, due
 from functions.alerts.progress import carry_on
 from functions.alerts.state import CheckState, state_from_json, state_to_json
 from functions.checks.runner import Evaluated, EvaluationFailed, NothingDue, Outcome
+from functions.delivery.boxes import settle
 from functions.errors import SourceUnavailable
 from functions.storage.documents import encode
 from tests.unit.alerts.building import CHECK, RULES, START, finding, judged, two_destinations, window

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from functions.alerts.alert import Notice
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.answer import Accepted, Answer, Rejected
 from functions.alerts.outbox import (
     MAX_FINISHED,
     Entry,

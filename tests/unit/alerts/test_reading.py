@@ -7,7 +7,7 @@ from functions.alerts.reading import Wanted, WantedState, check_coverage, list_a
 from functions.errors import NotFound, StorageError
 from tests.fakes.destinations import Reply
 from tests.unit.alerts.building import CHECK, DISPATCHER
-from tests.unit.alerts.world import OTHER, World, minutes_until
+from tests.unit.watch.world import OTHER, World, minutes_until
 
 CHECKS = (CHECK, OTHER)
 BENEFITS = {"Agent": "benefits", "Tool": "search"}

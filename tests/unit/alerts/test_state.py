@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.alerts.answer import Accepted, Rejected
 from functions.alerts.circumstances import Circumstances
-from functions.alerts.deliveries.boxes import settle
-from functions.alerts.delivery.interface import Accepted, Rejected
 from functions.alerts.outbox import Response
 from functions.alerts.progress import carry_on
 from functions.alerts.state import FORMAT, CheckState, state_from_json, state_to_json
 from functions.checks.runner import Evaluated, EvaluationFailed
+from functions.delivery.boxes import settle
 from functions.errors import SourceThrottled, StorageError
 from functions.storage.documents import encode
 from functions.traces.source import Cell

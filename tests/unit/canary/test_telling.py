@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft6Validator
 
 from functions.alerts.alert import Notice
-from functions.alerts.cards.writer import CardWriter
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.failures import failure_check, report_failure
 from functions.alerts.lifecycle import advance
@@ -19,8 +18,9 @@ from functions.alerts.outbox import Telling
 from functions.canary.sight import WORDS, NeedSight, Sight
 from functions.canary.telling import SIGHT_CHECK, Reader, judged
 from functions.checks.finding import Window
-from tests.unit.alerts.adaptive_card import card_of, problems
+from functions.delivery.cards.writer import CardWriter
 from tests.unit.alerts.building import CHECK, RULES
+from tests.unit.delivery.adaptive_card import card_of, problems
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from functions.storage.documents import Document
 from local.identity import Tokens
 from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK
-from tests.unit.alerts.silencing import NOON, alert
+from tests.unit.silences.silencing import NOON, alert
 
 HOSTILE = {"Agent": "\x1b[2J\u202e<at>all</at>", "Tool": "x" * 100_000}
 

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from functions.alerts.hidden import hide
-from functions.alerts.silence_body import Author
-from functions.alerts.silence_ends import SETTLES
-from functions.alerts.silence_store import SilenceStore
-from functions.alerts.silences import Report
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.cli import main
 from functions.commands import silences
 from functions.errors import InvalidRequest, NotFound
+from functions.silences.body import Author
+from functions.silences.ends import SETTLES
+from functions.silences.silence import Report
+from functions.silences.store import SilenceStore
 from tests.fakes.storage import MemoryDocuments
 from tests.unit.alerts.building import CHECK
-from tests.unit.alerts.silencing import ADA, HOUR, NOON, alert, asked
+from tests.unit.silences.silencing import ADA, HOUR, NOON, alert, asked
 
 ADDING = ["--reason", "The stock service moves.", "--match", "agent=courier*", "--match", "agent=dispatcher"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from functions.alerts.announcement import Announcement
 from functions.alerts.announcements import NAME, announcements_from_json, announcements_to_json
-from functions.alerts.delivery.interface import Accepted, Answer, Rejected
+from functions.alerts.answer import Accepted, Answer, Rejected
 from functions.alerts.outbox import Outbox, Response, settle
 from functions.alerts.rules import DestinationRule, Route
 from functions.cli import main

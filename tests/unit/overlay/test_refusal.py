@@ -4,19 +4,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.alerts.cards.writer import CardWriter
-from functions.alerts.delivery.interface import Channel
 from functions.alerts.state import CheckState, state_from_json
 from functions.alerts.told_as import told_as_it_is
-from functions.alerts.watch import Watch
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.runner import Evaluated, NothingDue, Outcome
+from functions.delivery.cards.writer import CardWriter
+from functions.delivery.interface import Channel
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge, judged
 from functions.overlay.standing import InForce, Mistake, Refused, Standing
+from functions.watch.watch import Watch
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
-from tests.unit.alerts.adaptive_card import card_of, problems
 from tests.unit.alerts.building import RULES
+from tests.unit.delivery.adaptive_card import card_of, problems
 from tests.unit.overlay.world import NOON, World, alerts
 
 MINUTE = timedelta(minutes=1)

@@ -14,17 +14,13 @@ from functions.access.ledger import Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
-from functions.alerts.delivery_failed import DELIVERY_CHECK, DeliveryJudge
-from functions.alerts.heartbeat import Heart
 from functions.alerts.rules import EvidenceHold
-from functions.alerts.silence_ends import SilenceEnds
-from functions.alerts.silence_store import SilenceStore
-from functions.alerts.watch import Watch
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
 from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.costs import Costs
+from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.holding import Holding
@@ -33,9 +29,13 @@ from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
+from functions.silences.ends import SilenceEnds
+from functions.silences.store import SilenceStore
 from functions.summary.gathering import Gathering
 from functions.summary.weekly import WeeklySummaries
 from functions.traces.source import Rows
+from functions.watch.heartbeat import Heart
+from functions.watch.watch import Watch
 from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services, alert_traces
 from tests.fakes.source import Asked, ScriptedSource

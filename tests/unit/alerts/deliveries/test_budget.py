@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.alerts.deliveries.budget import HORIZON, LIMITS, remembered, slots
+from functions.delivery.budget import HORIZON, LIMITS, remembered, slots
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.alerts.deliveries.health import (
+from functions.alerts.answer import Accepted, Rejected
+from functions.delivery.health import (
     LONGEST_OPEN,
     MAX_LOSSES,
     after_answer,
@@ -12,8 +13,7 @@ from functions.alerts.deliveries.health import (
     is_tried,
     with_loss,
 )
-from functions.alerts.deliveries.record import Record
-from functions.alerts.delivery.interface import Accepted, Rejected
+from functions.delivery.record import Record
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 BUSY = Rejected(retryable=True, retry_after_seconds=None, reason="HTTP 503")

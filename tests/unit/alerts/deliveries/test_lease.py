@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.alerts.deliveries.lease import LASTS, HeldRecord, LeaseLost, read_record, take
-from functions.alerts.deliveries.record import Record, record_to_json
+from functions.delivery.lease import LASTS, HeldRecord, LeaseLost, read_record, take
+from functions.delivery.record import Record, record_to_json
 from tests.fakes.storage import MemoryDocuments
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from functions.alerts.announcement import Announcement
-from functions.alerts.deliveries.parcels import DEAD_AFTER, Item, is_dead, parcels
-from functions.alerts.deliveries.record import Parcel, Record
 from functions.alerts.outbox import Entry
+from functions.delivery.parcels import DEAD_AFTER, Item, is_dead, parcels
+from functions.delivery.record import Parcel, Record
 from tests.unit.alerts.building import START, advanced, found
 
 TEST = Announcement("test-1", "test", START, ("teams",), {})

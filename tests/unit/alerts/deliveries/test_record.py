@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from functions.alerts.deliveries.record import (
+from functions.alerts.answer import Accepted, Rejected
+from functions.delivery.record import (
     Answered,
     Lease,
     Loss,
@@ -14,7 +15,6 @@ from functions.alerts.deliveries.record import (
     record_from_json,
     record_to_json,
 )
-from functions.alerts.delivery.interface import Accepted, Rejected
 from functions.errors import StorageError
 from functions.storage.documents import encode
 

@@ -1,1 +1,0 @@
-"""How news reaches each destination by itself: leases, budgets, rests, circuits, digests."""

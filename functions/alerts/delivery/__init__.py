@@ -1,1 +1,0 @@
-"""How notices reach people: one interface, one file for each kind of destination."""

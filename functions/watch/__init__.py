@@ -1,0 +1,1 @@
+"""The tick: every check judged, its alerts carried on, its news delivered."""
