@@ -31,6 +31,10 @@ class Boxes:
         # Destinations that are served side by side would only undo each other's writes.
         self._one_at_a_time = Lock()
 
+    def are_ours(self, names: Iterable[str]) -> list[str]:
+        """Return those of the documents that are delivered from here, in order."""
+        return sorted(name for name in names if name in self._checks or name == announcements.NAME)
+
     def check_of(self, name: str) -> CheckDefinition | None:
         """Return the check whose document that is; None for the announcements."""
         return self._checks.get(name)

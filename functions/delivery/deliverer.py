@@ -18,7 +18,7 @@ from functions.alerts.answer import Accepted, Rejected
 from functions.alerts.outbox import Entry, Response
 from functions.delivery import budget, health, lease
 from functions.delivery.boxes import Boxes
-from functions.delivery.parcels import Item, is_dead, parcels
+from functions.delivery.parcels import Item, begun, is_dead, parcels
 from functions.delivery.posting import Posting
 from functions.delivery.record import Answered, Parcel, Record
 from functions.errors import StorageError
@@ -26,6 +26,9 @@ from functions.storage.documents import Documents
 
 MOST_ROUNDS = 5
 """In one tick: after a message that tries the destination, or a digest, more may be due."""
+
+MOST_ALONE = 1_000
+"""Keys kept of what was begun to be sent one by one: of a document that was deleted nobody hears any more."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,16 +89,15 @@ class Deliverer:
         now = self.clock()
         if health.is_left_alone(held.record, now):
             return False
-        items = self._items(held.record, names)
+        items, read = self._items(held.record, names)
         dead = [item for item in items if is_dead(item.entry, held.record, now)]
         self._bury(held, dead)
         alive = [item for item in items if item not in dead] if dead else items
-        sending, slots = self._plan(held.record, alive)
+        sending, slots = self._plan(held.record, alive, read)
         if not sending:
             return False
         entries = {(item.document, item.entry.key): item.entry for item in alive}
-        waiting = {key for _, key in entries}
-        held.change(partial(_reserved, parcels=sending, slots=slots, waiting=waiting, now=now))
+        held.change(partial(_reserved, parcels=sending, slots=slots, now=now))
         answered: list[Answered] = []
         try:
             all_accepted = self._send(held, sending, slots, entries, answered)
@@ -105,8 +107,8 @@ class Deliverer:
         self._settle(held, answered)
         return all_accepted and len(alive) > sum(parcel.size for parcel in sending)
 
-    def _items(self, record: Record, names: Collection[str]) -> list[Item]:
-        """Return what waits for the destination, without what was answered already.
+    def _items(self, record: Record, names: Collection[str]) -> tuple[list[Item], set[str]]:
+        """Return what waits for the destination, without what was answered already, and where it was read.
 
         What was tried less often comes first, so that a message that is never taken holds up no other; then
         what is older. A document that can't be read keeps what it has.
@@ -118,27 +120,31 @@ class Deliverer:
             for key in keys
         }
         found: list[Item] = []
-        for name in sorted(names):
+        read: set[str] = set()
+        claimed = record.claim.members if record.claim else ()
+        for name in self.boxes.are_ours({*names, *claimed}):
             try:
                 held = self.boxes.read(name)
             except StorageError as error:
                 _log.error("What waits in %s can't be delivered: %s", name, error)
                 continue
+            read.add(name)
             due = {(one.key, one.destination) for one in outbox.due(held, self.clock())}
             found += (
                 Item(name, one, due=(one.key, one.destination) in due)
                 for one in held.waiting
                 if one.destination == self.destination and (name, one.key) not in over
             )
-        return sorted(found, key=lambda item: (item.entry.attempts, item.entry.notice.at))
+        return sorted(found, key=lambda item: (item.entry.attempts, item.entry.notice.at)), read
 
-    def _plan(self, record: Record, items: Sequence[Item]) -> tuple[Sequence[Parcel], Sequence[datetime]]:
-        due = sum(item.due for item in items)
-        slots = budget.slots(record.sent, self.clock(), due)
+    def _plan(
+        self, record: Record, items: Sequence[Item], read: Collection[str]
+    ) -> tuple[Sequence[Parcel], Sequence[datetime]]:
+        now = self.clock()
+        slots = budget.slots(record.sent, now, sum(item.due for item in items))
         sending = parcels(
             items,
-            record.claim,
-            record.alone,
+            begun(record, read, now),
             destination=self.destination,
             room=len(slots),
             digest_above=self.digest_above,
@@ -190,7 +196,7 @@ class Deliverer:
         ]
         self.answers["refused"] += len(buried)
         _log.error("%s: %s messages were %s.", self.destination, len(buried), lost.reason)
-        held.change(lambda record: health.with_loss(record, lost, len(buried), now))
+        held.change(lambda record: health.with_loss(_no_longer_alone(record, buried), lost, len(buried), now))
         self._settle(held, buried)
 
     def _settle(self, held: lease.HeldRecord, answered: Collection[Answered]) -> None:
@@ -225,14 +231,15 @@ def _reserved(
     *,
     parcels: Sequence[Parcel],
     slots: Sequence[datetime],
-    waiting: Collection[str],
     now: datetime,
 ) -> Record:
-    digest = next((parcel for parcel in parcels if parcel.digest), record.claim)
-    begun = {parcel.key for parcel in parcels if not parcel.digest}
-    alone = tuple(sorted(begun.union(key for key in record.alone if key in waiting)))
-    sent = (*budget.remembered(record.sent, now), *slots)
-    return replace(record, sent=sent, claim=digest, alone=alone)
+    digest = next((parcel for parcel in parcels if parcel.digest), None)
+    if digest is not None:
+        again = record.claim is not None and record.claim.key == digest.key
+        record = replace(record, claim=digest, claimed_at=record.claimed_at if again else now)
+    singles = {parcel.key for parcel in parcels if not parcel.digest}
+    alone = tuple(sorted(singles.union(record.alone)))[-MOST_ALONE:]
+    return replace(record, sent=(*budget.remembered(record.sent, now), *slots), alone=alone)
 
 
 def _noted(
@@ -246,12 +253,18 @@ def _noted(
     if not by_us:
         record = health.after_answer(record, one.answer, one.at, jitter)
     final = isinstance(one.answer, Accepted) or not one.answer.retryable
-    if final or by_us:
-        claim = None if record.claim and record.claim.key == one.parcel.key else record.claim
-        record = replace(record, claim=claim)
+    if (final or by_us) and record.claim and record.claim.key == one.parcel.key:
+        record = replace(record, claim=None, claimed_at=None)
+    if final:
+        record = _no_longer_alone(record, [one])
     if isinstance(one.answer, Rejected) and not one.answer.retryable:
         record = health.with_loss(record, one.answer, one.parcel.size, one.at)
     return replace(record, answers=(*record.answers, one)) if final else record
+
+
+def _no_longer_alone(record: Record, answered: Collection[Answered]) -> Record:
+    over = {one.parcel.key for one in answered}
+    return replace(record, alone=tuple(key for key in record.alone if key not in over))
 
 
 def _without_answers(record: Record, keys: Collection[str]) -> Record:

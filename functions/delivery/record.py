@@ -75,6 +75,7 @@ class Record:
         open_until: Its circuit is open till then; after that one message tries it.
         accepted_at: When it last accepted something.
         claim: The digest that is being sent.
+        claimed_at: Since when it is.
         alone: Keys of entries that were begun to be sent one by one: they go so again, since what a crash
             makes to be sent twice must come under the same key.
         answers: Final answers that are not yet in all their entries' documents.
@@ -89,6 +90,7 @@ class Record:
     open_until: datetime | None = None
     accepted_at: datetime | None = None
     claim: Parcel | None = None
+    claimed_at: datetime | None = None
     alone: tuple[str, ...] = ()
     answers: tuple[Answered, ...] = ()
     losses: tuple[Loss, ...] = ()
@@ -106,6 +108,7 @@ def record_to_json(record: Record) -> Json:
         "open_until": _text(record.open_until),
         "accepted_at": _text(record.accepted_at),
         "claim": record.claim and _parcel_json(record.claim),
+        "claimed_at": _text(record.claimed_at),
         "alone": list(record.alone),
         "answers": [_answered_json(one) for one in record.answers],
         "losses": [
@@ -145,6 +148,7 @@ def _read(body: Mapping[str, Any]) -> Record:
         open_until=_instant(body["open_until"]),
         accepted_at=_instant(body["accepted_at"]),
         claim=claim and _read_parcel(claim),
+        claimed_at=_instant(body.get("claimed_at")),
         alone=tuple(body.get("alone", ())),
         answers=tuple(map(_read_answered, body["answers"])),
         losses=tuple(Loss(instant(one["at"]), one["count"], one["reason"]) for one in body["losses"]),
