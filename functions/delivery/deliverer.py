@@ -253,10 +253,10 @@ def _noted(
     if not by_us:
         record = health.after_answer(record, one.answer, one.at, jitter)
     final = isinstance(one.answer, Accepted) or not one.answer.retryable
-    if (final or by_us) and record.claim and record.claim.key == one.parcel.key:
-        record = replace(record, claim=None, claimed_at=None)
-    if final:
+    if final or by_us:
         record = _no_longer_alone(record, [one])
+        if record.claim and record.claim.key == one.parcel.key:
+            record = replace(record, claim=None, claimed_at=None)
     if isinstance(one.answer, Rejected) and not one.answer.retryable:
         record = health.with_loss(record, one.answer, one.parcel.size, one.at)
     return replace(record, answers=(*record.answers, one)) if final else record
