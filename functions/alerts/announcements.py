@@ -7,8 +7,9 @@ from functions.alerts import outbox
 from functions.alerts.announcement import Announcement
 from functions.alerts.outbox import Outbox
 from functions.alerts.records import Json, outbox_json, read_outbox
-from functions.errors import DocumentConflict, StorageError
+from functions.errors import DocumentConflict
 from functions.storage.documents import Documents
+from functions.storage.versioned import understood
 
 NAME = "announcements"
 FORMAT = 1
@@ -61,15 +62,11 @@ def announcements_from_json(body: Mapping[str, Any]) -> Outbox:
     Raises:
         StorageError: A newer version wrote it, or it isn't such a body.
     """
-    if isinstance(body.get("format"), int) and body["format"] > FORMAT:
-        raise StorageError(
-            f"The document {NAME} was written by a newer version: format {body['format']}, not {FORMAT}.",
-            next_step="Deploy that version or a later one again; nothing was changed.",
-        )
-    try:
-        return read_outbox(body["outbox"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document {NAME} does not hold announcements ({type(error).__name__}).",
-            next_step="Delete it: what waits in it is not told.",
-        ) from None
+    return understood(
+        NAME,
+        body,
+        lambda whole: read_outbox(whole["outbox"]),
+        newest=FORMAT,
+        holds="announcements",
+        next_step="Delete it: what waits in it is not told.",
+    )

@@ -23,7 +23,7 @@ from functions.checks.interruptions import Interruptions, interruptions_from_jso
 from functions.checks.memory import Memory, memory_from_json
 from functions.checks.tally import Tally, tally_from_json
 from functions.checks.unswept import Unswept, unswept_from_json
-from functions.errors import StorageError
+from functions.storage.versioned import understood
 
 FORMAT = 3
 """Rises when a body is written that earlier versions would misread."""
@@ -136,18 +136,14 @@ def outbox_from_json(name: str, body: Mapping[str, Any]) -> Outbox:
 
 
 def _understood[Part](name: str, body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Part]) -> Part:
-    if isinstance(body.get("format"), int) and body["format"] > FORMAT:
-        raise StorageError(
-            f"The document {name} was written by a newer version: format {body['format']}, not {FORMAT}.",
-            next_step="Deploy that version or a later one again; nothing was changed.",
-        )
-    try:
-        return read(body)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document {name} is not a check's state ({type(error).__name__}).",
-            next_step="Restore an earlier version of it, or delete it: the last 24 hours are judged again.",
-        ) from None
+    return understood(
+        name,
+        body,
+        read,
+        newest=FORMAT,
+        holds="a check's state",
+        next_step="Restore an earlier version of it, or delete it: the last 24 hours are judged again.",
+    )
 
 
 def _read(body: Mapping[str, Any]) -> CheckState:

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.alerts.answer import Accepted, Answer, Rejected
 from functions.alerts.records import Json, instant, instant_text
-from functions.errors import StorageError
+from functions.storage.versioned import understood
 
 FORMAT = 1
 """Rises when a body is written that earlier versions would misread."""
@@ -123,18 +123,14 @@ def record_from_json(name: str, body: Mapping[str, Any]) -> Record:
     Raises:
         StorageError: A newer version wrote it, or it isn't such a body.
     """
-    if isinstance(body.get("format"), int) and body["format"] > FORMAT:
-        raise StorageError(
-            f"The document {name} was written by a newer version: format {body['format']}, not {FORMAT}.",
-            next_step="Deploy that version or a later one again; nothing was changed.",
-        )
-    try:
-        return _read(body)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document {name} is not a destination's record ({type(error).__name__}).",
-            next_step="Delete it: what waits is sent, and what was sent last perhaps once more.",
-        ) from None
+    return understood(
+        name,
+        body,
+        _read,
+        newest=FORMAT,
+        holds="a destination's record",
+        next_step="Delete it: what waits is sent, and what was sent last perhaps once more.",
+    )
 
 
 def _read(body: Mapping[str, Any]) -> Record:

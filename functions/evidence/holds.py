@@ -14,8 +14,8 @@ from functions.alerts.alert import Alert
 from functions.alerts.records import instant, instant_text
 from functions.alerts.rules import EvidenceHold
 from functions.checks.definition import Severity
-from functions.errors import StorageError
 from functions.evidence.selection import MAX_TRACE_IDS, Selection, parse_selection, well_formed
+from functions.storage.versioned import understood
 
 DOCUMENT = "evidence_holds"
 FORMAT = 1
@@ -175,25 +175,24 @@ def read_holds(body: Mapping[str, Any]) -> Holds:
     Raises:
         StorageError: A newer version wrote it, or it is something else.
     """
-    try:
-        if body["format"] > FORMAT:
-            raise StorageError(
-                f"The document {DOCUMENT} was written by a newer version.",
-                next_step="Deploy that version or a later one again; nothing was changed.",
-            )
-        read = [
-            Hold(**one | {name: instant(one[name]) for name in ("opened_at", "at", "asked_at")})
-            for one in body["holds"]
-        ]
-        return Holds(
-            {hold.about: hold for hold in read},
-            {day: Day(**count) for day, count in body["days"].items()},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document {DOCUMENT} does not hold evidence holds ({type(error).__name__}).",
-            next_step="Restore an earlier version of it, or delete it: what is open is then held again.",
-        ) from None
+    return understood(
+        DOCUMENT,
+        body,
+        _read,
+        newest=FORMAT,
+        holds="evidence holds",
+        next_step="Restore an earlier version of it, or delete it: what is open is then held again.",
+    )
+
+
+def _read(body: Mapping[str, Any]) -> Holds:
+    read = [
+        Hold(**one | {name: instant(one[name]) for name in ("opened_at", "at", "asked_at")})
+        for one in body["holds"]
+    ]
+    return Holds(
+        {hold.about: hold for hold in read}, {day: Day(**count) for day, count in body["days"].items()}
+    )
 
 
 def _rank(alert: Alert) -> tuple[int, datetime, str]:

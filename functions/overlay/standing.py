@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from functions.errors import ConfigurationError, StorageError, TracekeeperError
+from functions.errors import ConfigurationError, TracekeeperError
+from functions.storage.versioned import understood
 
 FORMAT = 1
 MOST_MISTAKES = 100
@@ -106,22 +107,22 @@ def standing_from_json(body: Mapping[str, Any]) -> Standing:
     Raises:
         StorageError: A newer version wrote it, or it isn't such a body.
     """
-    try:
-        if body["format"] > FORMAT:
-            raise StorageError(
-                "The document configuration was written by a newer version.",
-                next_step="Deploy that version or a later one again; nothing was changed.",
-            )
-        refused = body["refused"]
-        return Standing(
-            tuple(InForce(**one | {"since": _instant(one["since"])}) for one in body["history"]),
-            refused and _refused(refused),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document configuration is not what this app writes ({type(error).__name__}).",
-            next_step="Restore an earlier version of configuration.json in the container state.",
-        ) from None
+    return understood(
+        "configuration",
+        body,
+        _read,
+        newest=FORMAT,
+        holds="what is in force",
+        next_step="Restore an earlier version of configuration.json in the container state.",
+    )
+
+
+def _read(body: Mapping[str, Any]) -> Standing:
+    refused = body["refused"]
+    return Standing(
+        tuple(InForce(**one | {"since": _instant(one["since"])}) for one in body["history"]),
+        refused and _refused(refused),
+    )
 
 
 def _refused(body: Mapping[str, Any]) -> Refused:

@@ -11,6 +11,7 @@ from functions.errors import DocumentConflict, NotFound, NotReady, StorageError
 from functions.silences.body import Author, read_silence_body
 from functions.silences.silence import Report, Silence, in_force, read_silence, silence_json, silenced_by
 from functions.storage.documents import Documents
+from functions.storage.versioned import understood
 
 DOCUMENT = "silences"
 FORMAT = 1
@@ -126,18 +127,15 @@ class SilenceStore:
         held = self._documents.read(DOCUMENT)
         if held is None:
             return (), None
-        try:
-            if held.body["format"] > FORMAT:
-                raise StorageError(
-                    f"The document {DOCUMENT} was written by a newer version.",
-                    next_step="Deploy that version or a later one again; nothing was changed.",
-                )
-            return tuple(map(read_silence, held.body["silences"])), held.version
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise StorageError(
-                f"The document {DOCUMENT} is not what this app writes ({type(error).__name__}).",
-                next_step=f"Restore an earlier version of {DOCUMENT}.json in the container state.",
-            ) from None
+        silences = understood(
+            DOCUMENT,
+            held.body,
+            lambda body: tuple(map(read_silence, body["silences"])),
+            newest=FORMAT,
+            holds="silences",
+            next_step=f"Restore an earlier version of {DOCUMENT}.json in the container state.",
+        )
+        return silences, held.version
 
     def _change(self, change: Callable[[tuple[Silence, ...]], tuple[Silence, ...]]) -> tuple[Silence, ...]:
         """Write what `change` makes of the silences, again where someone else has written in between."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from functions.alerts.records import instant, instant_text
-from functions.errors import StorageError
+from functions.storage.versioned import understood
 
 DOCUMENT = "weekly_summary"
 
@@ -42,16 +42,16 @@ def read_told(body: Mapping[str, Any]) -> Told:
     Raises:
         StorageError: A newer version wrote it, or it isn't such a body.
     """
-    try:
-        if body["format"] > FORMAT:
-            raise StorageError(
-                f"The document {DOCUMENT} was written by a newer version.",
-                next_step="Deploy that version or a later one again; nothing was changed.",
-            )
-        claimed = body["claimed_until"]
-        return Told(date.fromisoformat(body["last"]), claimed and instant(claimed))
-    except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"The document {DOCUMENT} is not what it should be ({type(error).__name__}).",
-            next_step="Delete it: the next summary comes at its time.",
-        ) from None
+    return understood(
+        DOCUMENT,
+        body,
+        _read,
+        newest=FORMAT,
+        holds="what was told of weeks",
+        next_step="Delete it: the next summary comes at its time.",
+    )
+
+
+def _read(body: Mapping[str, Any]) -> Told:
+    claimed = body["claimed_until"]
+    return Told(date.fromisoformat(body["last"]), claimed and instant(claimed))

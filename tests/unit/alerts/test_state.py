@@ -91,7 +91,7 @@ GOOD = state_to_json(CheckState())
     ids=lambda body: re.sub(r"\W+", "-", str(body))[-40:],
 )
 def test_a_broken_document_is_refused_without_showing_what_it_holds(body: dict[str, Any]) -> None:
-    with pytest.raises(StorageError, match="checks/x is not a check's state") as raised:
+    with pytest.raises(StorageError, match="checks/x does not hold a check's state") as raised:
         state_from_json("checks/x", body)
     assert "secret" not in str(raised.value)
     assert raised.value.__suppress_context__
