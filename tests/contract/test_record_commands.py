@@ -14,7 +14,7 @@ from azure.storage.blob import BlobServiceClient
 from functions.alerts.announcement import Announcement
 from functions.alerts.announcements import NAME, announcements_from_json, announcements_to_json
 from functions.alerts.answer import Accepted
-from functions.alerts.outbox import accept
+from functions.alerts.outbox import Response, settle
 from functions.alerts.state import PREFIX, CheckState, LastEvaluation, state_to_json
 from functions.checks.asking import AskingRecord
 from functions.checks.coverage import Coverage, Interval
@@ -93,7 +93,8 @@ def test_a_test_is_announced_in_storage_in_the_name_of_who_asked(
             if held is not None:
                 outbox = announcements_from_json(held.body)
                 (entry,) = outbox.waiting
-                after = accept(outbox, entry, Accepted(202), datetime.now(UTC))
+                came = {entry.key: Response(Accepted(202), datetime.now(UTC))}
+                after = settle(outbox, entry.destination, came, jitter=0.0)
                 kept.write(NAME, announcements_to_json(after), version=held.version)
                 return cast("Announcement", entry.notice)
             time.sleep(0.1)
