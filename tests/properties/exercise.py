@@ -14,8 +14,13 @@ STEPS = 25
 """The most steps of an example; few have fewer."""
 
 
-def exercise(examples: int) -> str:
-    """Run so many examples and return what they came to, as a line; raises what one of them shows."""
+def exercise(examples: int, *, the_same: bool = False) -> str:
+    """Run so many examples and return what they came to, as a line; raises what one of them shows.
+
+    Args:
+        examples: How many stories.
+        the_same: Whether they are the same ones each time, so that a gate that fails can be run again.
+    """
     began = time.perf_counter()
     Alerting.seen.clear()
     with _unlogged():
@@ -25,6 +30,7 @@ def exercise(examples: int) -> str:
                 max_examples=examples,
                 stateful_step_count=STEPS,
                 deadline=None,
+                derandomize=the_same,
                 suppress_health_check=list(HealthCheck),
             ),
         )
