@@ -45,3 +45,13 @@ local/node_modules/installed: local/package-lock.json .venv/installed
 bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, cost us (ARGS="10000 100000": other sizes)
 	@$(PYTHON) -m bench.checks $(ARGS)
 	@$(PYTHON) -m bench.alerts
+
+.PHONY: bench-detectors
+bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)
+	@$(PYTHON) -m bench.detectors $(ARGS)
+
+.venv-presidio/installed: bench/requirements-presidio.txt local/python313.sh
+	@echo "Installing Presidio into an environment of its own (once) ..."
+	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-presidio
+	@.venv-presidio/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements-presidio.txt
+	@touch $@

@@ -12,7 +12,7 @@ import re2
 
 _PERCENT = re2.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _ESCAPE = re2.compile(r"""\\u[0-9A-Fa-f]{4}|\\["\\/]""")
-_BASE64 = re2.compile(r"[A-Za-z0-9+/_-]{14}[A-Za-z0-9+/_-]*={0,2}")
+_BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{14}[A-Za-z0-9+/_-]*={0,2}")
 
 _LEAST_PRINTABLE = 0.9
 
@@ -50,6 +50,11 @@ def _bytes_of(characters: Iterable[str]) -> str:
     )
 
 
+_BYTES = re2.Options()
+_BYTES.encoding = re2.Options.Encoding.LATIN1
+_BYTES.never_capture = True
+_UNUSUAL_BYTES = re2.compile(_bytes_of(_LOOKS_LIKE).encode(), _BYTES)
+
 ENCODED = ("%[0-9A-Fa-f][0-9A-Fa-f]", r"""\\[u"\\/]""", "[A-Za-z0-9+/_-]{14}", _bytes_of(_LOOKS_LIKE))
 """What a text has in it, if any reading of it differs: RE2 patterns over bytes."""
 
@@ -75,18 +80,21 @@ class Reading:
 
 def readings(text: str) -> Iterator[Reading]:
     """Yield each reading that differs from the text itself."""
+    data = text.encode("utf-8", "replace")
     if not text.isascii():  # a lone surrogate, which RE2 can't read, stands for nothing
-        text = text.encode("utf-8", "replace").decode()
+        text = data.decode()
     if "%" in text and (reading := _replaced(text, _PERCENT, _percent_decoded)):
         yield reading
     if "\\" in text and (reading := _replaced(text, _ESCAPE, _unescaped)):
         yield reading
-    if not text.isascii() and (reading := _replaced(text, _UNUSUAL, _looks_like)):
+    if _UNUSUAL_BYTES.search(data) and (reading := _replaced(text, _UNUSUAL, _looks_like)):
         yield reading
-    for token in _BASE64.finditer(text):
-        decoded = _base64_decoded(token.group())
+    for token in _BASE64.finditer(data):
+        decoded = _base64_decoded(token.group().decode())
         if decoded:
-            yield Reading(decoded, [token.start()] * len(decoded), [token.end()] * len(decoded))
+            start = len(data[: token.start()].decode())
+            end = start + token.end() - token.start()
+            yield Reading(decoded, [start] * len(decoded), [end] * len(decoded))
 
 
 def _replaced(text: str, pattern: "re2._Regexp", decode: Callable[[str], str]) -> Reading | None:
@@ -122,7 +130,9 @@ def _looks_like(characters: str) -> str:
 
 
 def _base64_decoded(token: str) -> str:
-    """Return the text that base64 of either alphabet holds; "" where it holds none."""
+    """Return the text that base64 of either alphabet holds; "" where it holds none, as a word does."""
+    if token[1:].islower() and token.isalpha():
+        return ""
     standard = token.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)

@@ -1,12 +1,12 @@
-"""Finds what patterns can find: compiled alternations as gates, then each pattern with its own check.
+"""Finds what patterns can find: an alternation as a gate, a set that says which, then each pattern by itself.
 
 Patterns are RE2's (linear time, whatever an attacker writes) over UTF-8 bytes. Three traps shape this module:
-RE2's `Set` answers "no match" when it runs out of memory, so the gates are alternations, which fall back
-safely; an alternation loses overlapping hits, so it only decides whether its patterns are tried at all; and
-groups that capture make RE2 leave its fast automaton, so that gates capture nothing.
+RE2's `Set` answers "no match" when it runs out of memory, so where it says so an alternation is asked, which
+falls back safely; an alternation loses overlapping hits, so it only decides whether patterns are tried; and
+groups that capture make RE2 leave its fast automaton, so that neither captures anything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import re2
@@ -16,9 +16,6 @@ from functions.evidence.detectors.encoded import ENCODED, readings
 
 MOST_LAYERS = 3
 """Encodings within encodings that are looked through, such as base64 of JSON in JSON."""
-
-_IN_ONE_GATE = 8
-"""Patterns that are tried together or not at all, once the first gate has let a text through."""
 
 Accept = Callable[[bytes, int, int], int | None]
 """Given the text and a candidate's start and end: the hit's end, or None where the candidate is refused."""
@@ -87,12 +84,11 @@ class Detectors:
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._compiled = [_compile(detector) for detector in detectors]
-        self._gate = _alternation([*(detector.pattern for detector in detectors), *ENCODED])
-        self._groups = [
-            (_alternation([one.detector.pattern for one in group]), group)
-            for start in range(0, len(self._compiled), _IN_ONE_GATE)
-            for group in [self._compiled[start : start + _IN_ONE_GATE]]
-        ]
+        patterns = [detector.pattern for detector in detectors]
+        self._gate = _alternation([*patterns, *ENCODED])
+        self._any = _alternation(patterns)
+        self._encoded = _alternation(ENCODED)
+        self._which = _set(patterns)
         self._prove_samples()
 
     def find(self, text: str) -> list[Hit]:
@@ -103,7 +99,7 @@ class Detectors:
         data = text.encode("utf-8", "surrogatepass")
         if self._gate.search(data) is None:
             return []
-        return _unite([*self._as_it_stands(text, data), *self._in_readings(text, MOST_LAYERS)])
+        return _unite([*self._as_it_stands(text, data), *self._in_readings(text, data, MOST_LAYERS)])
 
     def find_bytes(self, data: bytes) -> list[Hit]:
         """Return the hits in UTF-8 bytes as they stand, with offsets in bytes."""
@@ -112,27 +108,30 @@ class Detectors:
         return _unite(self._located(data))
 
     def _located(self, data: bytes) -> list[Hit]:
-        return [
-            hit
-            for gate, group in self._groups
-            if gate.search(data) is not None
-            for compiled in group
-            for hit in compiled.locate(data)
-        ]
+        said = self._which.Match(data)
+        tried = to_try(len(self._compiled), said, lambda: self._any.search(data) is not None)
+        return [hit for number in tried for hit in self._compiled[number].locate(data)]
 
     def _as_it_stands(self, text: str, data: bytes) -> list[Hit]:
         hits = self._located(data)
         if not hits or text.isascii():
             return hits
-        return [Hit(hit.type, _characters(data[: hit.start]), _characters(data[: hit.end])) for hit in hits]
+        places = _characters_before(data, {place for hit in hits for place in (hit.start, hit.end)})
+        return [Hit(hit.type, places[hit.start], places[hit.end]) for hit in hits]
 
-    def _in_readings(self, text: str, layers: int) -> Iterator[Hit]:
+    def _in_readings(self, text: str, data: bytes, layers: int) -> Iterator[Hit]:
         """Yield what is found in encoded forms, and in those within them."""
-        for reading in readings(text) if layers else ():
-            data = reading.text.encode("utf-8", "surrogatepass")
-            inner = [*self._as_it_stands(reading.text, data), *self._in_readings(reading.text, layers - 1)]
-            for hit in inner:
-                yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
+        if not layers or self._encoded.search(data) is None:
+            return
+        for reading in readings(text):
+            decoded = reading.text.encode("utf-8", "surrogatepass")
+            yield from (
+                Hit(hit.type, *reading.stretch(hit.start, hit.end))
+                for hit in (
+                    *self._as_it_stands(reading.text, decoded),
+                    *self._in_readings(reading.text, decoded, layers - 1),
+                )
+            )
 
     def _prove_samples(self) -> None:
         for compiled in self._compiled:
@@ -143,6 +142,19 @@ class Detectors:
                     f"The detector {detector.type} does not find its own sample.",
                     next_step="Install google-re2 as pinned, and no other package with a module re2.",
                 )
+
+
+def to_try(patterns: int, said: Collection[int], is_any: Callable[[], bool]) -> Iterable[int]:
+    """Return the numbers of the patterns to try: those that the set says or, where it is blind, all.
+
+    Args:
+        patterns: How many there are.
+        said: Which of them the set says are in the text.
+        is_any: Finds out by other means whether one is.
+    """
+    if said:
+        return sorted(said)
+    return range(patterns) if is_any() else ()
 
 
 def _compile(detector: Detector) -> _Compiled:
@@ -156,6 +168,14 @@ def _alternation(patterns: Sequence[str]) -> "re2._Regexp":
     return re2.compile(alternatives.encode("ascii"), _options(captures=False))
 
 
+def _set(patterns: Sequence[str]) -> "re2.Set":
+    which = re2.Set.SearchSet(_options(captures=False))
+    for pattern in patterns:
+        which.Add(pattern.encode("ascii"))
+    which.Compile()
+    return which
+
+
 def _options(*, captures: bool) -> "re2.Options":
     options = re2.Options()
     options.max_mem = 64 << 20
@@ -165,8 +185,14 @@ def _options(*, captures: bool) -> "re2.Options":
     return options
 
 
-def _characters(data: bytes) -> int:
-    return len(data.decode("utf-8", "surrogatepass"))
+def _characters_before(data: bytes, places: set[int]) -> dict[int, int]:
+    """Return for each place in UTF-8 bytes how many characters lie before it."""
+    counted: dict[int, int] = {}
+    characters = last = 0
+    for place in sorted(places):
+        characters += len(data[last:place].decode("utf-8", "surrogatepass"))
+        counted[place], last = characters, place
+    return counted
 
 
 def _unite(hits: list[Hit]) -> list[Hit]:

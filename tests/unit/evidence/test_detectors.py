@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from functions.errors import RedactionFailure
 from functions.evidence.detectors import Detector, Detectors, Hit, standard_detectors
+from functions.evidence.detectors.engine import to_try
 
 DETECTORS = standard_detectors()
 
@@ -271,6 +272,15 @@ def test_overlapping_hits_are_united() -> None:
 def test_two_hits_side_by_side_stay_two() -> None:
     hits = DETECTORS.find("078-05-1120, alice@example.com")
     assert [(hit.type, hit.start) for hit in hits] == [("us_ssn", 0), ("email", 13)]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_any", "tried"), [([3, 1], True, [1, 3]), ([], False, []), ([], True, [0, 1, 2, 3])]
+)
+def test_where_the_set_is_blind_all_patterns_are_tried(
+    said: list[int], is_any: bool, tried: list[int]
+) -> None:
+    assert list(to_try(4, said, lambda: is_any)) == tried
 
 
 def test_an_engine_that_misses_its_sample_does_not_start() -> None:

@@ -1,0 +1,142 @@
+"""The detectors beside Presidio's pattern recognizers on a labelled set of texts: recall, false hits, speed.
+
+    python -m bench.detectors FILE
+
+FILE is JSON: a list of objects with `full_text` and `spans` (entity_type, start_position, end_position), as
+Presidio's own evaluation sets have them. Presidio runs in an environment of its own (make bench-detectors
+installs it). Exits 1 where a limit is missed.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from functions.evidence.detectors import standard_detectors
+
+PEER = Path(__file__).with_name("presidio_recognizers.py")
+REPEATS = 3
+
+LIMITS = {
+    "EMAIL_ADDRESS": ("email", 1.00),
+    "US_SSN": ("us_ssn", 1.00),
+    "IP_ADDRESS": ("ip_address", 1.00),
+    "IBAN_CODE": ("iban", 0.98),
+    "CREDIT_CARD": ("payment_card", 0.98),
+    "PHONE_NUMBER": ("phone", 0.85),
+}
+"""The labels' types, with ours and the recall to reach."""
+
+LEAST_RATIO = 40.0
+"""How many times Presidio's speed ours has to be."""
+
+_say = partial(print, flush=True)
+
+Span = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of one type: how many stretches are labelled, how many of them were hit, and how many hits hit none."""
+
+    labelled: int
+    found: int
+    false: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the labelled stretches that were hit."""
+        return self.found / self.labelled if self.labelled else 1.0
+
+
+def main(file: str) -> int:
+    """Print the table; return 0, or 1 where a limit is missed."""
+    labelled: list[dict[str, Any]] = json.loads(Path(file).read_bytes())
+    texts = [one["full_text"] for one in labelled]
+    detectors = standard_detectors()
+    hits = [detectors.find(text) for text in texts]
+    peer = _presidio(texts, repeats=1)
+    names = {kind: entity for entity, (kind, _) in LIMITS.items()}
+    mine = _scores(labelled, [[(names.get(h.type, ""), h.start, h.end) for h in each] for each in hits])
+    theirs = _scores(labelled, [[tuple(hit) for hit in each] for each in peer["hits"]])
+    _say(
+        f"{'type':12} {'labelled':>8} {'recall':>7} {'false':>5} {'Presidio':>10} {'false':>5} {'wanted':>7}"
+    )
+    missed = []
+    for entity, (kind, wanted) in LIMITS.items():
+        own, other = mine[entity], theirs[entity]
+        _say(
+            f"{kind:12} {own.labelled:8}  {own.recall:6.3f} {own.false:5}   "
+            f"{other.recall:8.3f} {other.false:5}  {wanted:6.2f}"
+        )
+        if own.recall < wanted:
+            missed.append(f"recall of {kind}")
+    if mine["PHONE_NUMBER"].false >= theirs["PHONE_NUMBER"].false:
+        missed.append("false hits of phone: fewer than Presidio's are wanted")
+    pieces = _pieces(texts)
+    megabytes = sum(len(text.encode()) for text in pieces) / 1e6
+    ours = _best_of(lambda: [detectors.find(text) for text in pieces])
+    seconds = _presidio(pieces, repeats=REPEATS)["seconds"]
+    ratio = seconds / ours
+    _say(
+        f"\nTexts of 1 KB: {megabytes / ours:.2f} MB/s, Presidio's {peer['recognizers']} recognizers "
+        f"{megabytes / seconds:.3f} MB/s: {ratio:.0f} times as fast; wanted: {LEAST_RATIO:.0f}"
+    )
+    if ratio < LEAST_RATIO:
+        missed.append("speed")
+    for what in missed:
+        _say(f"MISSED: {what}")
+    return 1 if missed else 0
+
+
+def _pieces(texts: Sequence[str]) -> list[str]:
+    whole = " ".join(texts)
+    return [whole[start : start + 1024] for start in range(0, len(whole) - 1024, 1024)]
+
+
+def _best_of(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _presidio(texts: Sequence[str], *, repeats: int) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(texts, file)
+        file.flush()
+        command = [".venv-presidio/bin/python", str(PEER), file.name, str(repeats)]
+        ran = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own script
+    answer: dict[str, Any] = json.loads(ran.stdout)
+    return answer
+
+
+def _scores(labelled: Sequence[dict[str, Any]], hits: Sequence[Iterable[Span]]) -> dict[str, Score]:
+    planted: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    false: Counter[str] = Counter()
+    for one, each in zip(labelled, hits, strict=True):
+        spans = [(s["entity_type"], s["start_position"], s["end_position"]) for s in one["spans"]]
+        for span in spans:
+            planted[span[0]] += 1
+            found[span[0]] += any(_meet(span, hit) for hit in each)
+        for hit in each:
+            false[hit[0]] += not any(_meet(span, hit) for span in spans)
+    return {entity: Score(planted[entity], found[entity], false[entity]) for entity in LIMITS}
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] == other[0] and one[1] < other[2] and other[1] < one[2]
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
