@@ -31,7 +31,7 @@ NoticeKind = Literal["opened", "reopened", "repeated", "worsened", "escalated", 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The last notice of an alert that a destination accepted."""
+    """A destination and a notice of an alert: the last that it accepted, or the last that was made for it."""
 
     destination: str
     kind: NoticeKind
@@ -87,6 +87,7 @@ class Alert:
         notices: Notices made in this episode.
         noticed_at: When the last one was made, in whichever episode.
         told: What each destination last accepted.
+        made: What was last made for each destination, whatever became of it.
         pending: Findings of the latest windows in a row, too few to open it (`for`); nobody is told.
         acknowledged_at: When somebody took it on, in this episode; None where nobody has. While it flaps its
             episodes count as one.
@@ -126,6 +127,7 @@ class Alert:
     announced: Announced | None = None
     openings: tuple[datetime, ...] = ()
     quieted_by: tuple[str, ...] = ()
+    made: tuple[Told, ...] = ()
 
     @property
     def active(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from functions.alerts.alert import Alert, Announced, Notice, NoticeKind, snapshot
+from functions.alerts.alert import Alert, Announced, Notice, NoticeKind, Told, snapshot
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.routing import destinations_for, escalation_for
 from functions.alerts.rules import AlertRules, Flapping
@@ -120,6 +120,10 @@ def _noted(alert: Alert, news: _News, circumstances: Circumstances) -> Said:
         noticed_at=now,
         announced=announced,
         escalated_at=now if news.kind == "escalated" else alert.escalated_at,
+        made=(
+            *(one for one in alert.made if one.destination not in news.destinations),
+            *(Told(name, news.kind, alert.episode, now) for name in news.destinations),
+        ),
     )
     shown = replace(snapshot(alert), openings=openings if announced.flapping else ())
     return Said(alert, Notice(shown, news.kind, alert.notices, news.earlier, now, news.destinations))
@@ -172,19 +176,22 @@ def _unheard(
 ) -> tuple[str, ...]:
     """Return which destinations have to be told again.
 
-    It is counted from what each accepted or, where it refused, from the last notice made.
+    For each the interval must lie behind both what it last accepted and what was last made for it: what it
+    refuses is made again no sooner than what it accepts. An alert noticed before this was kept has neither.
     """
     after, now = circumstances.rules.repeat_after, circumstances.now
-    accepted = {one.destination: one.at for one in alert.told if one.episode >= announced.episode}
-    if not at_once and not any(
-        _is_past(at, after, now) for at in (alert.noticed_at, *(one.at for one in alert.told))
-    ):
+    ever = (*alert.told, *alert.made)
+    if not at_once and not any(_is_past(at, after, now) for at in (alert.noticed_at, *(o.at for o in ever))):
         return ()
+    known: dict[str, list[datetime | None]] = {}
+    for one in ever:
+        if one.episode >= announced.episode:
+            known.setdefault(one.destination, []).append(one.at)
     return tuple(
         name
         for name in destinations_for(alert, circumstances.rules)
         if (alert.id, name) not in circumstances.waiting
-        and (at_once or _is_past(accepted.get(name, alert.noticed_at), after, now))
+        and (at_once or all(_is_past(at, after, now) for at in known.get(name, [alert.noticed_at])))
     )
 
 

@@ -54,6 +54,7 @@ def alert_json(alert: Alert) -> Json:
         "shows": dict(alert.shows),
         "findings": [finding_json(finding) for finding in alert.findings],
         "told": [_flat(told) for told in alert.told],
+        "made": [_flat(made) for made in alert.made],
         "pending": [finding_json(finding) for finding in alert.pending],
         "announced": alert.announced and _flat(alert.announced),
         "openings": [instant_text(at) for at in alert.openings],
@@ -87,13 +88,17 @@ def read_alert(body: Json) -> Alert:
         tuple(_read_finding(body["check_id"], body["key"], one) for one in some)
         for some in (body["findings"], body.get("pending", ()))  # format 1 had none pending
     )
-    told = tuple(Told(**one | _instants(one, "at")) for one in body["told"])
+    told, made = (
+        tuple(Told(**one | _instants(one, "at")) for one in some)
+        for some in (body["told"], body.get("made", ()))  # format 3 began without what was made
+    )
     return Alert(
         **body
         | times
         | {
             "findings": findings,
             "told": told,
+            "made": made,
             "pending": pending,
             "announced": _read_announced(body),
             "openings": tuple(map(instant, body.get("openings", ()))),

@@ -190,13 +190,19 @@ class Chronicle:
             self._look_at_the_repeated(entry, notice)
 
     def _look_at_the_repeated(self, entry: Entry, notice: Notice) -> None:
-        if any(one.about == notice.about for one in self._refused_news(entry.destination)):
-            return
-        for delivered in reversed(self._places[entry.destination].delivered):
-            if any(_same_episode(news, notice) for news in delivered.tells):
-                if abs(notice.at - delivered.at) < self._repeat_after:  # a clock may have been set back
-                    self.faults.append(f"{entry.key} repeats at {notice.at} what was told at {delivered.at}")
-                return
+        """Hold it against what the destination last accepted, and against what was last made for it."""
+        here = self._places[entry.destination]
+        accepted = (
+            one.at for one in reversed(here.delivered) if any(_same_episode(n, notice) for n in one.tells)
+        )
+        made = (
+            other.notice.at
+            for (destination, key), other in reversed(self.made.items())
+            if destination == entry.destination and key != entry.key and _same_episode(other.notice, notice)
+        )
+        for what, at in (("accepted", next(accepted, None)), ("made", next(made, None))):
+            if at is not None and abs(notice.at - at) < self._repeat_after:  # a clock may have been set back
+                self.faults.append(f"{entry.key} repeats at {notice.at} what was {what} at {at}")
 
     def _look_at_the_acknowledged(self, name: str, state: CheckState) -> None:
         for alert in state.alerts.values():

@@ -128,7 +128,7 @@ def test_each_key_has_its_own_alert() -> None:
 def test_an_open_alert_repeats_after_the_interval_since_it_was_accepted(
     told_after: timedelta, now_after: timedelta, repeats: int
 ) -> None:
-    alerts = told(advanced({}, found(0, of=1)).alerts, at=told_after)
+    alerts = told(advanced({}, found(0, of=1), now=START).alerts, at=told_after)
     moved = advanced(alerts, (), now=START + now_after)
     assert kinds(moved) == ["repeated"] * repeats
     assert [notice.number for notice in moved.notices] == [2] * repeats
@@ -143,6 +143,30 @@ def test_a_refused_notice_is_said_again_after_the_interval() -> None:
     alerts = advanced({}, found(0, of=1), now=START).alerts
     assert kinds(advanced(alerts, (), now=START + 3.9 * HOUR)) == []
     assert kinds(advanced(alerts, (), now=START + 4 * HOUR)) == ["repeated"]
+
+
+def test_a_refused_repeat_is_not_made_again_before_its_interval() -> None:
+    alerts = told(advanced({}, found(0, of=1), now=START).alerts, at=0 * HOUR)
+    made = []
+    for minutes in range(0, 13 * 60, 10):
+        moved = advanced(alerts, (), now=START + timedelta(minutes=minutes))  # none waits, none is accepted
+        made += [minutes / 60] * len(moved.notices)
+        alerts = moved.alerts
+    assert made == [4, 8, 12]
+
+
+def test_one_that_refuses_changes_nothing_for_one_that_accepts() -> None:
+    rules = two_destinations()
+    alerts = told(advanced({}, found(0, of=1), now=START, rules=rules).alerts, at=0 * HOUR)
+    alerts = told(alerts, at=1 * HOUR, destination="pager")
+    repeats = []
+    for hours in range(1, 13):
+        moved = advanced(alerts, (), now=START + hours * HOUR, rules=rules)
+        repeats += [(hours, name) for notice in moved.notices for name in notice.destinations]
+        alerts = moved.alerts
+        if any("pager" in notice.destinations for notice in moved.notices):
+            alerts = told(alerts, at=hours * HOUR, destination="pager")  # and "teams" refuses each
+    assert repeats == [(4, "teams"), (5, "pager"), (8, "teams"), (9, "pager"), (12, "teams")]
 
 
 def test_what_was_accepted_of_an_earlier_episode_does_not_count_for_this_one() -> None:
@@ -160,7 +184,7 @@ def test_a_resolved_alert_never_repeats() -> None:
 
 def test_a_destination_that_is_down_does_not_change_when_the_other_is_told() -> None:
     rules = two_destinations()
-    alerts = told(advanced({}, found(0, of=1), rules=rules).alerts, at=0 * HOUR)
+    alerts = told(advanced({}, found(0, of=1), now=START, rules=rules).alerts, at=0 * HOUR)
     moved = advanced(alerts, (), now=START + 4 * HOUR, rules=rules, waiting=[(ID, "pager")])
     assert [notice.destinations for notice in moved.notices] == [("teams",)]
 

@@ -122,7 +122,7 @@ def test_what_becomes_of_an_alert_does_not_depend_on_who_hears_of_it() -> None:
     loud, quiet = Life(check=ABOVE), quiet_life()
     for life in (loud, quiet):
         life.lives("FF.F...F...")
-    differs = ("notices", "noticed_at", "told", "announced", "quieted_by")
+    differs = ("notices", "noticed_at", "told", "made", "announced", "quieted_by")
     same = {name: getattr(loud.alert, name) for name in Alert.__slots__ if name not in differs}
     assert same == {name: getattr(quiet.alert, name) for name in same}
 
