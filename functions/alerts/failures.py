@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from functions.alerts.alert import Alert
 from functions.alerts.circumstances import Circumstances
 from functions.alerts.lifecycle import Advance, advance, end
-from functions.checks.definition import CheckDefinition, Condition, Severity
+from functions.checks.definition import CheckDefinition, Severity, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
 
 CHECK_FAILED = "check_failed"
@@ -25,19 +24,13 @@ def own_check(
     triage: str,
 ) -> CheckDefinition:
     """Return a definition that tells something about `check` itself; it is never evaluated."""
-    return CheckDefinition(
-        id=check_id,
+    return without_query(
+        check_id,
         title=title,
         severity=severity,
         owner=check.owner,
         every=check.every,
-        settle=timedelta(0),
-        lookback=timedelta(0),
         key=("Check",),
-        needs=(),
-        shows=(),
-        query="",
-        condition=Condition(kind="any", options={}),
         unit=unit,
         false_positives=false_positives,
         triage=triage,

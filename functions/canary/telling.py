@@ -7,7 +7,7 @@ from datetime import timedelta
 from functions.alerts.alert import Alert
 from functions.alerts.told_as import told_as_it_is
 from functions.canary.sight import CONTENT, FRESH, SPANS, WORDS, NeedSight, Sight
-from functions.checks.definition import CheckDefinition, Condition
+from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
 
 SOURCE_BLIND = "source_blind"
@@ -19,22 +19,19 @@ ROLE = "Privileged Monitoring Data Reader"
 PATHS = {SPANS: "AppDependencies", CONTENT: "AppGenAIContent"}
 """A need, and the table by which it is watched."""
 
-SIGHT_CHECK = CheckDefinition(
-    id=SOURCE_BLIND,
-    title="Checks can't see what they judge",
-    severity="high",
-    owner="platform",
-    every=timedelta(minutes=5),
-    settle=timedelta(0),
-    lookback=timedelta(0),
-    key=("Path",),
-    needs=(),
-    shows=("Answer", "MissingRole", "SendingError"),
-    unit="blind checks",
-    query="",
-    condition=Condition(kind="any", options={}),
-    false_positives="A short delay of Azure Monitor ends by itself: no window is lost, only late.",
-    triage="Look at the answer; docs/checks.md has what each of them asks for.",
+SIGHT_CHECK = replace(
+    without_query(
+        SOURCE_BLIND,
+        title="Checks can't see what they judge",
+        severity="high",
+        owner="platform",
+        every=timedelta(minutes=5),
+        key=("Path",),
+        shows=("Answer", "MissingRole", "SendingError"),
+        unit="blind checks",
+        false_positives="A short delay of Azure Monitor ends by itself: no window is lost, only late.",
+        triage="Look at the answer; docs/checks.md has what each of them asks for.",
+    ),
     windows_in_a_row=3,
 )
 """What the alerts are told as. Its judge is `looking.Looking`: it has no query of its own."""

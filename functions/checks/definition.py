@@ -52,6 +52,52 @@ class CheckDefinition:
     shown_characters: int = 80
 
 
+def without_query(
+    check_id: str,
+    *,
+    title: str,
+    severity: Severity,
+    owner: str,
+    every: timedelta,
+    key: tuple[str, ...],
+    unit: str,
+    false_positives: str,
+    triage: str,
+    shows: tuple[str, ...] = (),
+) -> CheckDefinition:
+    """Return a definition that alerts about the watch itself are told by: it asks nothing.
+
+    Args:
+        check_id: What the alerts have as their check's id.
+        title: As for `CheckDefinition`, and so are the others.
+        severity: How bad it is.
+        owner: Who is told.
+        every: How often it is judged.
+        key: What tells its alerts apart.
+        unit: Of the value.
+        false_positives: When it means nothing.
+        triage: What to do.
+        shows: What a card has besides.
+    """
+    return CheckDefinition(
+        id=check_id,
+        title=title,
+        severity=severity,
+        owner=owner,
+        every=every,
+        settle=timedelta(0),
+        lookback=timedelta(0),
+        key=key,
+        needs=(),
+        shows=shows,
+        unit=unit,
+        query="",
+        condition=Condition(kind="any", options={}),
+        false_positives=false_positives,
+        triage=triage,
+    )
+
+
 def check_definition(body: dict[str, Any]) -> CheckDefinition:
     """Build a definition from a body that check.schema.json has accepted."""
     return CheckDefinition(

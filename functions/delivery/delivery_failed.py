@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from functions.alerts.records import instant_text
 from functions.alerts.routing import DELIVERY_FAILED
-from functions.checks.definition import CheckDefinition, Condition
+from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, NothingDue, Outcome
@@ -18,20 +18,15 @@ from functions.storage.documents import Documents
 FAILING_AFTER = timedelta(hours=1)
 """A destination that has taken nothing for so long is told of, before a message is given up."""
 
-DELIVERY_CHECK = CheckDefinition(
-    id=DELIVERY_FAILED,
+DELIVERY_CHECK = without_query(
+    DELIVERY_FAILED,
     title="A destination does not take what people have to be told",
     severity="high",
     owner="platform",
     every=timedelta(minutes=5),
-    settle=timedelta(0),
-    lookback=timedelta(0),
     key=("Destination",),
-    needs=(),
     shows=("Reason", "FailingSince"),
     unit="messages lost",
-    query="",
-    condition=Condition(kind="any", options={}),
     false_positives="A short outage of the destination ends by itself: what waits for it is sent then.",
     triage=(
         "HTTP 401, 403 or 404: the webhook's flow was deleted, or its address has changed; put the new one "

@@ -1,8 +1,9 @@
 """Turns a refused overlay into an alert of its own: that a push has no effect must not be silent. Pure."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from functions.checks.definition import CheckDefinition, Condition
+from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, NothingDue, Outcome
@@ -11,26 +12,24 @@ from functions.overlay.standing import Standing
 CONFIG_REFUSED = "config_refused"
 """Stands for a check's id in the alert about the configuration."""
 
-CONFIG_CHECK = CheckDefinition(
-    id=CONFIG_REFUSED,
-    title="The pushed configuration is refused; the last good one stays in force",
-    severity="high",
-    owner="platform",
-    every=timedelta(minutes=1),
-    settle=timedelta(0),
-    lookback=timedelta(0),
-    key=("Part",),
-    needs=(),
-    shows=("File", "Line", "Rule", "Fix", "Refused", "InForce"),
-    shown_characters=200,
-    unit="mistakes",
-    query="",
-    condition=Condition(kind="any", options={}),
-    false_positives="None: until it is corrected, the site's change has no effect.",
-    triage=(
-        "Correct the file and push again: tracekeeper config check FOLDER names every mistake, as does "
-        "GET api/v1/configuration. After an upgrade a file may break a rule that is new: CHANGELOG.md has it."
+CONFIG_CHECK = replace(
+    without_query(
+        CONFIG_REFUSED,
+        title="The pushed configuration is refused; the last good one stays in force",
+        severity="high",
+        owner="platform",
+        every=timedelta(minutes=1),
+        key=("Part",),
+        shows=("File", "Line", "Rule", "Fix", "Refused", "InForce"),
+        unit="mistakes",
+        false_positives="None: until it is corrected, the site's change has no effect.",
+        triage=(
+            "Correct the file and push again: tracekeeper config check FOLDER names every mistake, as does "
+            "GET api/v1/configuration. After an upgrade a file may break a rule that is new: CHANGELOG.md "
+            "has it."
+        ),
     ),
+    shown_characters=200,
 )
 """What the alert is told as; it has no query."""
 

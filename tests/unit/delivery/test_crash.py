@@ -75,12 +75,12 @@ class FusedDestination:
         return answer
 
 
-def run(fuse: Fuse) -> World:
-    """Run the whole plan, going on in a new process after a crash."""
-    world = World(PLAN, checks=(CHECK, OTHER))
+def run(fuse: Fuse, plan: Plan, minutes: int, **options: Any) -> World:
+    """Run a whole plan, going on in a new process after a crash."""
+    world = World(plan, checks=(CHECK, OTHER), **options)
     world.documents = FusedDocuments(world.held, fuse)
     world.destinations = {"teams": FusedDestination(world.teams, fuse)}
-    for _ in range(MINUTES):
+    for _ in range(minutes):
         try:
             world.run(1)
         except Killed:
@@ -93,7 +93,7 @@ def keys(world: World) -> list[str]:
 
 
 WHOLE = Fuse(0)
-UNDISTURBED = run(WHOLE)
+UNDISTURBED = run(WHOLE, PLAN, MINUTES)
 STEPS = range(1, len(WHOLE.steps) + 1)
 
 
@@ -111,7 +111,7 @@ def test_the_undisturbed_run_tells_all_there_is() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_any_step_nothing_is_lost_and_at_most_one_card_is_repeated(step: int) -> None:
     fuse = Fuse(step)
-    world = run(fuse)
+    world = run(fuse, PLAN, MINUTES)
     assert set(keys(world)) == set(keys(UNDISTURBED))
     repeated = Counter(keys(world)) - Counter(keys(UNDISTURBED))
     last = fuse.steps[max(0, step - 2) : step]
@@ -126,7 +126,7 @@ def test_killed_at_any_step_nothing_is_lost_and_at_most_one_card_is_repeated(ste
 
 @pytest.mark.parametrize("step", [step for step in STEPS if "writ" in WHOLE.steps[step - 1]])
 def test_a_write_that_fails_loses_nothing_whether_it_was_made_or_not(step: int) -> None:
-    world = run(Fuse(step, StorageError))
+    world = run(Fuse(step, StorageError), PLAN, MINUTES)
     assert set(keys(world)) == set(keys(UNDISTURBED))
     assert (Counter(keys(world)) - Counter(keys(UNDISTURBED))).total() <= 1
 

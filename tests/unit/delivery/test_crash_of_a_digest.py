@@ -7,25 +7,12 @@ import pytest
 from functions.alerts.state import CheckState
 from tests.fakes.destinations import MemoryDestination
 from tests.unit.alerts.building import CHECK, DISPATCHER
-from tests.unit.delivery.test_crash import Fuse, FusedDestination, FusedDocuments, Killed
-from tests.unit.watch.world import EVENTS, OTHER, Plan, World, minutes_until
+from tests.unit.delivery.test_crash import Fuse, run
+from tests.unit.watch.world import EVENTS, OTHER, Plan, minutes_until
 
 STORM = [{"Agent": f"agent {n}", "Tool": ""} for n in range(8)]
 PLAN: Plan = {CHECK.id: {0: [*STORM, DISPATCHER]}, OTHER.id: {0: STORM, 1: [DISPATCHER]}}
 MINUTES = minutes_until(5) + 4
-
-
-def run(fuse: Fuse) -> World:
-    """Run the whole plan, going on in a new process after a crash."""
-    world = World(PLAN, checks=(CHECK, OTHER), writer=EVENTS)
-    world.documents = FusedDocuments(world.held, fuse)
-    world.destinations = {"teams": FusedDestination(world.teams, fuse)}
-    for _ in range(MINUTES):
-        try:
-            world.run(1)
-        except Killed:
-            continue
-    return world
 
 
 def told(teams: MemoryDestination) -> Counter[str]:
@@ -37,7 +24,7 @@ def told(teams: MemoryDestination) -> Counter[str]:
 
 
 WHOLE = Fuse(0)
-UNDISTURBED = run(WHOLE)
+UNDISTURBED = run(WHOLE, PLAN, MINUTES, writer=EVENTS)
 
 
 def test_the_undisturbed_run_tells_each_once_and_most_of_it_in_digests() -> None:
@@ -49,7 +36,7 @@ def test_the_undisturbed_run_tells_each_once_and_most_of_it_in_digests() -> None
 @pytest.mark.parametrize("step", range(1, len(WHOLE.steps) + 1))
 def test_killed_at_any_step_nothing_is_lost_and_one_message_is_repeated_at_most(step: int) -> None:
     fuse = Fuse(step)
-    world = run(fuse)
+    world = run(fuse, PLAN, MINUTES, writer=EVENTS)
     assert set(told(world.teams)) == set(told(UNDISTURBED.teams))
     sent = Counter(posted.idempotency_key for posted in world.teams.accepted)
     again = {key: times for key, times in sent.items() if times > 1}
