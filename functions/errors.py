@@ -20,6 +20,8 @@ TracekeeperError
 │   └── DocumentConflict        someone else wrote first; read again
 ├── EvidenceError               an export can't be made or a bundle is not what it claims
 │   ├── RedactionFailure        something that must not leave was found in the output
+│   ├── SigningError            a bundle could not be signed
+│   │   └── SigningRefused      401, 403 or 404, or the wrong kind of key: a person must act
 │   └── BundleInvalid           verification failed
 └── RequestError                the caller's request can't be served (has an HTTP status)
     ├── InvalidRequest          400
@@ -158,6 +160,14 @@ class EvidenceError(TracekeeperError):
 
 class RedactionFailure(EvidenceError):
     """The rescan found something in the finished bytes that must not leave; the export is withheld."""
+
+
+class SigningError(EvidenceError):
+    """A bundle could not be signed; there is no bundle without a signature."""
+
+
+class SigningRefused(SigningError):
+    """Key Vault answered 401, 403 or 404, or the key is of the wrong kind: trying again does not help."""
 
 
 class BundleInvalid(EvidenceError):
