@@ -14,10 +14,13 @@ _FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
 
 def encode_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Encode rows in their order as RFC 4180 in UTF-8; text is guarded, None is an empty cell."""
+    return encode_rows([header]) + encode_rows(rows)
+
+
+def encode_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Encode rows without a header, as `encode_csv` does: for a file that is written in pieces."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(out, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue().encode()
 
 
