@@ -14,7 +14,6 @@ from functions.access.ledger import Access, Ledger
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
-from functions.alerts.reading import read_alert
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
@@ -26,12 +25,8 @@ from functions.costs.costs import Costs
 from functions.delivery.channels import channels
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.errors import ConfigurationError, SettingsError, StorageError
-from functions.evidence.assembly import Protection
-from functions.evidence.detectors import standard_detectors
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
-from functions.evidence.policy import redaction_policy
-from functions.evidence.pseudonyms import Pseudonyms
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
@@ -46,6 +41,7 @@ from functions.watch.heartbeat import Heart
 from functions.watch.quieting import Quieting
 from functions.watch.turn import Judge, Sweeper
 from functions.watch.watch import Watch
+from functions.wiring_evidence import build_evidence, protect
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
@@ -153,11 +149,8 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         SettingsError: No destination has an address; where only some have, the others tell of it.
     """
     settings = clients.settings
-    protection = Protection(
-        redaction_policy(configuration.redaction),
-        Pseudonyms(settings.pseudonym_key, settings.pseudonym_key_id),
-        standard_detectors(),
-    )
+    protection = protect(settings, configuration)
+    evidence = build_evidence(clients, configuration, protection, clock=_now)
     looking = Looking(
         clients.documents,
         clients.source,
@@ -175,16 +168,6 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         content=clients.content,
     )
     silences = SilenceStore(clients.documents, clock=_now)
-    exports = Exports(
-        documents=clients.documents,
-        objects=clients.evidence,
-        source=clients.source,
-        protection=lambda: protection,
-        ledger=clients.log,
-        resolve_alert=partial(alert_traces, clients.documents),
-        clock=_now,
-        names=configuration.agents.attributes.names,
-    )
     costs = Costs(
         clients.source,
         configuration.agents,
@@ -217,10 +200,8 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now
         ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
-        exports=exports,
-        holding=Holding(
-            clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=_now
-        ),
+        exports=evidence.exports,
+        holding=evidence.holding,
         costs=costs,
         summaries=WeeklySummaries(
             clients.documents,
@@ -236,12 +217,6 @@ def alarm(clients: Clients, error: Refusal) -> Watch:
     now = _now()
     judge = RefusalJudge(Standing().refusing(None, error, now), now)
     return _watch(clients, load_configuration(SHIPPED), judge, (CONFIG_CHECK,))
-
-
-def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
-    """Return the traces that an alert's findings name. Raises NotFound, StorageError."""
-    findings = read_alert(documents, alert_id)["findings"]
-    return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])
 
 
 def _holder() -> Holder[Services]:

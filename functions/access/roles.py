@@ -13,7 +13,9 @@ class Role(StrEnum):
     ALERTS_READ = "Alerts.Read"
     AUDIT_READ = "Audit.Read"
     COSTS_READ = "Costs.Read"
+    EVIDENCE_APPROVE = "Evidence.Approve"
     EVIDENCE_READ = "Evidence.Read"
+    EVIDENCE_READ_CONTENT = "Evidence.ReadContent"
     TRACES_READ = "Traces.Read"
 
 

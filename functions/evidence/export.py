@@ -11,12 +11,19 @@ from functions.evidence.selection import REQUEST_FIELDS, Selection, stored_selec
 
 
 class State(StrEnum):
-    """How far an export has come; `done` and `failed` are final."""
+    """How far an export has come; see `FINAL`."""
 
+    AWAITING_APPROVAL = "awaiting_approval"
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.REFUSED, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Export:
     @property
     def finished(self) -> bool:
         """Whether its state is final."""
-        return self.state in {State.DONE, State.FAILED}
+        return self.state in FINAL
 
     def body(self) -> dict[str, Any]:
         """Return it as a JSON object, in the shape in which it is stored and shown."""

@@ -11,7 +11,8 @@ from functions.delivery.destinations.webhook import WebhookDestination
 from functions.errors import ConfigurationError, NotFound, SettingsError
 from functions.overlay.standing import Standing
 from functions.settings import read_settings
-from functions.wiring import Services, alert_traces, build, hold
+from functions.wiring import Services, build, hold
+from functions.wiring_evidence import alert_traces
 from tests.fakes.storage import MemoryDocuments
 
 GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
