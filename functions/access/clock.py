@@ -1,0 +1,6 @@
+"""Compares our clock with the storage service's, which no one of us can set; an hour off is told and recorded."""
+
+from datetime import timedelta
+
+MOST = timedelta(minutes=5)
+"""By more than this the clock is off. Dates of the ledger are ours, and days are sealed by them."""
