@@ -2,12 +2,13 @@
 
 import azure.functions as func
 
-from functions.triggers import alerts, costs, evidence, operations, portal, watch
+from functions.triggers import alerts, costs, evidence, operations, portal, traces, watch
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
     watch.blueprint,
     evidence.blueprint,
+    traces.blueprint,
     costs.blueprint,
     alerts.blueprint,
     operations.blueprint,

@@ -27,6 +27,7 @@ from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
+from functions.evidence.reading import Reading
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
@@ -70,6 +71,7 @@ class Services:
         silence_ends: Reports what they hid; its tick comes after the watch's.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
+        reading: Gives single traces.
         holding: Has the traces of severe alerts exported as they open.
         costs: What model calls cost.
         summaries: The weekly summaries.
@@ -90,6 +92,7 @@ class Services:
     silence_ends: SilenceEnds
     heart: Heart
     exports: Exports
+    reading: Reading
     holding: Holding
     costs: Costs
     summaries: WeeklySummaries
@@ -201,6 +204,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=evidence.exports,
+        reading=Reading(clients.source, lambda: protection, _now),
         holding=evidence.holding,
         costs=costs,
         summaries=WeeklySummaries(

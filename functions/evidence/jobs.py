@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from functions.errors import (
     DocumentConflict,
@@ -33,13 +30,11 @@ from functions.evidence.assembly import (
     Counts,
     Protection,
     build_bundle,
-    describe_rows,
     gather_rows,
     queries_hmac,
-    rescan_for,
 )
 from functions.evidence.export import BundleFacts, Export, State, stored_export
-from functions.evidence.selection import ResolveAlert, Selection, TimeWindow, parse_selection, parse_trace_id
+from functions.evidence.selection import ResolveAlert, Selection, TimeWindow, parse_selection
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Document, Documents
 from functions.storage.objects import Objects
@@ -138,26 +133,6 @@ class Exports:
         if export.state is not State.DONE or export.bundle is None:
             raise NotReady(f"The export is {export.state}.", next_step="Ask for its state again later.")
         return self.objects.read(export.bundle.object_name, offset=offset, length=length)
-
-    def read_trace(self, trace_id: str) -> dict[str, Any]:
-        """Return one sanitized trace as a JSON object: counts, and its rows as a flat list.
-
-        Raises:
-            InvalidRequest: That is no trace id.
-            NotFound: It has no rows within the retention.
-            RedactionFailure: Something in the finished answer must not leave.
-            SourceError: The source did not answer completely.
-        """
-        protection = self.protection()
-        scope = find_traces(self.source, [parse_trace_id(trace_id)], now=self.clock())
-        if not scope.trace_ids:
-            raise NotFound(
-                "There is no such trace.", next_step="It may be too new, or older than the retention."
-            )
-        gathered = gather_rows(scope, read_slices(self.source, scope), protection)
-        answer = {"trace_id": scope.trace_ids[0], **describe_rows(gathered)}
-        rescan_for(gathered, protection)(orjson.dumps(answer))
-        return answer
 
     def run(self, export_id: str) -> None:
         """Do the export's job, unless it is finished.

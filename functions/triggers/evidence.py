@@ -5,7 +5,7 @@ import orjson
 
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
-from functions.errors import InvalidRequest, NotFound, NotReady
+from functions.errors import InvalidRequest, NotReady
 from functions.evidence.export import State
 from functions.triggers.background import in_background
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint, serve
@@ -66,30 +66,6 @@ def download_bundle(services: Services, request: Request) -> Answer:
     return Answer(b"".join(content), status=206, headers=headers, on=on)
 
 
-def read_trace(services: Services, request: Request) -> Answer:
-    """Give one sanitized trace at once."""
-    return Answer(services.exports.read_trace(request.route["trace_id"]))
-
-
-def read_alert_trace(services: Services, request: Request) -> Answer:
-    """Give one sanitized trace to somebody who sees alerts: of the alert's own traces, and of no others.
-
-    Raises:
-        NotFound: The alert names no such trace, there is no such alert, or the trace is gone with the
-            retention: who asks can't tell these apart.
-    """
-    trace_id = request.route["trace_id"].lower()
-    try:
-        if trace_id in map(str.lower, services.exports.resolve_alert(request.route["alert_id"])):
-            return Answer(services.exports.read_trace(trace_id))
-    except NotFound:
-        pass
-    raise NotFound(
-        "There is no such trace of such an alert.",
-        next_step="GET /api/v1/alerts/{alert_id} names its traces; old ones are gone with the retention.",
-    )
-
-
 def message_for(export_id: str) -> str:
     """Return the message of the queue that lets an export's job begin."""
     return orjson.dumps({"export_id": export_id}).decode()
@@ -148,24 +124,6 @@ ENDPOINTS = (
         role=Role.EVIDENCE_READ,
         recorded=True,
         handle=download_bundle,
-    ),
-    Endpoint(
-        name="read_trace",
-        method="GET",
-        path="api/v1/traces/{trace_id}",
-        action="traces.read",
-        role=Role.TRACES_READ,
-        recorded=True,
-        handle=read_trace,
-    ),
-    Endpoint(
-        name="read_alert_trace",
-        method="GET",
-        path="api/v1/alerts/{alert_id}/traces/{trace_id}",
-        action="alerts.read-trace",
-        role=Role.ALERTS_READ,
-        recorded=True,
-        handle=read_alert_trace,
     ),
 )
 

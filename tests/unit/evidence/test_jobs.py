@@ -4,25 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from functions.errors import (
     InvalidRequest,
     NotFound,
     NotReady,
-    RedactionFailure,
 )
-from functions.evidence.detectors import Detector, Detectors
 from functions.evidence.export import State
 from functions.evidence.verification import Verified, verify_bundle
 from tests.unit.evidence.material import (
     ABSENT,
     OTHER,
-    SECRET,
     SOUND,
     TRACE,
-    protection,
     selection,
 )
 from tests.unit.evidence.rig import ASKER, NOW, Rig
@@ -174,33 +169,3 @@ def test_words_that_may_not_stand_in_a_bundle_are_refused_when_asked(
     with pytest.raises(InvalidRequest, match=field):
         rig.exports.parse(body)
     assert rig.exports.parse(SOUND | {"selector": {"trace_ids": [TRACE]}}) == selection()
-
-
-def test_one_trace_is_read_sanitized(rig: Rig) -> None:
-    trace = rig.exports.read_trace(TRACE.upper())
-    assert trace["trace_id"] == TRACE
-    assert [span["name"] for span in trace["spans"]] == [
-        "request",
-        "invoke_agent dispatcher",
-        "execute_tool get_shipment_status",
-    ]
-    assert len(trace["events"]) == 4
-    assert trace["complete"] is True
-    assert trace["redactions"]["removed"]["drop:Message"] == 2
-    text = orjson.dumps(trace).decode()
-    assert not [word for word in SECRET.split() if len(word) > 3 and word in text]
-
-
-@pytest.mark.parametrize(
-    ("trace_id", "error"), [(ABSENT, NotFound), ("x", InvalidRequest), ("a" * 10_000, InvalidRequest)]
-)
-def test_a_trace_that_can_not_be_read_is_refused(rig: Rig, trace_id: str, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        rig.exports.read_trace(trace_id)
-
-
-def test_a_trace_in_which_the_rescan_finds_something_is_withheld(rig: Rig) -> None:
-    careless = Detectors([Detector("agent", '"agent"|dispatcher"', '"agent"')])
-    rig.protection = lambda: replace(protection(), detectors=careless)
-    with pytest.raises(RedactionFailure):
-        rig.exports.read_trace(TRACE)

@@ -27,6 +27,7 @@ from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.reading import Reading
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds
@@ -129,6 +130,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         ),
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=exports,
+        reading=Reading(source, lambda: protection, lambda: NOON),
         holding=Holding(documents, exports, configuration.checks, HOLD, clock=lambda: NOON),
         costs=costs,
         summaries=WeeklySummaries(

@@ -12,8 +12,8 @@ from functions.alerts.episode import opened
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.finding import Finding, Window
 from functions.storage.documents import encode
-from functions.triggers.evidence import ENDPOINTS
 from functions.triggers.http import serve
+from functions.triggers.traces import ENDPOINTS
 from functions.wiring import Services
 from tests.unit.alerts.building import CHECK, EVERY
 from tests.unit.evidence.material import ABSENT, OTHER, SECRET, TRACE
@@ -38,8 +38,8 @@ def rig() -> Rig:
 
 
 def services(rig: Rig) -> Services:
-    exports = replace(rig.services.exports, source=telemetry_source(), clock=lambda: NOW)
-    return replace(rig.services, exports=exports)
+    reading = replace(rig.services.reading, source=telemetry_source(), clock=lambda: NOW)
+    return replace(rig.services, reading=reading)
 
 
 def ask(rig: Rig, alert: str, trace: str, *roles: str) -> func.HttpResponse:
@@ -63,7 +63,7 @@ def test_the_alerts_own_trace_is_shown_without_content_and_written_down(rig: Rig
 
 def test_it_is_what_somebody_who_may_read_all_traces_sees(rig: Rig) -> None:
     own = body_of(ask(rig, ALERT, TRACE, "Alerts.Read"))
-    assert own == orjson.loads(encode(services(rig).exports.read_trace(TRACE)))
+    assert own == orjson.loads(encode(services(rig).reading.read(TRACE)))
 
 
 def test_other_traces_unknown_alerts_and_traces_that_are_gone_have_one_answer(rig: Rig) -> None:

@@ -133,28 +133,6 @@ def test_an_export_that_does_not_exist_is_not_found(name: str, export_id: str) -
     assert rig.recorded()[-1]["outcome"] == "refused"
 
 
-@pytest.mark.parametrize("trace_id", ["x" * 10_000, TRACE + "0", "0" * 32, "\uff11" * 32, "", *INJECTIONS])
-def test_what_is_no_trace_id_reaches_no_query(trace_id: str) -> None:
-    rig = make_rig()
-    response, _ = ask(rig, "read_trace", request("Traces.Read", route={"trace_id": trace_id}))
-    assert response.status_code == 400
-    assert response.mimetype == "application/problem+json"
-    assert rig.source.asked == []
-    assert rig.recorded()[-1]["outcome"] == "refused"
-
-
-def test_a_trace_that_does_not_exist_is_not_found_and_written_down() -> None:
-    rig = make_rig()
-    response, _ = ask(rig, "read_trace", request("Traces.Read", route={"trace_id": TRACE}))
-    assert response.status_code == 404
-    assert rig.recorded()[-1]["on"] == {"trace_id": TRACE}
-
-
-def test_the_role_for_exports_is_none_for_traces() -> None:
-    asked = request("Evidence.Read", route={"trace_id": TRACE})
-    assert ask(make_rig(), "read_trace", asked)[0].status_code == 403
-
-
 def test_exports_are_listed() -> None:
     rig = make_rig()
     put(rig, State.QUEUED)

@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from functions.access.roles import Role
-from functions.triggers import alerts, costs, evidence, operations, portal
+from functions.triggers import alerts, costs, evidence, operations, portal, traces
 from functions.triggers.http import Endpoint, serve
 from tests.unit.triggers.rig import Rig, make_rig, request
 
@@ -22,6 +22,7 @@ OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(
 ENDPOINTS = (
     evidence.REQUEST,
     *evidence.ENDPOINTS,
+    *traces.ENDPOINTS,
     *costs.ENDPOINTS,
     *alerts.ENDPOINTS,
     *operations.ENDPOINTS,
