@@ -38,7 +38,8 @@ from functions.traces.source import Rows
 from functions.watch.heartbeat import Heart
 from functions.watch.watch import Watch
 from functions.wiring import TENANT as TENANT_DOMAIN
-from functions.wiring import Services, alert_traces
+from functions.wiring import Services
+from functions.wiring_evidence import alert_traces
 from tests.fakes.source import Asked, ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 
