@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions.evidence.assembly import Counts
-from functions.evidence.selection import REQUEST_FIELDS, Selection, stored_selection
+from functions.evidence.selection import Selection, stored_selection
 
 
 class State(StrEnum):
@@ -76,8 +76,12 @@ class Export:
         """Whether its state is final."""
         return self.state in FINAL
 
+    def stored(self) -> dict[str, Any]:
+        """Return it as a JSON object, as it is stored; `stored_export` reads it back. Not to be shown."""
+        return self.body() | self.selection.stored()
+
     def body(self) -> dict[str, Any]:
-        """Return it as a JSON object, in the shape in which it is stored and shown."""
+        """Return it as a JSON object, as it is shown."""
         return {
             "id": self.id,
             "state": self.state.value,
@@ -93,12 +97,12 @@ class Export:
 
 
 def stored_export(body: Mapping[str, Any]) -> Export:
-    """Read back what `Export.body` gave, after its way through JSON."""
+    """Read back what `Export.stored` gave, after its way through JSON."""
     finished_at, bundle, counts = body["finished_at"], body["bundle"], body["counts"]
     return Export(
         id=body["id"],
         state=State(body["state"]),
-        selection=stored_selection({name: body[name] for name in REQUEST_FIELDS}),
+        selection=stored_selection(body),
         requester=body["requester"],
         requested_at=datetime.fromisoformat(body["requested_at"]),
         attempts=body["attempts"],

@@ -34,7 +34,14 @@ from functions.evidence.assembly import (
     queries_hmac,
 )
 from functions.evidence.export import BundleFacts, Export, State, stored_export
-from functions.evidence.selection import ResolveAlert, Selection, TimeWindow, parse_selection
+from functions.evidence.selection import (
+    AlertTraces,
+    ResolveAlert,
+    Selection,
+    TimeWindow,
+    TraceIds,
+    parse_selection,
+)
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Document, Documents
 from functions.storage.objects import Objects
@@ -81,7 +88,7 @@ class Exports:
         """
         selection = parse_selection(body, resolve_alert=self.resolve_alert)
         detectors = self.protection().detectors
-        for field, text in _words(selection):
+        for field, text in selection.words():
             if detectors.find(text):
                 raise InvalidRequest(
                     f"The field {field} holds what looks like a secret or personal data.",
@@ -105,7 +112,7 @@ class Exports:
             return stored_export(recorded.body)
         export = Export(export_id or secrets.token_hex(16), State.QUEUED, selection, requester, self.clock())
         self._enter(export, "exports.requested", reason=selection.reason, ticket=selection.ticket)
-        self.documents.write(_name(export.id), export.body(), version=None)
+        self.documents.write(_name(export.id), export.stored(), version=None)
         return export
 
     def get(self, export_id: str) -> Export:
@@ -201,8 +208,10 @@ class Exports:
                 return traces_in_window(
                     self.source, start=start, end=end, agent=agent, release=release, names=self.names
                 )
-            case selector:
-                return find_traces(self.source, selector.trace_ids, now=self.clock())
+            case TraceIds(trace_ids) | AlertTraces(_, trace_ids):
+                return find_traces(self.source, trace_ids, now=self.clock())
+            case _:
+                raise InvalidRequest("This can't be exported yet.", next_step="Ask by trace ids or a window.")
 
     def _finish(self, document: Document, export: Export) -> None:
         done = replace(export, state=State.DONE, finished_at=self.clock())
@@ -237,19 +246,11 @@ class Exports:
         return document
 
     def _write(self, export: Export, over: Document) -> Document:
-        return self.documents.write(over.name, export.body(), version=over.version)
+        return self.documents.write(over.name, export.stored(), version=over.version)
 
 
 def _name(export_id: str) -> str:
     return f"exports/{export_id}"
-
-
-def _words(selection: Selection) -> Iterator[tuple[str, str]]:
-    yield "reason", selection.reason
-    yield "ticket", selection.ticket
-    if isinstance(selection.selector, TimeWindow):
-        yield "selector.window.agent", selection.selector.agent or ""
-        yield "selector.window.release", selection.selector.release or ""
 
 
 def _failure(error: TracekeeperError) -> str:

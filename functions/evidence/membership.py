@@ -25,6 +25,8 @@ class Resolved:
         unusable: How many OperationIds are no OpenTelemetry trace id; they can't be exported.
         account: What request.json says of the resolving (sample: population, digest, seed, draw; cases:
             matched, missing); a JSON object of safe values.
+        files: Path of a further payload file of the bundle (data/population.txt) to the object in the
+            container of work that holds it; its content is safe to show.
     """
 
     memberships: tuple[Membership, ...]
@@ -33,6 +35,7 @@ class Resolved:
     missing: tuple[str, ...] = ()
     unusable: int = 0
     account: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Resolver(Protocol):

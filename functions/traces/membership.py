@@ -12,7 +12,10 @@ class Membership:
             with a column OperationId: `let Chosen = union (AppRequests | …), … | distinct OperationId;`.
         condition: One step over a table that has OperationId: `where OperationId in ("…", …)`, at most 500
             ids, or `where OperationId in (Chosen)`.
+        shown_lets: `lets` as anybody may read it, with pseudonyms in place of what is personal; "" where
+            `lets` holds nothing personal.
     """
 
     lets: str
     condition: str
+    shown_lets: str = ""

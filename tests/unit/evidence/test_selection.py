@@ -60,12 +60,12 @@ def test_an_alert_without_usable_traces_is_refused(found: list[str]) -> None:
 )
 def test_a_stored_selection_reads_back_equal(selector: dict[str, Any]) -> None:
     selection = parsed(selector)
-    assert stored_selection(orjson.loads(orjson.dumps(selection.body()))) == selection
+    assert stored_selection(orjson.loads(orjson.dumps(selection.stored()))) == selection
 
 
 def test_a_stored_alert_keeps_the_traces_it_had() -> None:
     selection = parsed(ALERT)
-    assert stored_selection(orjson.loads(orjson.dumps(selection.body()))) == selection
+    assert stored_selection(orjson.loads(orjson.dumps(selection.stored()))) == selection
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,8 @@ def test_a_stored_alert_keeps_the_traces_it_had() -> None:
         ({"trace_ids": [f"{number:032x}" for number in range(1, 1002)]}, "selector.trace_ids"),
         ({"window": "today"}, "selector.window"),
         ({"window": {"start": WINDOW["start"]}}, "selector.window"),
-        ({"window": WINDOW | {"tenant": "x"}}, "selector.window"),
+        ({"window": WINDOW | {"tenant": "x"}}, "selector.window.tenant"),
+        ({"window": WINDOW | {"user": "x"}}, "selector.window"),
         ({"window": WINDOW | {"end": WINDOW["start"]}}, "selector.window"),
         ({"window": WINDOW | {"end": "2026-12-02T00:00:01Z"}}, "selector.window"),
         ({"window": WINDOW | {"start": "2026-11-01T00:00:00"}}, "selector.window.start"),
