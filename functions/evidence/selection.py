@@ -132,7 +132,9 @@ class Selection:
         return {"profile": self.profile, "reason": self.reason, "ticket": self.ticket}
 
 
-def parse_selection(body: object, *, resolve_alert: ResolveAlert, asking: Asking | None = None) -> Selection:
+def parse_selection(
+    body: object, *, resolve_alert: ResolveAlert, asking: Asking | None = None, scope: Scope = EVERYTHING
+) -> Selection:
     """Read the JSON body of a request.
 
     Args:
