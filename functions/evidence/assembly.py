@@ -15,7 +15,8 @@ from functions.evidence.otlp import encode_traces, is_span, row_attributes, row_
 from functions.evidence.policy import Policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.redactions import Redactions
-from functions.evidence.sanitizer import Sanitizer, rescan
+from functions.evidence.rescan import rescan
+from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.selection import Selection
 from functions.evidence.table import encode_table
 from functions.traces.model import TABLES, TraceRow

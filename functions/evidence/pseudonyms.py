@@ -19,14 +19,16 @@ class Pseudonyms:
     Args:
         key: 32 secret bytes.
         key_id: Which key this is, 1 to 32 letters; not secret, written into every bundle.
+        previous: Those under the key before, while both are in use: bundles then show both pseudonyms of a
+            value, so that older bundles can be joined with newer ones.
 
     Raises:
         SettingsError: The key or its id is unusable.
     """
 
-    __slots__ = ("_key", "key_id")
+    __slots__ = ("_key", "key_id", "previous")
 
-    def __init__(self, key: bytes, key_id: str) -> None:
+    def __init__(self, key: bytes, key_id: str, previous: "Pseudonyms | None" = None) -> None:
         if len(key) != _KEY_BYTES:
             raise SettingsError(
                 "PSEUDONYM_KEY is not 32 bytes long.",
@@ -39,6 +41,12 @@ class Pseudonyms:
             )
         self._key = key
         self.key_id = key_id
+        self.previous = previous
+        if previous and (previous.key_id == key_id or previous.of("key", "") == self.of("key", "")):
+            raise SettingsError(
+                "PSEUDONYM_KEY_PREVIOUS is the key in use, or its id that key's.",
+                next_step="Give the key that was replaced under the id that it had, or remove both settings.",
+            )
 
     def __repr__(self) -> str:
         return f"Pseudonyms(key_id={self.key_id!r})"

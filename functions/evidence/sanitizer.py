@@ -1,30 +1,31 @@
-"""Makes rows safe to show, by allow-list only, and proves it on the finished bytes.
+"""Makes rows safe to show, by allow-list only; `rescan` proves it on the finished bytes.
 
 Only what the policy names leaves; a kept value has its rule's shape and no detector finds anything in it.
-Names of properties are as hostile as their values: an unknown one is counted and appears only as a pseudonym.
+Names of properties are as hostile as their values: an unknown one is counted and appears only as a pseudonym,
+and of one that only a prefix knows the rest does.
 """
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from functions.errors import RedactionFailure
 from functions.evidence.detectors import Detectors
-from functions.evidence.policy import Drop, Keep, Policy, Pseudonymize, Rule
+from functions.evidence.policy import Drop, Generalize, Keep, Kind, Mask, Policy, Pseudonymize, Rule
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.traces.model import TABLES, Scalar, TraceRow
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
-_REMEMBERED_VALUES = 10_000
+_REMEMBERED_NAMES = 10_000
+_REMEMBERED_VALUES = 4_000
 _LONGEST_REMEMBERED = 128
 
-# A letter escape in JSON ("\n") would stand before a number like a part of a word.
-_JSON_ESCAPE = re.compile(rb"\\[bfnrt]")
+PREVIOUS = ".previous"
+"""Behind a name: its value's pseudonym under the previous key, while both keys are in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +34,56 @@ class SanitizedRow:
 
     Attributes:
         row: Only safe ids, columns and properties.
-        removed: How many values each rule dropped or replaced: "drop:Url", "pseudonymize:UserId", "unknown",
-            "misfit:gen_ai.agent.name" (not of the rule's shape), "detector:email", "misfit:span_id".
+        reasons: For each value dropped or replaced the rule: "drop:Url", "pseudonymize:UserId",
+            "generalize:tool.age", "mask:gen_ai.prompt" (it goes to content.jsonl), "unknown",
+            "misfit:span_id", "misfit:gen_ai.agent.name" (not of the rule's shape), "detector:email".
         unknown: Pseudonyms of the names that the policy does not know.
         lookalikes: Ids of the row that a detector takes for something else; the rescan must excuse them.
     """
 
     row: TraceRow
-    removed: Mapping[str, int]
+    reasons: tuple[str, ...]
     unknown: frozenset[str]
     lookalikes: frozenset[str]
 
+    @property
+    def removed(self) -> Mapping[str, int]:
+        """How many values went under each reason."""
+        return Counter(self.reasons)
 
-@dataclass(slots=True)
-class _Record:
-    removed: Counter[str] = field(default_factory=Counter)
-    unknown: set[str] = field(default_factory=set)
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is shown of a value (None: nothing), and the reason that it goes under (None: kept as it is)."""
+
+    shown: Scalar | None
+    reason: str | None
+    previous: str | None = None
+
+
+class _Plan:
+    """What happens to the values of one column or property of one table; remembers its verdicts."""
+
+    __slots__ = ("always", "name", "rule", "unknown", "verdicts")
+
+    def __init__(self, name: str, rule: Rule | None, always: str | None, unknown: str) -> None:
+        self.name = name
+        self.rule = rule
+        self.always = always
+        self.unknown = unknown
+        self.verdicts: dict[str, _Verdict] = {}
 
 
 class Sanitizer:
-    """Applies one policy. Pure: equal rows give equal results."""
+    """Applies one policy. Pure: equal rows give equal results. For one thread."""
 
     def __init__(self, policy: Policy, pseudonyms: Pseudonyms, detectors: Detectors) -> None:
         self._policy = policy
         self._pseudonyms = pseudonyms
         self._detectors = detectors
-        # Nearly all names and values repeat from row to row. `typed`, because True, 1 and 1.0 are equal.
-        self._unknown_name = lru_cache(maxsize=_REMEMBERED_VALUES)(partial(pseudonyms.of, "attribute"))
-        self._judged = lru_cache(maxsize=_REMEMBERED_VALUES, typed=True)(self._judge)
+        # Nearly all names and values repeat from row to row.
+        self._columns: dict[str, dict[str, _Plan]] = {table: {} for table in TABLES}
+        self._properties: dict[str, dict[str, _Plan]] = {table: {} for table in TABLES}
 
     def sanitize(self, row: TraceRow) -> SanitizedRow:
         """Return what of a row may be shown.
@@ -68,112 +91,127 @@ class Sanitizer:
         Raises:
             RedactionFailure: The row is of no table that the policy was written for.
         """
-        if row.table not in TABLES:
+        table = row.table
+        if table not in self._columns:
             raise RedactionFailure(
                 "A row is of a table that has no redaction rules.",
                 next_step="Report this: the export asked for a table that it does not know.",
             )
-        record = _Record()
-        columns = self._safe(
-            (
-                (name, self._policy.rule_for_column(row.table, name), value)
-                for name, value in row.columns.items()
-            ),
-            record,
+        reasons: list[str] = []
+        unknown: list[str] = []
+        columns = self._safe("columns", table, row.columns, reasons, unknown)
+        properties = self._safe("properties", table, row.properties, reasons, unknown)
+        trace_id, span_id, parent_id = row.trace_id, row.span_id, row.parent_id
+        if _TRACE_ID.fullmatch(trace_id) is None:
+            reasons.append("misfit:trace_id")
+            trace_id = self._pseudonyms.hex_id("trace", trace_id, 32)
+        # A span id that is none becomes another that links the same rows; rows without one stay without.
+        if span_id and _SPAN_ID.fullmatch(span_id) is None:
+            reasons.append("misfit:span_id")
+            span_id = self._pseudonyms.hex_id("span", span_id, 16)
+        if parent_id and _SPAN_ID.fullmatch(parent_id) is None:
+            reasons.append("misfit:parent_id")
+            parent_id = self._pseudonyms.hex_id("span", parent_id, 16)
+        return SanitizedRow(
+            TraceRow(table, trace_id, span_id, parent_id, row.time, row.received, columns, properties),
+            tuple(reasons),
+            frozenset(unknown) if unknown else _NOTHING,
+            lookalikes((trace_id, span_id, parent_id), self._detectors),
         )
-        properties = self._safe(
-            ((name, self._policy.rule_for_property(name), value) for name, value in row.properties.items()),
-            record,
-        )
-        safe = replace(
-            row,
-            trace_id=self._trace_id(row.trace_id, record),
-            span_id=self._span_id("span_id", row.span_id, record),
-            parent_id=self._span_id("parent_id", row.parent_id, record),
-            columns=columns,
-            properties={name: str(value) for name, value in properties.items()},
-        )
-        return SanitizedRow(safe, dict(record.removed), frozenset(record.unknown), self._lookalikes(safe))
 
-    def _safe(self, values: Iterable[tuple[str, Rule | None, Any]], record: _Record) -> dict[str, Scalar]:
-        safe: dict[str, Scalar] = {}
-        for name, rule, value in values:
-            if rule is None:
-                record.removed["unknown"] += 1
-                record.unknown.add(self._unknown_name(name))
+    def _safe(
+        self,
+        kind: Kind,
+        table: str,
+        values: Mapping[str, Any],
+        reasons: list[str],
+        unknown: list[str],
+    ) -> dict[str, Any]:
+        safe: dict[str, Any] = {}
+        plans = (self._columns if kind == "columns" else self._properties)[table]
+        for name, value in values.items():
+            plan = plans.get(name) or self._plan(kind, table, name, plans)
+            if plan.always is not None:
+                reasons.append(plan.always)
+                if plan.unknown:
+                    unknown.append(plan.unknown)
                 continue
-            short = isinstance(value, Scalar) and len(str(value)) <= _LONGEST_REMEMBERED
-            shown, reason = self._judged(rule, value) if short else self._judge(rule, value)
-            if reason is not None:
-                record.removed[reason] += 1
-            if shown is not None:
-                safe[name] = shown
+            verdict = plan.verdicts.get(value) if value.__class__ is str else None
+            if verdict is None:
+                verdict = self._verdict(plan, value, as_text=kind == "properties")
+            if verdict.reason is not None:
+                reasons.append(verdict.reason)
+            if verdict.shown is not None:
+                safe[plan.name] = verdict.shown
+                if verdict.previous is not None:
+                    safe[plan.name + PREVIOUS] = verdict.previous
         return safe
 
-    def _judge(self, rule: Rule, value: Any) -> tuple[Scalar | None, str | None]:
-        """Return what is shown (None: nothing) and the count that the value goes under (None: kept as is)."""
+    def _plan(self, kind: Kind, table: str, name: str, plans: dict[str, _Plan]) -> _Plan:
+        find = self._policy.rule_for_column if kind == "columns" else self._policy.rule_for_property
+        rule = find(table, name)
+        plan = self._plan_by(rule, name)
+        if len(plans) >= _REMEMBERED_NAMES:
+            plans.clear()
+        plans[name] = plan
+        return plan
+
+    def _plan_by(self, rule: Rule | None, name: str) -> _Plan:
+        if rule is None:
+            return _Plan("", None, "unknown", self._pseudonyms.of("attribute", name))
         match rule.action:
             case Drop():
-                return None, f"drop:{rule.name}"
-            case Pseudonymize(domain):
+                return _Plan("", rule, f"drop:{rule.name}", "")
+            case Mask():
+                return _Plan("", rule, f"mask:{rule.name}", "")
+        rest = name.removeprefix(rule.prefix)
+        shown = rule.prefix + self._pseudonyms.of("attribute", rest) if rule.prefix else name
+        return _Plan(shown, rule, None, "")
+
+    def _verdict(self, plan: _Plan, value: Any, *, as_text: bool) -> _Verdict:
+        verdict = self._judge(plan.rule, value, as_text=as_text)
+        if value.__class__ is str and len(value) <= _LONGEST_REMEMBERED:
+            if len(plan.verdicts) >= _REMEMBERED_VALUES:
+                plan.verdicts.clear()
+            plan.verdicts[value] = verdict
+        return verdict
+
+    def _judge(self, rule: Rule | None, value: Any, *, as_text: bool) -> _Verdict:
+        match rule:
+            case Rule(name=name, action=Pseudonymize(domain)):
                 if not isinstance(value, Scalar) or value == "":
-                    return None, f"misfit:{rule.name}"
-                return self._pseudonyms.of(domain, str(value)), f"pseudonymize:{rule.name}"
-            case Keep(shape):
-                kept = shape(value)
-                if kept is None:
-                    return None, f"misfit:{rule.name}"
-                hits = self._detectors.find(str(kept))
-                return (None, f"detector:{hits[0].type}") if hits else (kept, None)
+                    return _Verdict(None, f"misfit:{name}")
+                older = self._pseudonyms.previous
+                return _Verdict(
+                    self._pseudonyms.of(domain, str(value)),
+                    f"pseudonymize:{name}",
+                    older.of(domain, str(value)) if older else None,
+                )
+            case Rule(name=name, action=Keep(shape) | Generalize(shape) as action):
+                shown = shape(value)
+                if shown is None:
+                    return _Verdict(None, f"misfit:{name}")
+                if self._may_hold_a_hit(shown) and (hits := self._detectors.find(str(shown))):
+                    return _Verdict(None, f"detector:{hits[0].type}")
+                reason = f"generalize:{name}" if isinstance(action, Generalize) else None
+                return _Verdict(str(shown) if as_text else shown, reason)
+            case _:
+                raise ValueError("This rule has no verdicts.")
 
-    def _trace_id(self, value: str, record: _Record) -> str:
-        if _TRACE_ID.fullmatch(value):
-            return value
-        record.removed["misfit:trace_id"] += 1
-        return self._pseudonyms.hex_id("trace", value, 32)
-
-    def _span_id(self, name: str, value: str, record: _Record) -> str:
-        """A span id that is none becomes another that links the same rows; rows without one stay without."""
-        if value == "" or _SPAN_ID.fullmatch(value):
-            return value
-        record.removed[f"misfit:{name}"] += 1
-        return self._pseudonyms.hex_id("span", value, 16)
-
-    def _lookalikes(self, row: TraceRow) -> frozenset[str]:
-        """Return the ids in which a detector finds something; one with a letter can't look like a number."""
-        ids = {row.trace_id, row.span_id, row.parent_id}
-        return frozenset(value for value in ids if value.isdigit() and self._detectors.find(value))
+    @staticmethod
+    def _may_hold_a_hit(value: Scalar) -> bool:
+        """Short numbers can't: the shortest that any detector takes by itself has eight digits."""
+        if value.__class__ is bool:
+            return False
+        return not (value.__class__ in {int, float} and -1_000_000 < value < 1_000_000)
 
 
-def rescan(data: bytes, detectors: Detectors, *, lookalikes: Collection[str] = ()) -> None:
-    """Search the finished bytes of one payload file for anything that must not leave.
-
-    Ids of fixed length with a letter in them, instants, epochs and pseudonyms are nothing to the detectors.
-
-    Args:
-        data: UTF-8 text: JSON, JSON Lines, CSV, HTML.
-        detectors: What to search with.
-        lookalikes: The ids in the data that look like something else (`SanitizedRow.lookalikes`), excused
-            where they stand exactly.
-
-    Raises:
-        RedactionFailure: Something was found, or the bytes are not text. It names types, never values.
-    """
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _withheld("bytes that are not UTF-8") from None
-    text = _JSON_ESCAPE.sub(b"  ", data)
-    excused = {value.encode("utf-8") for value in lookalikes}
-    found = Counter(
-        hit.type for hit in detectors.find_bytes(text) if text[hit.start : hit.end] not in excused
-    )
-    if found:
-        raise _withheld(", ".join(f"{kind} ({count})" for kind, count in sorted(found.items())))
+_NOTHING: frozenset[str] = frozenset()
 
 
-def _withheld(found: str) -> RedactionFailure:
-    return RedactionFailure(
-        f"The rescan of the finished bytes found {found}.",
-        next_step="The export is withheld. Drop the attribute in redaction.yaml and export again.",
-    )
+def lookalikes(ids: tuple[str, ...], detectors: Detectors) -> frozenset[str]:
+    """Return the ids in which a detector finds something; one with a letter can't look like a number."""
+    for value in ids:
+        if value.isdigit():
+            return frozenset(one for one in ids if one.isdigit() and detectors.find(one))
+    return _NOTHING

@@ -4,8 +4,10 @@ A shape is a function from a value to the value as it may be kept, or None. Appl
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from functions.traces.model import Scalar
@@ -83,6 +85,39 @@ def _instant(value: Any) -> str | None:
     except ValueError:
         return None
     return value
+
+
+def to_hour(value: Any) -> str | None:
+    """Return the hour, UTC, in which an ISO 8601 instant with its zone lies."""
+    if _instant(value) is None:
+        return None
+    try:
+        hour = datetime.fromisoformat(value).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return hour.strftime("%Y-%m-%dT%H:00:00Z")
+
+
+def buckets(bounds: Sequence[float]) -> Shape:
+    """Return what a number becomes: the name of its bucket, such as "below_10", "10_to_100", "from_100".
+
+    Args:
+        bounds: Ascending; a bucket takes its lower bound in and leaves its upper one out.
+    """
+    names = [
+        f"below_{bounds[0]}",
+        *(f"{low}_to_{high}" for low, high in pairwise(bounds)),
+        f"from_{bounds[-1]}",
+    ]
+    known = frozenset(names)
+
+    def shape(value: Any) -> str | None:
+        if isinstance(value, str) and value in known:
+            return value
+        number = _number(value)
+        return None if number is None else names[bisect_right(bounds, float(number))]
+
+    return shape
 
 
 def one_of(values: Iterable[str]) -> Shape:

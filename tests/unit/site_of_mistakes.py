@@ -59,9 +59,7 @@ MISTAKES = (
         "alerts.yaml", "kind: teams", "kind: pager", "  - ", "kind` must be one of teams", "Name the kind"
     ),
     Mistake("alerts.yaml", "4h", "0m", "repeat_after:", "`repeat_after` must match", "Say after how long"),
-    Mistake(
-        "redaction.yaml", "profile: metadata", "profile: all", "profile:", "must be metadata", "Name the"
-    ),
+    Mistake("redaction.yaml", "version: 1", "version: 0", "version:", "must be 1 or more", "Number the"),
 )
 
 

@@ -106,9 +106,7 @@ def test_a_hit_in_the_finished_files_withholds_the_bundle() -> None:
 
 
 def test_a_policy_that_keeps_too_much_is_caught_by_the_detectors() -> None:
-    loose = redaction_policy(
-        {"profile": "metadata", "columns": {}, "properties": {"card": {"keep": "integer"}}}
-    )
+    loose = redaction_policy({"version": 1, "columns": {}, "properties": {"card": {"keep": "integer"}}})
     kept = gather_rows(
         SCOPE, slices(row(properties={"card": "378282246310005"})), replace(protection(), policy=loose)
     )

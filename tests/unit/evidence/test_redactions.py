@@ -9,11 +9,12 @@ from functions.traces.model import TraceRow
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ROW = TraceRow("AppTraces", "4bf92f3577b34da6a3ce929d0e0e4736", "", "", NOW, NOW, {}, {})
-POLICY = redaction_policy({"profile": "metadata", "columns": {}, "properties": {}})
+POLICY = redaction_policy({"version": 1, "columns": {}, "properties": {}})
 
 
 def a_result(*unknown: str, lookalikes: Iterable[str] = (), **removed: int) -> SanitizedRow:
-    return SanitizedRow(ROW, removed, frozenset(unknown), frozenset(lookalikes))
+    reasons = tuple(reason for reason, times in removed.items() for _ in range(times))
+    return SanitizedRow(ROW, reasons, frozenset(unknown), frozenset(lookalikes))
 
 
 def redactions(*rows: SanitizedRow) -> Redactions:
@@ -29,8 +30,10 @@ def test_counts_of_all_rows_are_added_up() -> None:
     )
     assert body == {
         "profile": "metadata",
+        "policy_version": 1,
         "policy_sha256": POLICY.hash,
         "pseudonym_key_id": "keyA",
+        "previous_pseudonym_key_id": None,
         "rows": 2,
         "removed": {"unknown": 3, "url": 1},
         "unknown_attributes": {"names": ["aa", "bb"], "complete": True},

@@ -2,7 +2,7 @@ import pytest
 
 from functions.errors import RedactionFailure
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.sanitizer import rescan
+from functions.evidence.rescan import rescan
 
 DETECTORS = standard_detectors()
 

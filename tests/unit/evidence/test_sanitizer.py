@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 9, 56, 15, tzinfo=UTC)
 PSEUDONYMS = Pseudonyms(bytes(32), "keyA")
 POLICY = redaction_policy(
     {
-        "profile": "metadata",
+        "version": 1,
         "columns": {
             "Success": {"keep": "boolean"},
             "DurationMs": {"keep": "number"},
@@ -23,7 +23,6 @@ POLICY = redaction_policy(
             "UserId": {"pseudonymize": "user"},
             "SessionId": {"pseudonymize": "conversation"},
             "Name": "drop",
-            "AppEvents.Name": {"keep": {"one_of": ["gen_ai.evaluation.result"]}},
         },
         "properties": {
             "gen_ai.agent.name": {"keep": "name"},
@@ -33,6 +32,7 @@ POLICY = redaction_policy(
             "gen_ai.conversation.id": {"pseudonymize": "conversation"},
             "gen_ai.input.messages": "drop",
         },
+        "tables": {"AppEvents": {"columns": {"Name": {"keep": {"one_of": ["gen_ai.evaluation.result"]}}}}},
     }
 )
 SANITIZER = Sanitizer(POLICY, PSEUDONYMS, standard_detectors())

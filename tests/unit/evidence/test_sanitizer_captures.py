@@ -16,7 +16,8 @@ from functions.evidence.detectors import standard_detectors
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.redactions import Redactions
-from functions.evidence.sanitizer import Sanitizer, rescan
+from functions.evidence.rescan import rescan
+from functions.evidence.sanitizer import Sanitizer
 from functions.traces.model import TraceRow
 
 ROOT = Path(__file__).parents[3]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.policy import Drop, Keep, Pseudonymize, redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.sanitizer import Sanitizer, rescan
+from functions.evidence.rescan import rescan
+from functions.evidence.sanitizer import Sanitizer
 from functions.traces.model import TABLES, TraceRow
 
 POLICY = redaction_policy(yaml.safe_load((Path(__file__).parents[3] / "config/redaction.yaml").read_bytes()))
@@ -22,12 +23,13 @@ DETECTORS = standard_detectors()
 SANITIZER = Sanitizer(POLICY, Pseudonyms(bytes(32), "keyA"), DETECTORS)
 PSEUDONYM = re.compile(r"[a-p]{24}")
 
-KEPT = sorted(name for name, rule in POLICY.properties.items() if isinstance(rule.action, Keep))
-KEPT_COLUMNS = sorted(name for name, rule in POLICY.columns.items() if isinstance(rule.action, Keep))
-PSEUDONYMIZED = sorted(
-    name for name, rule in POLICY.properties.items() if isinstance(rule.action, Pseudonymize)
-)
-DROPPED = sorted(name for name, rule in POLICY.properties.items() if isinstance(rule.action, Drop))
+NAMED = POLICY.rules["properties", ""].exact
+COLUMNS = POLICY.rules["columns", ""].exact
+
+KEPT = sorted(name for name, rule in NAMED.items() if isinstance(rule.action, Keep))
+KEPT_COLUMNS = sorted(name for name, rule in COLUMNS.items() if isinstance(rule.action, Keep))
+PSEUDONYMIZED = sorted(name for name, rule in NAMED.items() if isinstance(rule.action, Pseudonymize))
+DROPPED = sorted(name for name, rule in NAMED.items() if isinstance(rule.action, Drop))
 
 anything = st.one_of(
     st.text(st.characters(exclude_categories=[])),
@@ -45,7 +47,7 @@ plausible = st.one_of(
     ),
 )
 names = st.one_of(st.text(), st.sampled_from(KEPT), st.sampled_from(PSEUDONYMIZED), st.sampled_from(DROPPED))
-columns = st.one_of(st.text(), st.sampled_from(sorted(POLICY.columns)))
+columns = st.one_of(st.text(), st.sampled_from(sorted(COLUMNS)))
 rows = st.builds(
     TraceRow,
     table=st.sampled_from(TABLES),
@@ -76,7 +78,7 @@ def test_nothing_leaves_that_the_policy_does_not_keep_or_replace(row: TraceRow) 
 
 @given(st.dictionaries(st.text(), st.just("UNSHOWABLE"), min_size=1))
 def test_neither_names_nor_values_of_unknown_properties_leave(properties: dict[str, str]) -> None:
-    unknown = {name: value for name, value in properties.items() if name not in POLICY.properties}
+    unknown = {name: value for name, value in properties.items() if name not in NAMED}
     result = SANITIZER.sanitize(_row(unknown))
     assert result.row.properties == {}
     assert result.removed == ({"unknown": len(unknown)} if unknown else {})
@@ -106,7 +108,7 @@ def test_every_value_taken_is_counted_once(row: TraceRow) -> None:
 
 @given(rows)
 def test_counts_name_nothing_but_rules_and_detectors(row: TraceRow) -> None:
-    named = {*POLICY.columns, *POLICY.properties, "trace_id", "span_id", "parent_id"}
+    named = {*COLUMNS, *NAMED, "trace_id", "span_id", "parent_id"}
     for label in SANITIZER.sanitize(row).removed:
         kind, _, name = label.partition(":")
         assert label == "unknown" or (kind == "detector" and name.isidentifier()) or name in named
