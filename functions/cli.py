@@ -4,10 +4,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from functions.commands import alerts, backtest, checks, config, cost, coverage, detect, silences, verify
+from functions.commands import (
+    alerts,
+    backtest,
+    checks,
+    config,
+    cost,
+    coverage,
+    detect,
+    signing_key,
+    silences,
+    verify,
+)
 from functions.errors import TracekeeperError
 
-_COMMANDS = (verify, detect, backtest, coverage, checks, cost, config, alerts, silences)
+_COMMANDS = (verify, detect, backtest, coverage, checks, cost, config, alerts, silences, signing_key)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,6 +16,8 @@ from functions.access.principal import Principal
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
 from functions.errors import StorageError
+from functions.evidence.signatures import Signer
+from functions.evidence.signing import signer_for
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob
@@ -37,6 +39,7 @@ class Clients:
         settings: The app settings.
         documents: The state of checks, exports and the configuration.
         evidence: Finished bundles.
+        signer: Signs them.
         overlays: What sites have pushed.
         log: What the ledger is written to.
         source: The telemetry.
@@ -48,6 +51,7 @@ class Clients:
     settings: Settings
     documents: Documents
     evidence: Objects
+    signer: Signer
     overlays: OverlayStore
     log: AppendLog
     source: TraceSource
@@ -66,6 +70,7 @@ def connect(settings: Settings) -> Clients:
         settings=settings,
         documents=documents,
         evidence=BlobObjects(blobs.get_container_client("evidence")),
+        signer=signer_for(settings.signing_key, credential),
         overlays=_overlays(blobs),
         log=ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now),
         source=_source(settings, credential),
@@ -91,6 +96,11 @@ def record_documents(settings: RecordSettings) -> Documents:
         settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
     )
     return BlobDocuments(blobs.get_container_client("state"))
+
+
+def signer_of_person(signing_key: str) -> Signer:
+    """Return the signer for a command that a person runs, signed in likewise."""
+    return signer_for(signing_key, DefaultAzureCredential())
 
 
 def overlay_store(settings: RecordSettings) -> tuple[OverlayStore, str]:

@@ -25,6 +25,9 @@ _PLACE = re.compile(r"table|inline")
 _PLAN = re.compile(r"analytics|basic")
 _LETTERS = re.compile(r"[A-Za-z]{1,32}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_SIGNING_KEY = re.compile(
+    r"https://[^\s/?#@]+/keys/[0-9A-Za-z-]+(/[0-9a-f]{32})?/?|(?![A-Za-z][A-Za-z0-9+.-]*://)[^\r\n]+"
+)
 _KEY_BYTES = 32
 _OTHER_WEBHOOK = "whoever runs what the destination feeds, kept in Key Vault"
 
@@ -37,6 +40,10 @@ WHERE = {
     "TEAMS_WEBHOOK_URL": "the Teams workflow 'When a Teams webhook request is received', kept in Key Vault",
     "PSEUDONYM_KEY": "`openssl rand -base64 32`, kept in Key Vault",
     "PSEUDONYM_KEY_ID": "your own name for that key, letters only",
+    "SIGNING_KEY": (
+        "the key's page in Key Vault, 'Key identifier' (https://…/keys/…; without its version the latest "
+        "one signs); where there is no vault, the path to a private key on P-256 in PEM"
+    ),
     "AUTH_TENANT_ID": "the Microsoft Entra tenant's overview, 'Tenant ID'",
     "AUTH_CLIENT_ID": "the app registration's overview, 'Application (client) ID'",
     "WEBSITE_AUTH_ENABLED": "the platform, which sets it once App Service authentication is on",
@@ -72,6 +79,7 @@ class Settings:
         webhooks: Destinations' addresses, by the names of their settings: all that end in _WEBHOOK_URL.
         pseudonym_key: 32 bytes.
         pseudonym_key_id: The key's name, letters.
+        signing_key: What signs bundles: the URL of a key in Key Vault, or the path to a PEM file.
         auth_tenant_id: The tenant whose people may call, lower case.
         auth_client_id: The app registration that their tokens are for, lower case.
         auth_enabled: Whether the platform authenticates callers and strips forged headers.
@@ -91,6 +99,7 @@ class Settings:
     webhooks: Mapping[str, str] = field(repr=False)
     pseudonym_key: bytes = field(repr=False)
     pseudonym_key_id: str
+    signing_key: str
     auth_tenant_id: str
     auth_client_id: str
     auth_enabled: bool
@@ -191,6 +200,11 @@ def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[byt
     )
 
 
+def read_signing_key(environment: Mapping[str, str] = os.environ) -> str:
+    """Read what signs bundles, see `Settings`. Raises as `read_settings` does."""
+    return _signing_key({"SIGNING_KEY": environment.get("SIGNING_KEY", "").strip()})
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; an empty one counts as missing.
 
@@ -214,6 +228,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         },
         pseudonym_key=_key(given, "PSEUDONYM_KEY"),
         pseudonym_key_id=_matching(given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"),
+        signing_key=_signing_key(given),
         auth_tenant_id=_matching(given, "AUTH_TENANT_ID", _GUID, "must be a GUID").lower(),
         auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),
         auth_enabled=given["WEBSITE_AUTH_ENABLED"].lower() == "true",
@@ -243,6 +258,10 @@ def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], rule: 
 
 def _optional(given: Mapping[str, str], name: str, form: re.Pattern[str], rule: str) -> str | None:
     return _matching(given, name, form, rule) if given[name] else None
+
+
+def _signing_key(given: Mapping[str, str]) -> str:
+    return _matching(given, "SIGNING_KEY", _SIGNING_KEY, "must be the https URL of a key, or a path")
 
 
 def _key(given: Mapping[str, str], name: str) -> bytes:

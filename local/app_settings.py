@@ -12,6 +12,7 @@ AUTH_CLIENT_ID = "3f7c2a10-5d0e-4b55-9c3e-2b8a4f6d1e00"
 IDENTITY_CLIENT_ID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 CANARY_KEY = "c0ffee00-1d2e-4f3a-8b5c-6d7e8f901234"
 """The instrumentation key of the app's own component, which takes nothing without a token."""
+SIGNING_KEY_NAME = "evidence"
 WORKSPACE_ID = "5c1d9e42-7a34-4f0b-8f5e-6d2b1c0a9e88"
 
 
@@ -25,6 +26,7 @@ class Addresses:
     blobs: str
     queues: str
     inbox: str
+    vault: str
 
 
 def app_settings(
@@ -65,6 +67,7 @@ def app_settings(
         "LOGS_WORKSPACE_ID": WORKSPACE_ID,
         "PSEUDONYM_KEY": pseudonym_key,
         "PSEUDONYM_KEY_ID": "local",
+        "SIGNING_KEY": f"{addresses.vault}/keys/{SIGNING_KEY_NAME}",
         "STORAGE_BLOB_ENDPOINT": addresses.blobs,
         "TEAMS_WEBHOOK_URL": f"{addresses.inbox}/workflows/alerts?sig={secrets.token_urlsafe(16)}",
         "WEBSITE_AUTH_ENABLED": str(easy_auth),

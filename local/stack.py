@@ -10,10 +10,12 @@ from wsgiref.types import WSGIApplication
 
 import requests
 
+from functions.evidence.signatures import public_pem
 from functions.storage.blob import BlobDocuments
 from local.app_settings import (
     CANARY_KEY,
     IDENTITY_CLIENT_ID,
+    SIGNING_KEY_NAME,
     TENANT_ID,
     Addresses,
     app_settings,
@@ -24,6 +26,7 @@ from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.service import create_app
 from local.azurite import Azurite
 from local.identity import IdentityEndpoint, Tokens
+from local.key_vault import KeyVault, keep_key
 from local.processes import Child, ChildError, free_ports
 from local.serving import Service, make_certificates
 from local.storage_account import StorageAccount
@@ -57,6 +60,7 @@ class Stack:
         certificates: Of all services; `ca` is the authority to trust.
         host_url: Where the host listens once it is started.
         connection_string: For an exporter, as in APPLICATIONINSIGHTS_CONNECTION_STRING.
+        public_key: File with the public key that verifies bundles, PEM.
         settings: The app settings.
     """
 
@@ -95,6 +99,9 @@ class Stack:
         self.ca = self.certificates.authority
         tokens = Tokens(TENANT_ID, IDENTITY_CLIENT_ID)
         identity = IdentityEndpoint(tokens)
+        signing_key = keep_key(self._folder / "signing.pem")
+        self.public_key = self._folder / "signing-public.pem"
+        self.public_key.write_text(public_pem(signing_key.public_key()))
         self.inbox = TeamsInbox(self._folder / "posts.jsonl")
         self._host_port = free_ports(1)[0]
         self.host_url = f"https://127.0.0.1:{self._host_port}"
@@ -119,6 +126,15 @@ class Stack:
                 blobs=azurite.blob_endpoint,
                 queues=azurite.queue_endpoint,
                 inbox=self.inbox_url,
+                vault=self._serve(
+                    opening,
+                    KeyVault(
+                        signing_key,
+                        name=SIGNING_KEY_NAME,
+                        tenant_id=TENANT_ID,
+                        token_ok=tokens.accepts,
+                    ),
+                ),
             )
             opening.callback(self.stop_host)
             self._open = opening.pop_all()

@@ -23,6 +23,7 @@ SETTINGS = {
     "TEAMS_WEBHOOK_URL": "https://prod.example.com/workflows/1?sig=sesame",
     "PSEUDONYM_KEY": base64.b64encode(b"k" * 32).decode(),
     "PSEUDONYM_KEY_ID": "first",
+    "SIGNING_KEY": "https://vault.example.com/keys/evidence",
     "AUTH_TENANT_ID": GUID,
     "AUTH_CLIENT_ID": GUID,
     "WEBSITE_AUTH_ENABLED": "True",

@@ -9,7 +9,7 @@ from functions.cli import main
 
 ROOT = Path(__file__).parents[3]
 PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}
-_LISTED = re.compile(r"^    ([a-z]+)(?: |$)", re.MULTILINE)
+_LISTED = re.compile(r"^    ([a-z-]+)(?: |$)", re.MULTILINE)
 
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
@@ -43,6 +43,6 @@ def test_every_command_is_in_the_docs(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_page_names_no_command_that_is_not_there(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     commands = every_command(capsys)
     groups = {one.split()[0] for one in commands if " " in one}
-    words = re.findall(r"\btracekeeper ([a-z]+)(?: ([a-z]+)\b)?", PAGES[page])
+    words = re.findall(r"\btracekeeper ([a-z-]+)(?: ([a-z]+)\b)?", PAGES[page])
     named = {f"{first} {second}".strip() if first in groups else first for first, second in words}
     assert named - commands - groups == set()

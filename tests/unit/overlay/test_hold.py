@@ -16,6 +16,7 @@ from functions.overlay.standing import standing_from_json
 from functions.settings import read_settings
 from functions.traces.source import Rows
 from functions.wiring import hold, look_or_tell
+from tests.fakes.signer import MemorySigner
 from tests.fakes.source import ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryObjects
 from tests.unit.overlay.world import World, alerts
@@ -28,6 +29,7 @@ SETTINGS = {
     "TEAMS_WEBHOOK_URL": "https://127.0.0.1:1/workflows/1",  # nobody listens there
     "PSEUDONYM_KEY": base64.b64encode(b"k" * 32).decode(),
     "PSEUDONYM_KEY_ID": "first",
+    "SIGNING_KEY": "https://127.0.0.1:1/keys/evidence",
     "AUTH_TENANT_ID": GUID,
     "AUTH_CLIENT_ID": GUID,
     "WEBSITE_AUTH_ENABLED": "True",
@@ -57,6 +59,7 @@ def clients(world: World, log: MemoryAppendLog) -> Clients:
         settings=read_settings(SETTINGS),
         documents=world.state,
         evidence=MemoryObjects(),
+        signer=MemorySigner(),
         overlays=world.store,
         log=log,
         source=ScriptedSource(lambda _: Rows((), ())),
