@@ -22,6 +22,7 @@ TracekeeperError
 │   ├── RedactionFailure        something that must not leave was found in the output
 │   ├── SigningError            a bundle could not be signed
 │   │   └── SigningRefused      401, 403 or 404, or the wrong kind of key: a person must act
+│   ├── SealDamaged             a day's seal is not what was written
 │   └── BundleInvalid           verification failed
 └── RequestError                the caller's request can't be served (has an HTTP status)
     ├── InvalidRequest          400
@@ -168,6 +169,10 @@ class SigningError(EvidenceError):
 
 class SigningRefused(SigningError):
     """Key Vault answered 401, 403 or 404, or the key is of the wrong kind: trying again does not help."""
+
+
+class SealDamaged(EvidenceError):
+    """A day's seal, or the list behind it, is not what was written: nothing can be reconciled with it."""
 
 
 class BundleInvalid(EvidenceError):

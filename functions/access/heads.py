@@ -1,4 +1,4 @@
-"""Notes the end of the ledger once a day, signed, where it can't be rewritten: what was cut off is then missed."""
+"""Notes the ledger's end once a day, signed, where it can't be rewritten: what is cut off later is missed."""
 
 from dataclasses import dataclass
 from datetime import date
