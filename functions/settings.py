@@ -44,6 +44,8 @@ WHERE = {
         "the key's page in Key Vault, 'Key identifier' (https://…/keys/…; without its version the latest "
         "one signs); where there is no vault, the path to a private key on P-256 in PEM"
     ),
+    "PSEUDONYM_KEY_PREVIOUS": "the PSEUDONYM_KEY before, while both are in use; else leave it empty",
+    "PSEUDONYM_KEY_PREVIOUS_ID": "the PSEUDONYM_KEY_ID before, while both are in use; else leave it empty",
     "AUTH_TENANT_ID": "the Microsoft Entra tenant's overview, 'Tenant ID'",
     "AUTH_CLIENT_ID": "the app registration's overview, 'Application (client) ID'",
     "WEBSITE_AUTH_ENABLED": "the platform, which sets it once App Service authentication is on",
@@ -80,6 +82,7 @@ class Settings:
         pseudonym_key: 32 bytes.
         pseudonym_key_id: The key's name, letters.
         signing_key: What signs bundles: the URL of a key in Key Vault, or the path to a PEM file.
+        pseudonym_key_previous: The key before and its name, while both are in use; else None.
         auth_tenant_id: The tenant whose people may call, lower case.
         auth_client_id: The app registration that their tokens are for, lower case.
         auth_enabled: Whether the platform authenticates callers and strips forged headers.
@@ -100,6 +103,7 @@ class Settings:
     pseudonym_key: bytes = field(repr=False)
     pseudonym_key_id: str
     signing_key: str
+    pseudonym_key_previous: tuple[bytes, str] | None = field(repr=False)
     auth_tenant_id: str
     auth_client_id: str
     auth_enabled: bool
@@ -229,6 +233,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pseudonym_key=_key(given, "PSEUDONYM_KEY"),
         pseudonym_key_id=_matching(given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"),
         signing_key=_signing_key(given),
+        pseudonym_key_previous=_previous_key(given),
         auth_tenant_id=_matching(given, "AUTH_TENANT_ID", _GUID, "must be a GUID").lower(),
         auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),
         auth_enabled=given["WEBSITE_AUTH_ENABLED"].lower() == "true",
@@ -274,6 +279,16 @@ def _key(given: Mapping[str, str], name: str) -> bytes:
     if len(key) != _KEY_BYTES:
         raise _unusable(name, f"must be {_KEY_BYTES} bytes in base64")
     return key
+
+
+def _previous_key(given: Mapping[str, str]) -> tuple[bytes, str] | None:
+    key, name = "PSEUDONYM_KEY_PREVIOUS", "PSEUDONYM_KEY_PREVIOUS_ID"
+    if not given[key] and not given[name]:
+        return None
+    previous = _key(given, key), _matching(given, name, _LETTERS, "must be 1 to 32 letters")
+    if given[key] == given["PSEUDONYM_KEY"] or given[name] == given["PSEUDONYM_KEY_ID"]:
+        raise _unusable(key, "and its id must differ from the key in use and its id")
+    return previous
 
 
 def _unusable(name: str, rule: str) -> SettingsError:

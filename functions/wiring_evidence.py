@@ -35,7 +35,11 @@ def protect(settings: Settings, configuration: Configuration) -> Protection:
     """Return what stands between telemetry and an export's reader."""
     return Protection(
         redaction_policy(configuration.redaction),
-        Pseudonyms(settings.pseudonym_key, settings.pseudonym_key_id),
+        Pseudonyms(
+            settings.pseudonym_key,
+            settings.pseudonym_key_id,
+            Pseudonyms(*settings.pseudonym_key_previous) if settings.pseudonym_key_previous else None,
+        ),
         standard_detectors(),
     )
 

@@ -51,6 +51,36 @@ def test_marker_runs_are_on_where_a_connection_string_says_where_to(more: str) -
     assert CONNECTION_STRING not in repr(settings)
 
 
+def test_a_key_that_was_replaced_is_read_with_its_id() -> None:
+    old = {
+        "PSEUDONYM_KEY_PREVIOUS": base64.b64encode(KEY[::-1]).decode(),
+        "PSEUDONYM_KEY_PREVIOUS_ID": "zero",
+    }
+    settings = read_settings(WHOLE | old)
+    assert settings.pseudonym_key_previous == (KEY[::-1], "zero")
+    assert "zero" not in repr(settings)
+    assert read_settings(WHOLE).pseudonym_key_previous is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"PSEUDONYM_KEY_PREVIOUS": ""},
+        {"PSEUDONYM_KEY_PREVIOUS_ID": ""},
+        {"PSEUDONYM_KEY_PREVIOUS": WHOLE["PSEUDONYM_KEY"]},
+        {"PSEUDONYM_KEY_PREVIOUS_ID": WHOLE["PSEUDONYM_KEY_ID"]},
+        {"PSEUDONYM_KEY_PREVIOUS": "sesame"},
+    ],
+)
+def test_half_a_previous_key_or_the_same_again_is_refused(changed: dict[str, str]) -> None:
+    old = {
+        "PSEUDONYM_KEY_PREVIOUS": base64.b64encode(KEY[::-1]).decode(),
+        "PSEUDONYM_KEY_PREVIOUS_ID": "zero",
+    }
+    with pytest.raises(SettingsError, match="PSEUDONYM_KEY_PREVIOUS"):
+        read_settings(WHOLE | old | changed)
+
+
 @pytest.mark.parametrize("given", ["False", "", "0", "yes", "None"])
 def test_sign_in_counts_as_off_unless_the_platform_says_true(given: str) -> None:
     assert not read_settings(WHOLE | {"WEBSITE_AUTH_ENABLED": given}).auth_enabled
