@@ -26,6 +26,10 @@ WHOLE = {
     "WEBSITE_AUTH_ENABLED": "True",
     "WEBSITE_HOSTNAME": "tracekeeper.azurewebsites.net",
 }
+PREVIOUS = {
+    "PSEUDONYM_KEY_PREVIOUS": base64.b64encode(KEY[::-1]).decode(),
+    "PSEUDONYM_KEY_PREVIOUS_ID": "zero",
+}
 
 
 def test_a_whole_environment_is_read() -> None:
@@ -52,11 +56,7 @@ def test_marker_runs_are_on_where_a_connection_string_says_where_to(more: str) -
 
 
 def test_a_key_that_was_replaced_is_read_with_its_id() -> None:
-    old = {
-        "PSEUDONYM_KEY_PREVIOUS": base64.b64encode(KEY[::-1]).decode(),
-        "PSEUDONYM_KEY_PREVIOUS_ID": "zero",
-    }
-    settings = read_settings(WHOLE | old)
+    settings = read_settings(WHOLE | PREVIOUS)
     assert settings.pseudonym_key_previous == (KEY[::-1], "zero")
     assert "zero" not in repr(settings)
     assert read_settings(WHOLE).pseudonym_key_previous is None
@@ -73,12 +73,8 @@ def test_a_key_that_was_replaced_is_read_with_its_id() -> None:
     ],
 )
 def test_half_a_previous_key_or_the_same_again_is_refused(changed: dict[str, str]) -> None:
-    old = {
-        "PSEUDONYM_KEY_PREVIOUS": base64.b64encode(KEY[::-1]).decode(),
-        "PSEUDONYM_KEY_PREVIOUS_ID": "zero",
-    }
     with pytest.raises(SettingsError, match="PSEUDONYM_KEY_PREVIOUS"):
-        read_settings(WHOLE | old | changed)
+        read_settings(WHOLE | PREVIOUS | changed)
 
 
 @pytest.mark.parametrize("given", ["False", "", "0", "yes", "None"])
