@@ -11,6 +11,7 @@ from typing import Any
 import re2
 
 from functions.checks.definition import duration
+from functions.config_access import access_breaches
 from functions.config_agents import shared_names, unknown_dimensions
 from functions.config_file import ConfigFile, Place
 from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
@@ -26,7 +27,7 @@ _KEPT_IDS = OF_A_CHECK.keys() | OF_THE_WATCH.keys()
 _MOST_GROUPS = 16
 """https://learn.microsoft.com/kusto/query/regex"""
 
-PART_DEPTHS = {"agents": 3, "attributes": 2, "defaults": 2, "environments": 4}
+PART_DEPTHS = {"access": 2, "agents": 3, "attributes": 2, "defaults": 2, "environments": 4}
 """How deep in agents.yaml the parts lie that stand by themselves: agents.<name>.<key>, attributes.<name>,
 environments.<name>.agents.<name>."""
 
@@ -46,6 +47,7 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
         yield from shared_names(agents)
         yield from unknown_dimensions(agents)
         yield from _blind_demands(agents)
+        yield from access_breaches(agents)
         for place, entry in _entries(agents):
             yield from _unusable_format(agents, place, entry)
             yield from _contradictions(agents, place, entry)

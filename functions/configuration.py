@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from functions.access.entries import UNLIMITED, AccessRules, access_rules
 from functions.alerts.rules import AlertRules, alert_rules
 from functions.checks.definition import CheckDefinition, check_definition
 from functions.config_alerts import alert_breaches
@@ -54,6 +55,7 @@ class Configuration:
         prices: What models cost.
         alerts: When alerts are sent and where to.
         redaction: redaction.yaml as its schema accepted it.
+        access: How far roles reach.
         hash: SHA-256, hex, of the canonical JSON of all files by name, as they hold in the environment.
     """
 
@@ -63,6 +65,7 @@ class Configuration:
     alerts: AlertRules
     redaction: Mapping[str, Any]
     hash: str
+    access: AccessRules = UNLIMITED
 
 
 def load_configuration(*folders: Path, environment: str | None = None) -> Configuration:
@@ -129,6 +132,7 @@ def configuration_of(*layers: Layer, environment: str | None = None) -> Configur
         prices=prices(bodies["prices.yaml"]),
         alerts=alert_rules(bodies["alerts.yaml"], agent_owners=owners, environment=environment),
         redaction=bodies["redaction.yaml"],
+        access=access_rules(bodies["agents.yaml"].get("access", {})),
         hash=hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
 

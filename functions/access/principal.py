@@ -22,6 +22,12 @@ _AUDIENCE = ("aud",)
 _OBJECT_ID = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
 _ROLES = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 _NAME = ("name", "preferred_username")
+_GROUPS = ("groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups")
+_MORE_GROUPS = ("hasgroups", "_claim_names", "http://schemas.microsoft.com/claims/groups.link")
+"""What stands in a token in place of groups, where there are too many of them.
+
+https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference#groups-overage-claim
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,15 @@ class Principal:
         object_id: The directory's id of the person or application.
         name: The name to show; chosen by people, so no proof of anything.
         roles: App roles, as the token names them.
+        groups: Object ids of groups, lower case; empty where the token lists none.
+        groups_known: False where the token leaves groups out because there are too many.
     """
 
     object_id: str
     name: str
     roles: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    groups_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,9 @@ def read_principal(header: str | None, sign_in: SignIn) -> Principal:
         object_id=object_ids.pop(),
         name=next((value for kind in _NAME for value in claims.get(kind, ())), "")[:_NAME_CHARACTERS],
         roles=frozenset(_values(claims, (*_ROLES, role_type) if isinstance(role_type, str) else _ROLES)),
+        groups=frozenset(group.lower() for group in _values(claims, _GROUPS)),
+        # Whatever such a claim says: a list beside it may be a part of all.
+        groups_known=not any(kind.lower() in _MORE_GROUPS for kind in claims),
     )
 
 

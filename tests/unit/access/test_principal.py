@@ -99,3 +99,17 @@ def test_a_role_lets_pass_what_it_is_for() -> None:
 def test_no_other_role_lets_pass(roles: set[str]) -> None:
     with pytest.raises(Forbidden, match=r"Evidence\.Read"):
         require(Principal("person-1", "Ada", frozenset(roles)), Role.EVIDENCE_READ)
+
+
+def test_groups_are_read_in_lower_case_by_either_name() -> None:
+    long = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
+    who = read_principal(header([*CLAIMS, ("groups", "AB-1"), (long, "cd-2")]), ON)
+    assert (who.groups, who.groups_known) == ({"ab-1", "cd-2"}, True)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [("hasgroups", "true"), ("_claim_names", '{"groups":"src1"}'), ("_claim_names", "{"), ("HasGroups", "")],
+)
+def test_groups_that_are_too_many_to_list_are_not_known(claim: tuple[str, str]) -> None:
+    assert read_principal(header([*CLAIMS, ("groups", "ab-1"), claim]), ON).groups_known is False
