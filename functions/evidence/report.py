@@ -6,14 +6,29 @@ kept between traces is bounded, so that an export of any size has a report that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from functions.costs.prices import Prices
+from functions.evidence.report_controls import ControlTally, failed_controls, verdict_words
+from functions.evidence.report_page import Totals, page
+from functions.evidence.report_timelines import Drawing
+from functions.evidence.step_cost import trace_cost
+from functions.evidence.timeline import shortened, timeline
+from functions.evidence.verdicts import Result, RunVerdicts
 from functions.traces.agents import Attributes
 from functions.traces.model import TraceRow
 
 MOST_TIMELINES = 50
 """Traces drawn; those with failed controls first."""
+
+MOST_STEPS = 40
+"""Steps drawn of one trace."""
+
+MOST_NAMED = 200
+"""Traces named, of those with failed controls that are not drawn."""
+
+_FAILED_CONTROL, _FAILED_STEP, _NOT_EVALUABLE, _SOUND = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,6 @@ class Account:
         coverage: Of coverage.json (`coverage_body`).
         key_id: Of the key that signs the bundle; None where nothing is signed.
         published: Where the public key is published, for people; "" where nobody has said.
-        content_note: What the profile says about content, for example what it can't find; "" for metadata.
     """
 
     request: Mapping[str, Any]
@@ -36,7 +50,6 @@ class Account:
     coverage: Mapping[str, Any]
     key_id: str | None = None
     published: str = ""
-    content_note: str = ""
 
 
 class ReportBuilder:
@@ -50,17 +63,71 @@ class ReportBuilder:
     def __init__(self, attributes: Attributes, prices: Prices) -> None:
         self._attributes = attributes
         self._prices = prices
+        self._controls = ControlTally()
+        self._drawings: tuple[list[Drawing], ...] = ([], [], [], [])
+        self._failed_ids: list[str] = []
+        self._failed = self._traces = self._rows = 0
+        self._first: datetime | None = None
+        self._last: datetime | None = None
 
-    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[Any]) -> None:
+    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
         """Take one trace; call it for each, in the order of the bundle.
 
         Args:
             trace_id: 32 hex digits.
             rows: All rows of the trace, sanitized, in the order of time; at least one.
-            verdicts: RunVerdicts of the trace's runs; none where no run was judged.
+            verdicts: Of the trace's runs; none where no run was judged.
         """
-        raise NotImplementedError
+        self._traces += 1
+        self._rows += len(rows)
+        self._first = min(self._first or rows[0].time, rows[0].time)
+        self._last = max(self._last or rows[-1].time, rows[-1].time)
+        self._controls.add(verdicts)
+        rank = _rank(rows, verdicts)
+        if rank == _FAILED_CONTROL:
+            self._failed += 1
+            if len(self._failed_ids) < MOST_TIMELINES + MOST_NAMED:
+                self._failed_ids.append(trace_id)
+        if sum(map(len, self._drawings[: rank + 1])) >= MOST_TIMELINES:
+            return
+        whole = timeline(trace_id, rows, self._attributes)
+        cost = trace_cost(whole.steps, self._prices)
+        self._drawings[rank].append(Drawing(shortened(whole, MOST_STEPS), cost, verdict_words(verdicts)))
+        while sum(map(len, self._drawings)) > MOST_TIMELINES:
+            next(filter(None, reversed(self._drawings))).pop()
 
     def render(self, account: Account) -> bytes:
         """Return report.html: the same bytes for the same traces and account."""
-        raise NotImplementedError
+        drawn = [drawing for some in self._drawings for drawing in some]
+        shown = {drawing.timeline.trace_id for drawing in drawn}
+        totals = Totals(
+            traces=self._traces,
+            rows=self._rows,
+            first=self._first,
+            last=self._last,
+            failed=self._failed,
+            failed_not_drawn=tuple(one for one in self._failed_ids if one not in shown)[:MOST_NAMED],
+        )
+        return page(
+            totals,
+            self._controls,
+            drawn,
+            self._prices,
+            request=account.request,
+            completeness=account.completeness,
+            redactions=account.redactions,
+            coverage=account.coverage,
+            key_id=account.key_id,
+            published=account.published,
+        )
+
+
+def _rank(rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> int:
+    """Tell how much a trace deserves to be drawn: 0 most."""
+    if failed_controls(verdicts):
+        return _FAILED_CONTROL
+    if any(row.columns.get("Success") is False for row in rows):
+        return _FAILED_STEP
+    if any(one.result is not Result.PASS for run in verdicts for one in run.verdicts):
+        return _NOT_EVALUABLE
+    return _SOUND

@@ -1,0 +1,192 @@
+"""Adds up what the controls say over all runs of an export, in bounded memory, and shows it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from functions.evidence.report_html import (
+    NOTHING,
+    Html,
+    code,
+    count,
+    joined,
+    moment,
+    name,
+    paragraph,
+    section,
+    table,
+    text,
+)
+from functions.evidence.verdicts import TITLES, Control, Result, RunVerdicts
+
+MOST_FAILED_RUNS = 200
+"""Failed runs shown with their reasons; the others are counted."""
+
+_MOST_REASONS = 1_000
+_SHOWN_REASONS = 40
+_MOST_CONFIGURATIONS = 20
+_ANY_OTHER = "any other reason"
+
+
+class ControlTally:
+    """The sum over all runs.
+
+    Attributes:
+        runs: How many were judged.
+        failed: How many failed at least one control.
+        sound: How many passed every control.
+        results: How many runs got which result by which control.
+    """
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.failed = 0
+        self.sound = 0
+        self.results: Counter[tuple[Control, Result]] = Counter()
+        self._failed_runs: list[RunVerdicts] = []
+        self._unknown: Counter[tuple[Control, str]] = Counter()
+        self._configurations: Counter[tuple[str, str]] = Counter()
+
+    def add(self, verdicts: Sequence[RunVerdicts]) -> None:
+        """Count some runs."""
+        for run in verdicts:
+            self.runs += 1
+            found = [one.result for one in run.verdicts]
+            failed = Result.FAIL in found
+            self.failed += failed
+            self.sound += bool(found) and all(result is Result.PASS for result in found)
+            if failed and len(self._failed_runs) < MOST_FAILED_RUNS:
+                self._failed_runs.append(run)
+            for one in run.verdicts:
+                self.results[one.control, one.result] += 1
+                if one.result is Result.NOT_EVALUABLE:
+                    self._count_reason(one.control, one.reason)
+            held_to = (run.configuration, run.basis.value)
+            known = held_to in self._configurations or len(self._configurations) < _MOST_CONFIGURATIONS
+            self._configurations[held_to if known else ("", _ANY_OTHER)] += 1
+
+    def _count_reason(self, control: Control, reason: str) -> None:
+        known = (control, reason) in self._unknown or len(self._unknown) < _MOST_REASONS
+        self._unknown[control, reason if known else _ANY_OTHER] += 1
+
+    def sentence(self) -> str:
+        """Return what the controls came to, as markup, for the report's answer."""
+        if not self.runs:
+            return "No run was judged."
+        judged = f"{count(self.runs, 'run was', 'runs were')} held to {len(Control)} controls: "
+        outcome = f"{self.failed:,} failed at least one" if self.failed else "no run failed any of them"
+        rest = self.runs - self.failed - self.sound
+        judged += f"{outcome}, {self.sound:,} passed all"
+        if rest:
+            judged += f", and {rest:,} failed none but could not be judged on all"
+        return judged + "."
+
+    def chapter(self, drawn: frozenset[str]) -> Html:
+        """Return the chapter about controls.
+
+        Args:
+            drawn: Ids of the traces that have a timeline in the report.
+        """
+        if not self.runs:
+            return section("controls", "Controls", paragraph("No run was judged."))
+        return section(
+            "controls",
+            "Controls",
+            paragraph(
+                "Each run is held to each control by the configuration that was valid when it ran. A control "
+                "passes only where the fact it needs was recorded; what it could not judge is counted apart."
+            ),
+            table(
+                "Runs by control and result",
+                ("Control", "Pass", "Fail", "Not evaluable"),
+                map(self._line, Control),
+                numbers={1, 2, 3},
+            ),
+            self._failures(drawn),
+            self._reasons(),
+            self._held_to(),
+        )
+
+    def _line(self, control: Control) -> tuple[Html, ...]:
+        passed, failed, unknown = (self.results[control, result] for result in Result)
+        mark = f'<strong class="bad">✕ {failed:,}</strong>' if failed else "0"
+        return text(TITLES[control]), Html(f"{passed:,}"), Html(mark), Html(f"{unknown:,}")
+
+    def _failures(self, drawn: frozenset[str]) -> Html:
+        if not self.failed:
+            return paragraph("No run failed a control.")
+        more = self.failed - len(self._failed_runs)
+        return joined(
+            (
+                table(
+                    f"Failed runs ({self.failed:,})",
+                    ("Control and reason", "Agent, release", "Began (UTC)", "Trace"),
+                    (line for run in self._failed_runs for line in _failed_lines(run, drawn)),
+                ),
+                paragraph(
+                    f"{count(more, 'further failed run is', 'further failed runs are')} in "
+                    "<code>data/controls.csv</code> (column result: fail)."
+                )
+                if more
+                else "",
+            )
+        )
+
+    def _reasons(self) -> Html:
+        if not self._unknown:
+            return Html("")
+        ranked = sorted(
+            self._unknown.items(), key=lambda one: (tuple(Control).index(one[0][0]), -one[1], one[0])
+        )
+        rows = ((text(TITLES[control]), text(reason), Html(f"{n:,}")) for (control, reason), n in ranked)
+        left = len(ranked) - _SHOWN_REASONS
+        return joined(
+            (
+                table(
+                    "Why runs were not evaluable",
+                    ("Control", "Reason", "Runs"),
+                    list(rows)[:_SHOWN_REASONS],
+                    numbers={2},
+                ),
+                paragraph(f"{left:,} further reasons are in <code>data/controls.csv</code>.")
+                if left > 0
+                else "",
+            )
+        )
+
+    def _held_to(self) -> Html:
+        rows = (
+            (code(hash_) if hash_ else Html("not known"), text(basis), Html(f"{runs:,}"))
+            for (hash_, basis), runs in sorted(self._configurations.items())
+        )
+        return table(
+            "Configurations that runs were judged by",
+            ("SHA-256 of the configuration", "How it is known", "Runs"),
+            rows,
+            numbers={2},
+        )
+
+
+def failed_controls(verdicts: Sequence[RunVerdicts]) -> int:
+    """Return how many controls failed over all runs of a trace."""
+    return sum(one.result is Result.FAIL for run in verdicts for one in run.verdicts)
+
+
+def verdict_words(verdicts: Sequence[RunVerdicts]) -> str:
+    """Say in a line what the controls found in a trace."""
+    if not verdicts:
+        return "No run of this trace was judged."
+    failed = [TITLES[one.control] for run in verdicts for one in run.verdicts if one.result is Result.FAIL]
+    if failed:
+        return f"✕ Failed: {'; '.join(dict.fromkeys(failed))}"
+    unknown = sum(one.result is Result.NOT_EVALUABLE for run in verdicts for one in run.verdicts)
+    return f"Failed no control; {unknown} not evaluable" if unknown else "Passed all controls"
+
+
+def _failed_lines(run: RunVerdicts, drawn: frozenset[str]) -> Iterator[tuple[Html, ...]]:
+    trace = code(run.trace_id)
+    shown = Html(f'<a href="#trace-{run.trace_id}">{trace}</a>') if run.trace_id in drawn else trace
+    agent = joined((name(part) for part in (run.agent, run.release) if part), ", ") or NOTHING
+    for one in run.verdicts:
+        if one.result is Result.FAIL:
+            reason = Html(f'<span class="bad">✕</span> {text(TITLES[one.control])}: {text(one.reason)}')
+            yield reason, agent, moment(run.time), shown
