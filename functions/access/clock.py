@@ -1,4 +1,4 @@
-"""Compares our clock with the storage service's, which none of us can set; an hour off is told and recorded."""
+"""Compares our clock with the storage service's, which none of us sets; an hour off is told and recorded."""
 
 from datetime import timedelta
 

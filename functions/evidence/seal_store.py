@@ -125,20 +125,21 @@ class Seals:
         found = self.find([trace_id])
         return found[trace_id][0] if trace_id in found else None
 
-    def find(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[date, SealedRun]]:
-        """Return, of these traces, in which day's seal each is, the newest, and a run of it.
+    def find(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[date, tuple[SealedRun, ...]]]:
+        """Return, of these traces, the newest day whose seal holds each, and its runs there.
 
         Costs and raises as `find_seal` does, for each trace.
         """
-        found: dict[str, tuple[date, SealedRun]] = {}
+        found: dict[str, tuple[date, tuple[SealedRun, ...]]] = {}
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as readers:
             for days in batched(self._days(), _AT_ONCE, strict=False):
                 wanted = [trace_id for trace_id in trace_ids if trace_id not in found]
                 if not wanted:
                     break
-                for day, held in zip(days, readers.map(partial(self._look, wanted), days), strict=True):
-                    for run in held:
-                        found.setdefault(run.trace_id, (day, run))
+                looked = readers.map(partial(self._look, wanted), days)
+                for day, held in zip(days, looked, strict=True):
+                    for trace_id, runs in held.items():
+                        found.setdefault(trace_id, (day, tuple(runs)))
         return found
 
     def reach(self) -> Reach | None:
@@ -163,21 +164,21 @@ class Seals:
             for back in range(1, min((reach.next - reach.first).days, MOST_DAYS) + 1):
                 yield reach.next - back * _ONE
 
-    def _look(self, trace_ids: Sequence[str], day: date) -> list[SealedRun]:
-        """Return a run of each of these traces that the day's seal holds."""
+    def _look(self, trace_ids: Sequence[str], day: date) -> Mapping[str, list[SealedRun]]:
+        """Return the runs of those of these traces that the day's seal holds."""
         seal = self._remembered(day)
         if seal is None:
-            return []
+            return {}
         blocks: dict[tuple[int, int, str], list[str]] = {}
         for trace_id in trace_ids:
             if block := seal.block_of(trace_id):
                 blocks.setdefault(block, []).append(trace_id)
-        found: dict[str, SealedRun] = {}
+        found: dict[str, list[SealedRun]] = {}
         for block, wanted in blocks.items():
             for run in self._block(seal, *block):
                 if run.trace_id in wanted:
-                    found.setdefault(run.trace_id, run)
-        return list(found.values())
+                    found.setdefault(run.trace_id, []).append(run)
+        return found
 
     def _block(self, seal: DaySeal, begin: int, end: int, sha256: str) -> Iterator[SealedRun]:
         if self._objects.size(_list(seal)) is None:

@@ -227,10 +227,13 @@ def _distinct(lines: Iterable[bytes]) -> int:
 
 
 def _blocks(lines: list[bytes]) -> tuple[Block, ...]:
-    blocks, offset = [], 0
-    for begin in range(0, len(lines), LINES_PER_BLOCK):
-        block = b"".join(lines[begin : begin + LINES_PER_BLOCK])
-        first = lines[begin][:32].decode()
-        blocks.append(Block(first, offset, hashlib.sha256(block).hexdigest()))
-        offset += len(block)
+    """Cut the sorted lines into blocks of `LINES_PER_BLOCK`, or more, since no trace lies in two."""
+    blocks, offset, begin = [], 0, 0
+    while begin < len(lines):
+        end = min(begin + LINES_PER_BLOCK, len(lines))
+        while end < len(lines) and lines[end][:32] == lines[end - 1][:32]:
+            end += 1
+        block = b"".join(lines[begin:end])
+        blocks.append(Block(lines[begin][:32].decode(), offset, hashlib.sha256(block).hexdigest()))
+        offset, begin = offset + len(block), end
     return tuple(blocks)
