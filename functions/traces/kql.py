@@ -100,6 +100,7 @@ def compose(
     lookback: timedelta,
     settle: timedelta,
     judged_from: datetime | None = None,
+    among: str = "",
 ) -> str:
     """Return the full text of `query` with the views, their bounds and its parameter tables in front.
 
@@ -114,6 +115,8 @@ def compose(
         settle: How much later than `received_to` other rows of a run may have been received.
         judged_from: Start of the first window to judge, UTC; what lies before is history. `received_from`
             unless given.
+        among: The only traces that the views have: a name that `tables` binds, with a column OperationId, or
+            ids as `text` quotes them, comma-separated; "": all.
     """
     return "\n".join(
         (
@@ -122,27 +125,28 @@ def compose(
             f"let ReceivedFrom = {instant(received_from - lookback)};",
             f"let ReceivedTo = {instant(received_to + settle)};",
             *tables,
-            _views(attributes),
+            _views(attributes, among),
             query.strip(),
         )
     )
 
 
-def _views(attributes: Attributes) -> str:
+def _views(attributes: Attributes, among: str) -> str:
     dimensions = list(attributes.dimensions.items())
     return (
         _template("spans.kql").substitute(
-            data_as_of=_first_property(attributes.data_as_of),
-            document_count=_first_property(attributes.document_count),
-            document_ids=_first_property(attributes.document_ids),
-            environment=_first_property(attributes.environment),
-            intent=_first_property(attributes.intent),
-            prompt_version=_first_property(attributes.prompt_version),
-            tenant=_first_property(attributes.tenant),
+            among=f" and OperationId in ({among})" if among else "",
+            data_as_of=first_property(attributes.data_as_of),
+            document_count=first_property(attributes.document_count),
+            document_ids=first_property(attributes.document_ids),
+            environment=first_property(attributes.environment),
+            intent=first_property(attributes.intent),
+            prompt_version=first_property(attributes.prompt_version),
+            tenant=first_property(attributes.tenant),
             named=_named(attributes.names) if attributes.names else "",
             one_name=_ONE_NAME if attributes.names else "",
             own_dimensions="".join(
-                f", OwnDimension{n} = {_first_property(names)}" for n, (_, names) in enumerate(dimensions)
+                f", OwnDimension{n} = {first_property(names)}" for n, (_, names) in enumerate(dimensions)
             ),
             trace_dimensions="".join(
                 f", TraceDimension{n} = max(OwnDimension{n})" for n in range(len(dimensions))
@@ -178,7 +182,7 @@ def _template(name: str) -> Template:
     return Template((_HERE / name).read_text(encoding="utf-8"))
 
 
-def _first_property(names: Sequence[str]) -> str:
+def first_property(names: Sequence[str]) -> str:
     """Return an expression: the first of these properties that is not empty, as text."""
     expression = '""'
     for name in reversed(names):
