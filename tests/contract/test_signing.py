@@ -158,9 +158,12 @@ def test_what_the_vault_answers_decides_whether_to_try_again(
     status: int, vault: Vault, certificates: Certificates
 ) -> None:
     failing = Response(b'{"error": {"code": "x", "message": "sesame"}}', status)
-    with Service(failing, certificates) as service, pytest.raises(SigningError) as caught:
-        once = KeyClient(service.url, vault.credential, retry_total=0)
-        KeyVaultSigner(once, "evidence", "", vault.credential).sign(DATA)
+    with Service(failing, certificates) as service:
+        signer = KeyVaultSigner(
+            KeyClient(service.url, vault.credential, retry_total=0), "evidence", "", vault.credential
+        )
+        with pytest.raises(SigningError) as caught:
+            signer.sign(DATA)
     assert isinstance(caught.value, SigningRefused) == (status == 403)
     assert "sesame" not in str(caught.value)
 
