@@ -4,6 +4,7 @@ import re
 
 _ALPHANUMERIC = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _DIGITS = frozenset(b"0123456789")
+_NO_DIGITS = bytes(set(range(256)) - _DIGITS)
 _LOWER_HEX = frozenset(b"0123456789abcdef")
 _LONGEST_IDENTIFIER = 64
 
@@ -13,7 +14,7 @@ _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 def digits_in(text: bytes) -> bytes:
     """Return only the ASCII digits of `text`."""
-    return bytes(byte for byte in text if byte in _DIGITS)
+    return text.translate(None, _NO_DIGITS)
 
 
 def stands_alone(text: bytes, start: int, end: int) -> bool:

@@ -1,18 +1,16 @@
-"""Reads a text as those would who decode it: percent signs, escapes of JSON, base64, look-alike characters.
+"""Reads bytes as who decodes them would: percent signs, escapes of JSON, base64, look-alike characters.
 
-Each reading says where its characters stand in the text, so that what is found in it can be masked there.
+Each reading says where its bytes stand in what it was read from, so that what is found can be masked there.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import re2
-
-_PERCENT = re2.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_ESCAPE = re2.compile(r"""\\u[0-9A-Fa-f]{4}|\\["\\/]""")
-_BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{14}[A-Za-z0-9+/_-]*={0,2}")
 
 _LEAST_PRINTABLE = 0.9
 
@@ -34,7 +32,85 @@ _LOOKS_LIKE = {
     **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
     **dict.fromkeys(_INVISIBLE, ""),
 }
-_UNUSUAL = re2.compile(f"[{''.join(_LOOKS_LIKE)}]+")
+_LOOKS_LIKE_TABLE = str.maketrans(_LOOKS_LIKE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Bytes as decoded.
+
+    Attributes:
+        data: What they say; UTF-8 where the encoding kept to it.
+        stretch: Says where [start, end) of the reading stands in what it was read from.
+    """
+
+    data: bytes
+    stretch: Callable[[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """One way to encode text.
+
+    Attributes:
+        sign: An RE2 pattern over bytes that is found wherever something may be encoded so.
+        read: Gives the readings of what has the sign.
+    """
+
+    sign: str
+    read: Callable[[bytes], Iterable[Reading]]
+
+
+def _decoding(pattern: str, decode: Callable[[bytes], bytes]) -> Callable[[bytes], Iterator[Reading]]:
+    """Return what reads bytes with all that the pattern, which is of linear time, matches decoded."""
+    encoded = re.compile(pattern.encode("ascii"))
+
+    def read(data: bytes) -> Iterator[Reading]:
+        decoded = encoded.sub(lambda match: decode(match[0]), data)
+        if decoded != data:
+            yield Reading(decoded, lambda start, end: _stretch(encoded, decode, data, start, end))
+
+    return read
+
+
+def _stretch(
+    encoded: re.Pattern[bytes], decode: Callable[[bytes], bytes], data: bytes, start: int, end: int
+) -> tuple[int, int]:
+    """Decode again, now with an eye on the places: most readings hold nothing, so nobody asks."""
+    moved = 0  # how far the reading has fallen behind what it was read from
+    first, last = None, len(data)
+    for match in encoded.finditer(data):
+        begins = match.start() - moved
+        ends = begins + len(decode(match[0]))
+        if first is None and start < ends:
+            first = min(start + moved, match.start())
+        if end <= ends:
+            last = match.end() if end > begins else end + moved
+            break
+        moved = match.end() - ends
+    else:
+        last = end + moved
+    return start + moved if first is None else first, last
+
+
+def _percent_decoded(octets: bytes) -> bytes:
+    return bytes.fromhex(octets.replace(b"%", b"").decode("ascii"))
+
+
+def _unescaped(escape: bytes) -> bytes:
+    return (
+        escape[1:]
+        if len(escape) == 2
+        else chr(int.from_bytes(bytes.fromhex(escape[2:].decode("ascii")))).encode("utf-8", "surrogatepass")
+    )
+
+
+def _looks_like(run: bytes) -> bytes:
+    try:
+        text = run.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:  # percent signs stand for any bytes
+        return run
+    return text.translate(_LOOKS_LIKE_TABLE).encode("utf-8", "surrogatepass")
 
 
 def _bytes_of(characters: Iterable[str]) -> str:
@@ -50,94 +126,61 @@ def _bytes_of(characters: Iterable[str]) -> str:
     )
 
 
-_BYTES = re2.Options()
-_BYTES.encoding = re2.Options.Encoding.LATIN1
-_BYTES.never_capture = True
-_UNUSUAL_BYTES = re2.compile(_bytes_of(_LOOKS_LIKE).encode(), _BYTES)
+_BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{14}[A-Za-z0-9+/_-]*={0,2}")
 
-ENCODED = ("%[0-9A-Fa-f][0-9A-Fa-f]", r"""\\[u"\\/]""", "[A-Za-z0-9+/_-]{14}", _bytes_of(_LOOKS_LIKE))
-"""What a text has in it, if any reading of it differs: RE2 patterns over bytes."""
+# Long words are everywhere, and no base64 of text looks like one: it goes back and forth between small and
+# capital letters, has digits among its letters or padding at its end, or is of capitals throughout, as a text
+# of capitals gives. Of 1,400,000 made-up addresses, numbers and JSON objects of ten bytes and more, none was
+# without a sign.
+_BASE64_SIGN = (
+    "[a-z][A-Z][A-Za-z0-9+/_-]*[a-z][A-Z]"
+    "|(?:[A-Za-z][0-9]|[0-9][A-Za-z])[A-Za-z0-9+/_-]{5}"
+    "|[A-Za-z0-9+/_-]{6}(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
+    "|[A-Za-z0-9+/_-]{12}="
+    "|[A-Z][A-Z0-9+/]{11}"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A text as decoded.
+def _look_alike_sign() -> str:
+    """Return a pattern for what makes a reading worth the while: a script's own words mix with nothing.
 
-    Attributes:
-        text: What it says.
-        starts: For each of its characters where that begins in the text it was read from.
-        ends: Likewise where it ends.
+    A letter counts where a Latin one, a digit or an at sign touches it: whatever a detector finds with its
+    help has one of these beside it. Digits, dashes, spaces and what nobody sees count anywhere.
     """
-
-    text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
-
-    def stretch(self, start: int, end: int) -> tuple[int, int]:
-        """Return where [start, end) of the reading stands in the text it was read from."""
-        return self.starts[start], self.ends[end - 1]
+    letters = _bytes_of(_CONFUSABLES)
+    others = _bytes_of(character for character in _LOOKS_LIKE if character not in _CONFUSABLES)
+    return f"[A-Za-z0-9@](?:{letters})|(?:{letters})[A-Za-z0-9@]|{others}"
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """Yield each reading that differs from the text itself."""
-    data = text.encode("utf-8", "replace")
-    if not text.isascii():  # a lone surrogate, which RE2 can't read, stands for nothing
-        text = data.decode()
-    if "%" in text and (reading := _replaced(text, _PERCENT, _percent_decoded)):
-        yield reading
-    if "\\" in text and (reading := _replaced(text, _ESCAPE, _unescaped)):
-        yield reading
-    if _UNUSUAL_BYTES.search(data) and (reading := _replaced(text, _UNUSUAL, _looks_like)):
-        yield reading
+def _base64_read(data: bytes) -> Iterator[Reading]:
     for token in _BASE64.finditer(data):
-        decoded = _base64_decoded(token.group().decode())
+        decoded = _base64_decoded(token.group())
         if decoded:
-            start = len(data[: token.start()].decode())
-            end = start + token.end() - token.start()
-            yield Reading(decoded, [start] * len(decoded), [end] * len(decoded))
+            yield Reading(decoded, partial(_whole, token.span()))
 
 
-def _replaced(text: str, pattern: "re2._Regexp", decode: Callable[[str], str]) -> Reading | None:
-    """Return the text with what the pattern matches decoded; None where nothing is."""
-    parts: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    position = 0
-    for match in pattern.finditer(text):
-        before = range(position, match.start())
-        decoded = decode(match.group())
-        parts += (text[position : match.start()], decoded)
-        starts += [*before, *[match.start()] * len(decoded)]
-        ends += [*(place + 1 for place in before), *[match.end()] * len(decoded)]
-        position = match.end()
-    if not parts:
-        return None
-    rest = range(position, len(text))
-    parts.append(text[position:])
-    return Reading("".join(parts), [*starts, *rest], [*ends, *(place + 1 for place in rest)])
+def _whole(span: tuple[int, int], _start: int, _end: int) -> tuple[int, int]:
+    return span
 
 
-def _percent_decoded(octets: str) -> str:
-    return bytes.fromhex(octets.replace("%", "")).decode("utf-8", "replace")
-
-
-def _unescaped(escape: str) -> str:
-    return escape[1] if len(escape) == 2 else chr(int.from_bytes(bytes.fromhex(escape[2:])))
-
-
-def _looks_like(characters: str) -> str:
-    return "".join(_LOOKS_LIKE[character] for character in characters)
-
-
-def _base64_decoded(token: str) -> str:
-    """Return the text that base64 of either alphabet holds; "" where it holds none, as a word does."""
+def _base64_decoded(token: bytes) -> bytes:
+    """Return the text that base64 of either alphabet holds; b"" where it holds none, as a word does."""
     if token[1:].islower() and token.isalpha():
-        return ""
-    standard = token.rstrip("=").replace("-", "+").replace("_", "/")
+        return b""
+    standard = token.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
     try:
-        data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+        data = base64.b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
         text = data.decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return b""
     printable = sum(character.isprintable() or character.isspace() for character in text)
-    return text if text and printable / len(text) >= _LEAST_PRINTABLE else ""
+    return data if text and printable / len(text) >= _LEAST_PRINTABLE else b""
+
+
+ENCODINGS = (
+    Encoding("%[0-9A-Fa-f][0-9A-Fa-f]", _decoding("(?:%[0-9A-Fa-f]{2})+", _percent_decoded)),
+    Encoding(r"""\\[u"\\/]""", _decoding(r"""\\u[0-9A-Fa-f]{4}|\\["\\/]""", _unescaped)),
+    Encoding(_look_alike_sign(), _decoding(r"[\x80-\xff]+", _looks_like)),
+    Encoding(_BASE64_SIGN, _base64_read),
+)
+"""All that is read through."""

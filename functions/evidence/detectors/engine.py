@@ -1,9 +1,10 @@
 """Finds what patterns can find: an alternation as a gate, a set that says which, then each pattern by itself.
 
 Patterns are RE2's (linear time, whatever an attacker writes) over UTF-8 bytes. Three traps shape this module:
-RE2's `Set` answers "no match" when it runs out of memory, so where it says so an alternation is asked, which
-falls back safely; an alternation loses overlapping hits, so it only decides whether patterns are tried; and
-groups that capture make RE2 leave its fast automaton, so that neither captures anything.
+RE2's `Set` answers "no match" when it runs out of memory, so it is asked only where the alternation, which
+falls back safely, has matched, and if it then says none, all are tried; an alternation loses overlapping
+hits, so it only decides whether patterns are tried; and groups that capture make RE2 leave its fast
+automaton, so neither captures anything.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import re2
 
 from functions.errors import RedactionFailure
-from functions.evidence.detectors.encoded import ENCODED, readings
+from functions.evidence.detectors.encoded import ENCODINGS
 
 MOST_LAYERS = 3
 """Encodings within encodings that are looked through, such as base64 of JSON in JSON."""
@@ -85,10 +86,9 @@ class Detectors:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._compiled = [_compile(detector) for detector in detectors]
         patterns = [detector.pattern for detector in detectors]
-        self._gate = _alternation([*patterns, *ENCODED])
-        self._any = _alternation(patterns)
-        self._encoded = _alternation(ENCODED)
-        self._which = _set(patterns)
+        signs = [encoding.sign for encoding in ENCODINGS]
+        self._gate = _alternation([*patterns, *signs])
+        self._which = _set([*patterns, *signs])
         self._prove_samples()
 
     def find(self, text: str) -> list[Hit]:
@@ -99,39 +99,28 @@ class Detectors:
         data = text.encode("utf-8", "surrogatepass")
         if self._gate.search(data) is None:
             return []
-        return _unite([*self._as_it_stands(text, data), *self._in_readings(text, data, MOST_LAYERS)])
-
-    def find_bytes(self, data: bytes) -> list[Hit]:
-        """Return the hits in UTF-8 bytes as they stand, with offsets in bytes."""
-        if self._gate.search(data) is None:
-            return []
-        return _unite(self._located(data))
-
-    def _located(self, data: bytes) -> list[Hit]:
-        said = self._which.Match(data)
-        tried = to_try(len(self._compiled), said, lambda: self._any.search(data) is not None)
-        return [hit for number in tried for hit in self._compiled[number].locate(data)]
-
-    def _as_it_stands(self, text: str, data: bytes) -> list[Hit]:
-        hits = self._located(data)
+        hits = _unite(list(self._hits(data, MOST_LAYERS)))
         if not hits or text.isascii():
             return hits
         places = _characters_before(data, {place for hit in hits for place in (hit.start, hit.end)})
         return [Hit(hit.type, places[hit.start], places[hit.end]) for hit in hits]
 
-    def _in_readings(self, text: str, data: bytes, layers: int) -> Iterator[Hit]:
-        """Yield what is found in encoded forms, and in those within them."""
-        if not layers or self._encoded.search(data) is None:
+    def find_bytes(self, data: bytes) -> list[Hit]:
+        """Return the hits in UTF-8 bytes as they stand, with offsets in bytes."""
+        return _unite(list(self._hits(data, 0)))
+
+    def _hits(self, data: bytes, layers: int) -> Iterator[Hit]:
+        """Yield what is found in the bytes and in `layers` of encoded forms within them."""
+        if self._gate.search(data) is None:
             return
-        for reading in readings(text):
-            decoded = reading.text.encode("utf-8", "surrogatepass")
-            yield from (
-                Hit(hit.type, *reading.stretch(hit.start, hit.end))
-                for hit in (
-                    *self._as_it_stands(reading.text, decoded),
-                    *self._in_readings(reading.text, decoded, layers - 1),
-                )
-            )
+        known = len(self._compiled)
+        for number in to_try(known + len(ENCODINGS), self._which.Match(data)):
+            if number < known:
+                yield from self._compiled[number].locate(data)
+            elif layers:
+                for reading in ENCODINGS[number - known].read(data):
+                    for hit in self._hits(reading.data, layers - 1):
+                        yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
 
     def _prove_samples(self) -> None:
         for compiled in self._compiled:
@@ -144,17 +133,14 @@ class Detectors:
                 )
 
 
-def to_try(patterns: int, said: Collection[int], is_any: Callable[[], bool]) -> Iterable[int]:
-    """Return the numbers of the patterns to try: those that the set says or, where it is blind, all.
+def to_try(patterns: int, said: Collection[int] | None) -> Iterable[int]:
+    """Return the numbers of the patterns to try in a text in which one of them matches.
 
     Args:
         patterns: How many there are.
-        said: Which of them the set says are in the text.
-        is_any: Finds out by other means whether one is.
+        said: Which of them the set says match; none, where it is blind: then all are tried.
     """
-    if said:
-        return sorted(said)
-    return range(patterns) if is_any() else ()
+    return sorted(said) if said else range(patterns)
 
 
 def _compile(detector: Detector) -> _Compiled:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.evidence.detectors import Hit, standard_detectors
 
@@ -80,3 +82,44 @@ def test_encodings_too_deep_are_not_followed_for_ever() -> None:
     for _ in range(12):
         text = base64_of(text)
     assert DETECTORS.find(text) == []
+
+
+SURROUNDINGS = st.text(st.sampled_from("ab Zé\u0430\u200b%\\/\u041c\u039f\n")).map(lambda text: f" {text} ")
+
+
+@given(SURROUNDINGS, st.sampled_from([percent, escaped, full_width, with_invisible]), SURROUNDINGS)
+def test_a_hit_in_a_reading_covers_what_was_encoded(
+    before: str, encode: Callable[[str], str], after: str
+) -> None:
+    encoded = encode(SSN)
+    text = before + encoded + after
+    hits = [hit for hit in DETECTORS.find(text) if hit.type == "us_ssn"]
+    start, end = len(before), len(before) + len(encoded)
+    assert any(hit.start <= start and end <= hit.end for hit in hits)
+    assert len(hits) == 1
+
+
+@given(
+    st.from_regex(r"\A[a-z]{3,8}@[a-z]{4,9}\.(com|org|de)\Z"),
+    st.sampled_from([str.lower, str.upper, str.title]),
+    st.sampled_from(
+        [lambda mail: mail, lambda mail: json.dumps({"to": mail}), lambda mail: f"Write to {mail}."]
+    ),
+)
+def test_every_address_is_found_in_base64(
+    mail: str, written: Callable[[str], str], within: Callable[[str], str]
+) -> None:
+    token = base64_of(within(written(mail)))
+    assert DETECTORS.find(f"a word {token} and another") == [Hit("email", 7, 7 + len(token))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u039c\u039f\u039d\u0397 \u0391\u0399\u039d",
+        "\u0430 \u0442\u0430\u043a",
+        "overwhelmingly uncharacteristically",
+    ],
+)
+def test_words_of_a_script_and_long_words_are_not_even_read(text: str) -> None:
+    assert DETECTORS._gate.search(text.encode()) is None  # noqa: SLF001  it is what makes searching fast
