@@ -4,13 +4,22 @@ Content comes from the rows of AppGenAIContent, or from the rows of the trace wh
 Only what the policy masks in the profile is taken.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 
+import orjson
+
+from functions.errors import RedactionFailure, SourceError
 from functions.evidence.detectors import Detectors
-from functions.evidence.policy import Policy
+from functions.evidence.masking import mask
+from functions.evidence.messages import UNSHOWN, MessagePart, read_parts
+from functions.evidence.policy import Mask, Policy
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.rescan import rescan
+from functions.evidence.sanitizer import lookalikes, safe_span_id, safe_trace_id
+from functions.evidence.shapes import SHAPES
 from functions.traces.model import TraceRow
 from functions.traces.source import Cell
 
@@ -36,6 +45,9 @@ NAMES_STAY = (
 """For the report and redactions.json of a bundle with masked text."""
 
 
+Shown = Literal["masked", "structure", "withheld"]
+
+
 @dataclass(frozen=True, slots=True)
 class ContentPart:
     """One line of content.jsonl; everything in it may be shown.
@@ -44,13 +56,15 @@ class ContentPart:
         trace_id: 32 hex digits.
         span_id: 16 hex digits, or "" where the row hangs on no span.
         time: When its row was, ISO 8601, UTC.
-        kind: The attribute or column that it was in, by its name in the policy: "gen_ai.input.messages".
+        kind: The rule of the policy that it was taken by: "gen_ai.input.messages", "AppTraces.Message".
         number: Its place among the parts of that value, from 0.
         role: "system", "user", "assistant", "tool", "developer", "other", or "" where there is none.
         part: What it is: "text", "tool_call", "tool_call_response", "tool_definition", "reasoning", "other".
         tool: The tool's name, "" where there is none or it must not be shown.
         characters: How long the text was before it was masked.
-        text: The masked text; None where only the structure is shown, or where nothing could make it safe.
+        shown: "masked", or "structure" where the text was not asked for, or "withheld" where it is none or
+            nothing made it safe.
+        text: The masked text; None unless `shown` is "masked".
         found: How many stretches each detector found in it.
         lookalikes: Ids of the line that a detector takes for something else; the rescan must excuse them.
     """
@@ -64,6 +78,7 @@ class ContentPart:
     part: str
     tool: str
     characters: int
+    shown: Shown
     text: str | None
     found: Mapping[str, int]
     lookalikes: frozenset[str] = frozenset()
@@ -75,17 +90,21 @@ class ContentPart:
 
     def body(self) -> dict[str, Any]:
         """Return it as a JSON object, for a part of a job; `stored_content` reads it."""
-        raise NotImplementedError
+        return asdict(self) | {"found": dict(self.found), "lookalikes": sorted(self.lookalikes)}
 
 
 def stored_content(body: Mapping[str, Any]) -> ContentPart:
     """Return what `ContentPart.body` gave."""
-    raise NotImplementedError
+    return ContentPart(**{**body, "lookalikes": frozenset(body["lookalikes"])})
 
 
 def encode_content(part: ContentPart) -> bytes:
     """Return the line of content.jsonl, with its end."""
-    raise NotImplementedError
+    line = {name: getattr(part, name) for name in _FIELDS}
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+_FIELDS = tuple(name for name in ContentPart.__dataclass_fields__ if name != "lookalikes")
 
 
 def points_to_content(row: TraceRow) -> bool:
@@ -110,14 +129,28 @@ class ContentReader:
     def __init__(
         self, policy: Policy, pseudonyms: Pseudonyms, detectors: Detectors, *, structure_only: bool = False
     ) -> None:
-        raise NotImplementedError
+        self._policy = policy
+        self._pseudonyms = pseudonyms
+        self._detectors = detectors
+        self._structure_only = structure_only
 
-    def inline(self, row: TraceRow) -> Iterable[ContentPart]:
-        """Return the content that a raw row of the trace's tables still has in it."""
-        raise NotImplementedError
+    def inline(self, row: TraceRow) -> Iterator[ContentPart]:
+        """Yield the content that a raw row of the trace's tables still has in it."""
+        moved = points_to_content(row)
+        where = (row.trace_id, row.span_id or row.parent_id, row.time)
+        for name, value in row.properties.items():
+            if moved and name in _MOVED:
+                continue  # the value is a pointer
+            rule = self._policy.rule_for_property(row.table, name)
+            if rule is not None and isinstance(rule.action, Mask):
+                yield from self._parts(where, rule.name, name, value)
+        for name, cell in row.columns.items():
+            rule = self._policy.rule_for_column(row.table, name)
+            if rule is not None and isinstance(rule.action, Mask):
+                yield from self._parts(where, rule.name, name, str(cell))
 
     def moved(self, record: Mapping[str, Cell]) -> Iterator[ContentPart]:
-        """Return the content of a row of AppGenAIContent.
+        """Yield the content of a row of AppGenAIContent.
 
         Args:
             record: Its cells by column: TimeGenerated, TraceId, SpanId and those of `CONTENT_COLUMNS`.
@@ -125,4 +158,71 @@ class ContentReader:
         Raises:
             SourceError: TimeGenerated is no datetime.
         """
-        raise NotImplementedError
+        time = record["TimeGenerated"]
+        if not isinstance(time, datetime):
+            raise SourceError(
+                "The source answered with another type than asked for in the column TimeGenerated.",
+                next_step="Check the table's schema in the workspace.",
+            )
+        where = (str(record["TraceId"] or ""), str(record["SpanId"] or ""), time)
+        for column, name in CONTENT_COLUMNS.items():
+            cell = record.get(column)
+            rule = self._policy.rule_for_property(CONTENT_TABLE, name)
+            if cell not in {None, ""} and rule is not None and isinstance(rule.action, Mask):
+                yield from self._parts(where, rule.name, name, str(cell))
+
+    def _parts(
+        self, where: tuple[str, str, datetime], kind: str, name: str, text: str
+    ) -> Iterator[ContentPart]:
+        trace_id, span_id, time = where
+        ids = safe_trace_id(trace_id, self._pseudonyms), safe_span_id(span_id, self._pseudonyms)
+        excused = lookalikes(ids, self._detectors)
+        moment = time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        text = text.encode("utf-8", "replace").decode()  # a lone surrogate stands for nothing
+        for number, part in enumerate(read_parts(name, text)):
+            yield self._proven(
+                ContentPart(
+                    trace_id=ids[0],
+                    span_id=ids[1],
+                    time=moment,
+                    kind=kind,
+                    number=number,
+                    role=part.role,
+                    part=part.part,
+                    tool=self._tool(part.tool),
+                    characters=_length(part.value),
+                    lookalikes=excused,
+                    **self._shown(part),
+                )
+            )
+
+    def _shown(self, part: MessagePart) -> Mapping[str, Any]:
+        if self._structure_only:
+            return {"shown": "structure", "text": None, "found": {}}
+        if part.part in UNSHOWN:
+            return {"shown": "withheld", "text": None, "found": {}}
+        masked = mask(part.value, self._detectors)
+        return {
+            "shown": "withheld" if masked.text is None else "masked",
+            "text": masked.text,
+            "found": masked.found,
+        }
+
+    def _tool(self, name: str) -> str:
+        shown = SHAPES["name"](name)
+        return "" if shown is None or self._detectors.find(name) else name
+
+    def _proven(self, part: ContentPart) -> ContentPart:
+        """Return the line as the rescan accepts it: without its text, where something is found in that."""
+        try:
+            rescan(encode_content(part), self._detectors, lookalikes=part.lookalikes)
+        except RedactionFailure:
+            return replace(part, shown="withheld", text=None, tool="")
+        return part
+
+
+_MOVED = frozenset(CONTENT_COLUMNS.values())
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, str) else len(orjson.dumps(value).decode())

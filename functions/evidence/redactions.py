@@ -48,7 +48,7 @@ class Redactions:
     def add_content(self, part: ContentPart) -> None:
         """Count one line of content.jsonl."""
         self._parts += 1
-        self._withheld += part.text is None
+        self._withheld += part.shown == "withheld"
         self._masked.update(part.found)
         self.lookalikes |= part.lookalikes
 

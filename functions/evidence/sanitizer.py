@@ -104,14 +104,13 @@ class Sanitizer:
         trace_id, span_id, parent_id = row.trace_id, row.span_id, row.parent_id
         if _TRACE_ID.fullmatch(trace_id) is None:
             reasons.append("misfit:trace_id")
-            trace_id = self._pseudonyms.hex_id("trace", trace_id, 32)
-        # A span id that is none becomes another that links the same rows; rows without one stay without.
+            trace_id = safe_trace_id(trace_id, self._pseudonyms)
         if span_id and _SPAN_ID.fullmatch(span_id) is None:
             reasons.append("misfit:span_id")
-            span_id = self._pseudonyms.hex_id("span", span_id, 16)
+            span_id = safe_span_id(span_id, self._pseudonyms)
         if parent_id and _SPAN_ID.fullmatch(parent_id) is None:
             reasons.append("misfit:parent_id")
-            parent_id = self._pseudonyms.hex_id("span", parent_id, 16)
+            parent_id = safe_span_id(parent_id, self._pseudonyms)
         return SanitizedRow(
             TraceRow(table, trace_id, span_id, parent_id, row.time, row.received, columns, properties),
             tuple(reasons),
@@ -204,6 +203,16 @@ class Sanitizer:
         if value.__class__ is bool:
             return False
         return not (value.__class__ in {int, float} and -1_000_000 < value < 1_000_000)
+
+
+def safe_trace_id(value: str, pseudonyms: Pseudonyms) -> str:
+    """Return a trace id as it is, or what stands for one that is none."""
+    return value if _TRACE_ID.fullmatch(value) else pseudonyms.hex_id("trace", value, 32)
+
+
+def safe_span_id(value: str, pseudonyms: Pseudonyms) -> str:
+    """Return a span id as it is; one that is none becomes another that links the same rows; "" stays so."""
+    return value if not value or _SPAN_ID.fullmatch(value) else pseudonyms.hex_id("span", value, 16)
 
 
 _NOTHING: frozenset[str] = frozenset()
