@@ -30,6 +30,7 @@ TracekeeperError
     ├── Forbidden               403
     ├── NotFound                404
     ├── NotReady                409
+    ├── TooManyRequests         429
     └── WatchStopped            503
 """
 
@@ -216,6 +217,25 @@ class NotReady(RequestError):
 
     status = 409
     title = "Not ready"
+
+
+class TooManyRequests(RequestError):
+    """The caller asks more often than is let through.
+
+    Args:
+        message: As for all errors.
+        next_step: As for all errors.
+        retry_after: Seconds after which to ask again.
+        first: Whether it is the first in its window; the ledger holds no others.
+    """
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, next_step: str, retry_after: int, first: bool) -> None:
+        super().__init__(message, next_step=next_step)
+        self.retry_after = retry_after
+        self.first = first
 
 
 class WatchStopped(RequestError):

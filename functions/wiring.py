@@ -11,6 +11,7 @@ from threading import Lock
 from uuid import uuid4
 
 from functions.access.ledger import Access, Ledger
+from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
@@ -57,6 +58,7 @@ class Services:
 
     Attributes:
         sign_in: Whom to believe.
+        limits: Counts what people ask.
         ledger: Where accesses are written down.
         documents: The state of checks and exports.
         configuration: What config files decide.
@@ -78,6 +80,7 @@ class Services:
     """
 
     sign_in: SignIn
+    limits: RateLimits
     ledger: Ledger
     documents: Documents
     configuration: Configuration
@@ -180,6 +183,11 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
     )
     return Services(
         sign_in=SignIn(settings.auth_enabled, settings.auth_tenant_id, settings.auth_client_id),
+        limits=RateLimits(
+            clients.documents,
+            Limits(settings.requests_per_minute, settings.exports_per_hour),
+            clock=_now,
+        ),
         ledger=Ledger(clients.log, now=_now),
         documents=clients.documents,
         configuration=configuration,

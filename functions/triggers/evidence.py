@@ -94,6 +94,7 @@ REQUEST = Endpoint(
     role=Role.EVIDENCE_READ,
     recorded=True,
     handle=request_export,
+    rationed=True,
 )
 """Apart from the others, because it puts a message into a queue."""
 

@@ -1,4 +1,4 @@
-"""The one way in for HTTP: who is calling, may they, serve, write it down, and only then answer.
+"""The one way in for HTTP: who is calling, how often, may they, serve, write it down, and only then answer.
 
 The functions are anonymous to the Functions host, whose keys are shared secrets that name nobody: App
 Service authentication stands before them, and what it says of the caller is checked here on every request.
@@ -13,16 +13,22 @@ from uuid import uuid4
 import azure.functions as func
 import orjson
 
+from functions.access.entries import UNLIMITED, AccessRules, scope_of
 from functions.access.ledger import Access, Outcome, fingerprint
+from functions.access.limits import NOBODY, Kind
 from functions.access.principal import HEADER, Principal, read_principal
 from functions.access.roles import Role, require
-from functions.errors import Forbidden, InvalidRequest, NotAuthenticated, RequestError
+from functions.access.scope import EVERYTHING, Scope
+from functions.errors import Forbidden, InvalidRequest, NotAuthenticated, RequestError, TooManyRequests
 from functions.problems import MEDIA_TYPE, problem
 from functions.storage.documents import encode
 from functions.wiring import Services
 
 _BODY_BYTES = 256 * 1024
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+_KINDS: Mapping[bool, tuple[Kind, ...]] = {False: ("requests",), True: ("requests", "exports")}
+"""What a request counts as, by whether it is rationed."""
 
 _ANYONE = Principal(object_id="", name="", roles=frozenset())
 """Who calls an endpoint that is open."""
@@ -58,13 +64,36 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may read of a request. All of it is hostile."""
+    """What a handler may read of a request. All but the caller and the scope is hostile.
+
+    Attributes:
+        caller: Who asks.
+        route: The route's parameters.
+        query: The query's parameters.
+        headers: The headers.
+        body: What was sent.
+        scope: How far the role that the endpoint needs reaches for the caller.
+        rules: How far their other roles reach.
+        noted: What the ledger says it was about however it ends; handlers add to it.
+    """
 
     caller: Principal
     route: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    scope: Scope = EVERYTHING
+    rules: AccessRules = UNLIMITED
+    noted: dict[str, str] = field(default_factory=dict)
+
+    def scope_as(self, role: Role) -> Scope:
+        """Return how far another role reaches for the caller.
+
+        Raises:
+            Forbidden: They don't have it, or no entry lets them in.
+        """
+        require(self.caller, role)
+        return scope_of(self.caller, role, self.rules)
 
     def json(self) -> object:
         """Return the JSON body.
@@ -101,6 +130,7 @@ class Endpoint:
         recorded: Whether the ledger holds every request, not only those denied.
         handle: Serves it; raises errors of the tree.
         query: The query parameters that it knows.
+        rationed: Whether a request counts as an export too.
     """
 
     name: str
@@ -111,6 +141,7 @@ class Endpoint:
     recorded: bool
     handle: Callable[[Services, Request], Answer]
     query: frozenset[str] = frozenset()
+    rationed: bool = False
 
 
 def serve(
@@ -120,21 +151,28 @@ def serve(
     correlation_id = str(uuid4())
     caller: Principal | None = None
     outcome: Outcome = "served"
-    reason = ""
+    reason, noted, first = "", dict[str, str](), True
     try:
         services = provide()
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
         return _respond(_refusal(error, correlation_id), correlation_id), None
     try:
         if endpoint.role is not None:
-            caller = read_principal(request.headers.get(HEADER), services.sign_in)
-            require(caller, endpoint.role)
-        answer = endpoint.handle(services, _read(endpoint, request, caller))
+            caller = _caller(request, services)
+            # Counted before they are judged: denials are written down, too.
+            services.limits.admit(caller.object_id, *_KINDS[endpoint.rationed])
+        answer = endpoint.handle(services, _read(endpoint, request, caller, services, noted))
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
         answer, outcome = _refusal(error, correlation_id), _outcome(error)
         reason = f"{answer.body['title']}: {answer.body['detail']}"
-    if endpoint.recorded or outcome == "denied":
-        on = {**{name: _printable(value) for name, value in request.route_params.items()}, **answer.on}
+        # A flood must not fill the ledger.
+        first = not isinstance(error, TooManyRequests) or error.first
+    if (endpoint.recorded or outcome == "denied") and first:
+        on = {
+            **{name: _printable(value) for name, value in request.route_params.items()},
+            **noted,
+            **answer.on,
+        }
         access = Access(endpoint.action, caller, on, outcome, reason, correlation_id)
         try:
             services.ledger.record(access)
@@ -167,7 +205,26 @@ def _function(
     return function
 
 
-def _read(endpoint: Endpoint, request: func.HttpRequest, caller: Principal | None) -> Request:
+def _caller(request: func.HttpRequest, services: Services) -> Principal:
+    """Return who is calling; all whom nobody can name are counted together."""
+    try:
+        return read_principal(request.headers.get(HEADER), services.sign_in)
+    except NotAuthenticated:
+        services.limits.admit(NOBODY, "requests")
+        raise
+
+
+def _read(
+    endpoint: Endpoint,
+    request: func.HttpRequest,
+    caller: Principal | None,
+    services: Services,
+    noted: dict[str, str],
+) -> Request:
+    scope, rules = EVERYTHING, services.configuration.access
+    if endpoint.role is not None and caller is not None:
+        require(caller, endpoint.role)
+        scope = scope_of(caller, endpoint.role, rules)
     if request.params.keys() - endpoint.query:
         known = ", ".join(sorted(endpoint.query)) or "none"
         raise InvalidRequest(
@@ -175,12 +232,19 @@ def _read(endpoint: Endpoint, request: func.HttpRequest, caller: Principal | Non
             next_step="Correct the request and send it again.",
         )
     return Request(
-        caller or _ANYONE, request.route_params, request.params, request.headers, request.get_body()
+        caller or _ANYONE,
+        request.route_params,
+        request.params,
+        request.headers,
+        request.get_body(),
+        scope,
+        rules,
+        noted,
     )
 
 
 def _outcome(error: Exception) -> Outcome:
-    if isinstance(error, NotAuthenticated | Forbidden):
+    if isinstance(error, NotAuthenticated | Forbidden | TooManyRequests):
         return "denied"
     return "refused" if isinstance(error, RequestError) else "failed"
 
@@ -190,6 +254,8 @@ def _refusal(error: Exception, correlation_id: str) -> Answer:
     headers = {"Content-Type": MEDIA_TYPE}
     if told.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
     return Answer(told.body, told.status, headers)
 
 

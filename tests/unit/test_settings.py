@@ -115,6 +115,8 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("CANARY_CONNECTION_STRING", f"{CONNECTION_STRING};AADAudience=http://sesame.example.com"),
         ("CONTENT_ROUTING", "sesame"),
         ("CONTENT_PLAN", "sesame"),
+        ("REQUESTS_PER_MINUTE", "sixty"),
+        ("EXPORTS_PER_HOUR", "-1"),
     ],
 )
 def test_an_unusable_setting_is_named_without_its_value(name: str, value: str) -> None:

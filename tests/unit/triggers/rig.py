@@ -3,14 +3,16 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
 import azure.functions as func
 
+from functions.access.entries import access_rules
 from functions.access.ledger import Ledger
+from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
@@ -47,6 +49,7 @@ TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 AUDIENCE = "11111111-2222-3333-4444-555555555555"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOLD = EvidenceHold(("critical", "high"), 50)
+ROOMY = Limits(10_000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class Rig:
         return list(self.log.entries())
 
 
-def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None) -> Rig:
+def make_rig(
+    *, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None, limits: Limits = ROOMY
+) -> Rig:
     log, documents, objects = log or MemoryAppendLog(), MemoryDocuments(), MemoryObjects()
     configuration, protection = shipped()
     source = ScriptedSource(no_rows)
@@ -87,6 +92,7 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
     )
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
+        limits=RateLimits(documents, limits, clock=lambda: NOON),
         ledger=Ledger(log, now=lambda: NOON),
         documents=documents,
         configuration=configuration,
@@ -142,6 +148,12 @@ def make_rig(*, sign_in_enabled: bool = True, log: MemoryAppendLog | None = None
         ),
     )
     return Rig(services, log, documents, objects, source)
+
+
+def with_access(rig: Rig, section: Mapping[str, Any]) -> Services:
+    """Return the rig's services where agents.yaml has this section `access`."""
+    configuration = replace(rig.services.configuration, access=access_rules(section))
+    return replace(rig.services, configuration=configuration)
 
 
 def alarm(documents: MemoryDocuments) -> Watch:

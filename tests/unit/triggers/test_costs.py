@@ -49,7 +49,10 @@ def test_who_may_gets_json_and_is_on_record_with_the_question() -> None:
 
 def test_tenants_have_the_pseudonyms_of_exports() -> None:
     configuration, protection = shipped()
-    rules = [protection.policy.rule_for_property("AppRequests", name) for name in configuration.agents.attributes.tenant]
+    rules = [
+        protection.policy.rule_for_property("AppRequests", name)
+        for name in configuration.agents.attributes.tenant
+    ]
     assert [rule and rule.action for rule in rules] == [Pseudonymize(TENANT)]
 
 

@@ -7,7 +7,9 @@ import azure.functions as func
 import pytest
 
 from functions.access.ledger import fingerprint
+from functions.access.limits import Limits
 from functions.access.roles import Role
+from functions.access.scope import Scope
 from functions.errors import (
     ConfigurationError,
     DocumentConflict,
@@ -26,7 +28,16 @@ from functions.errors import (
 from functions.triggers.http import Answer, Endpoint, Request, serve
 from functions.wiring import Services
 from tests.fakes.storage import MemoryAppendLog
-from tests.unit.triggers.rig import AUDIENCE, TENANT, Rig, body_of, make_rig, principal, request
+from tests.unit.triggers.rig import (
+    AUDIENCE,
+    TENANT,
+    Rig,
+    body_of,
+    make_rig,
+    principal,
+    request,
+    with_access,
+)
 
 SECRET = "sesame"
 
@@ -251,3 +262,52 @@ def test_a_body_that_is_not_json_is_refused(kind: str, body: bytes) -> None:
     endpoint = dataclasses.replace(READ, handle=read_body)
     asked = request("Evidence.Read", body=body, headers={"Content-Type": kind})
     assert ask(make_rig(), asked, endpoint).status_code == 400
+
+
+FEW = Limits(requests_per_minute=3, exports_per_hour=1)
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again_and_written_down_once() -> None:
+    rig = make_rig(limits=FEW)
+    answers = [ask(rig, request("Evidence.Read")) for _ in range(10)]
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 7
+    assert {answer.headers["Retry-After"] for answer in answers[3:]} == {"60"}
+    assert body_of(answers[-1])["type"] == "urn:tracekeeper:problem:too-many-requests"
+    outcomes = [entry["outcome"] for entry in rig.recorded()]
+    assert outcomes == ["served"] * 3 + ["denied"]
+    assert last(rig)["who"] == {"object_id": "person-1", "name": "Ada"}
+
+
+@pytest.mark.parametrize("header", [principal(), "", "{}"], ids=["no role", "nobody", "unreadable"])
+def test_denials_do_not_fill_the_ledger_either(header: str) -> None:
+    rig = make_rig(limits=FEW)
+    statuses = {ask(rig, request(header=header)).status_code for _ in range(10)}
+    assert statuses in ({403, 429}, {401, 429})
+    assert len(rig.recorded()) == 4
+
+
+def test_what_is_rationed_counts_as_an_export_too() -> None:
+    rig = make_rig(limits=FEW)
+    rationed = dataclasses.replace(READ, rationed=True)
+    assert [ask(rig, request("Evidence.Read"), rationed).status_code for _ in range(2)] == [200, 429]
+    assert ask(rig, request("Evidence.Read")).status_code == 200
+
+
+def test_how_far_a_role_reaches_is_handed_on_and_who_is_not_named_is_kept_out() -> None:
+    seen: list[Scope] = []
+
+    def handle(services: Services, request: Request) -> Answer:
+        seen.append(request.scope)
+        request.noted["ticket"] = "T-2"
+        raise NotFound("No.", next_step="So.")
+
+    rig = make_rig()
+    endpoint = dataclasses.replace(READ, handle=handle)
+    entries = [{"role": "Evidence.Read", "id": "person-1", "agents": ["dispatcher"]}]
+    limited = with_access(rig, {"entries": entries})
+    assert serve(endpoint, request("Evidence.Read"), lambda: limited)[0].status_code == 404
+    assert seen == [Scope(frozenset({"dispatcher"}))]
+    assert last(rig)["on"] == {"ticket": "T-2"}
+    closed = with_access(rig, {"default": "none", "entries": [{**entries[0], "id": "person-2"}]})
+    assert serve(endpoint, request("Evidence.Read"), lambda: closed)[0].status_code == 403
+    assert last(rig)["outcome"] == "denied"
