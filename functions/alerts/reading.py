@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.alert import Alert
 from functions.alerts.hidden import hidden_json
 from functions.alerts.outbox import Outbox
+from functions.alerts.reach import within_reach
 from functions.alerts.records import Json, alert_json, instant_text
 from functions.alerts.state import PREFIX, CheckState, evaluation_json, state_from_json
 from functions.checks.definition import CheckDefinition
@@ -52,12 +54,15 @@ class Wanted:
 ANY = Wanted()
 
 
-def list_checks(documents: Documents, checks: Sequence[CheckDefinition]) -> list[Json]:
+def list_checks(
+    documents: Documents, checks: Sequence[CheckDefinition], scope: Scope = EVERYTHING
+) -> list[Json]:
     """Return every check with its latest evaluation.
 
-    `state` is "ok", "failing" (also where its document can't be read) or "never" (not evaluated yet).
+    `state` is "ok", "failing" (also where its document can't be read) or "never" (not evaluated yet). Only
+    open alerts within the scope are counted.
     """
-    return [_check(check, _readable(documents, check.id)) for check in checks]
+    return [_check(check, _readable(documents, check.id), scope) for check in checks]
 
 
 def check_state(documents: Documents, check_id: str) -> CheckState | None:
@@ -96,7 +101,10 @@ def check_coverage(documents: Documents, checks: Sequence[CheckDefinition], chec
 
 
 def list_alerts(
-    documents: Documents, wanted: Wanted = ANY, agent_owners: Mapping[str, str] = MappingProxyType({})
+    documents: Documents,
+    wanted: Wanted = ANY,
+    agent_owners: Mapping[str, str] = MappingProxyType({}),
+    scope: Scope = EVERYTHING,
 ) -> Json:
     """Return the alerts without their findings, the latest seen first.
 
@@ -104,6 +112,7 @@ def list_alerts(
         documents: Where the checks' states are.
         wanted: Which.
         agent_owners: By agent, who answers for it.
+        scope: What whoever asks may see.
 
     Returns:
         `alerts`, and under `unreadable` the names of documents whose alerts are not known.
@@ -113,7 +122,8 @@ def list_alerts(
     """
     states, unreadable = readable_states(documents)
     found = (alert for state in states.values() for alert in state.alerts.values())
-    alerts = [alert for alert in found if wanted.takes(alert, agent_owners)]
+    seen = (alert for alert in found if within_reach(alert.check_id, alert.key, scope))
+    alerts = [alert for alert in seen if wanted.takes(alert, agent_owners)]
     alerts.sort(key=lambda alert: (alert.last_seen, alert.id), reverse=True)
     return {"alerts": [summary(alert) for alert in alerts], "unreadable": list(unreadable)}
 
@@ -129,21 +139,22 @@ def readable_states(documents: Documents) -> tuple[Mapping[str, CheckState], Seq
     return states, [name for name, state in held.items() if isinstance(state, StorageError)]
 
 
-def read_alert(documents: Documents, alert_id: str) -> Json:
+def read_alert(documents: Documents, alert_id: str, scope: Scope = EVERYTHING) -> Json:
     """Return one alert with its findings, what became of its notices, and what was not told of it and why.
 
     Raises:
-        NotFound: There is no such alert.
+        NotFound: There is no such alert, or it is beyond the scope of whoever asks.
         StorageError: A document could not be read, so that nobody knows.
     """
     for name in documents.names(PREFIX):
         state = _state(documents, name)
-        if state and alert_id in state.alerts:
+        alert = state.alerts.get(alert_id) if state else None
+        if state and alert and within_reach(alert.check_id, alert.key, scope):
             deliveries = sorted(
                 _deliveries(state.outbox, alert_id), key=lambda one: (one["made_at"], one["key"])
             )
             hidden = [hidden_json(one) for one in state.hidden if one.alert_id == alert_id]
-            return alert_json(state.alerts[alert_id]) | {"deliveries": deliveries, "hidden": hidden}
+            return alert_json(alert) | {"deliveries": deliveries, "hidden": hidden}
     raise NotFound("There is no such alert.", next_step="GET /api/v1/alerts lists them.")
 
 
@@ -152,7 +163,7 @@ def summary(alert: Alert) -> Json:
     return {name: value for name, value in alert_json(alert).items() if name not in {"findings", "pending"}}
 
 
-def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Json:
+def _check(check: CheckDefinition, held: CheckState | StorageError | None, scope: Scope) -> Json:
     state = held if isinstance(held, CheckState) else CheckState()
     last = state.last_evaluation
     failing = isinstance(held, StorageError) or (last is not None and not last.ok)
@@ -167,7 +178,9 @@ def _check(check: CheckDefinition, held: CheckState | StorageError | None) -> Js
         "consecutive_failures": state.consecutive_failures,
         "error": type(held).__name__ if isinstance(held, StorageError) else last and last.error,
         "evaluated_until": state.watermark and instant_text(state.watermark),
-        "open_alerts": sum(alert.active for alert in state.alerts.values()),
+        "open_alerts": sum(
+            alert.active and within_reach(alert.check_id, alert.key, scope) for alert in state.alerts.values()
+        ),
     }
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.alert import Alert
-from functions.errors import DocumentConflict, NotFound, NotReady, StorageError
+from functions.errors import DocumentConflict, Forbidden, NotFound, NotReady, StorageError
 from functions.silences.body import Author, read_silence_body
+from functions.silences.reach import within_reach
 from functions.silences.silence import Report, Silence, in_force, read_silence, silence_json, silenced_by
 from functions.storage.documents import Documents
 from functions.storage.versioned import understood
@@ -63,16 +65,22 @@ class SilenceStore:
             silences = ()
         return lambda alert: silenced_by(alert, silences, agent_owners)
 
-    def add(self, body: object, author: Author) -> Silence:
+    def add(self, body: object, author: Author, scope: Scope = EVERYTHING) -> Silence:
         """Add the silence that `body` asks for, and return it.
 
         Raises:
+            Forbidden: It could hide what is beyond the author's scope.
             InvalidRequest: It asks for none.
             NotReady: There are MOST_SILENCES already.
             StorageError: It is not known to be written.
         """
         now = self._clock()
         silence = read_silence_body(body, silence_id=uuid4().hex[:12], author=author, now=now)
+        if not within_reach(silence.matchers, scope):
+            raise Forbidden(
+                "The silence could hide alerts of agents or tenants that your role does not reach.",
+                next_step="Name the agents (and under Tenant the tenants) in its matchers, without * or ?.",
+            )
 
         def added(silences: tuple[Silence, ...]) -> tuple[Silence, ...]:
             if sum(one.until > now for one in silences) >= MOST_SILENCES:
@@ -84,21 +92,22 @@ class SilenceStore:
         self._change(added)
         return silence
 
-    def end(self, silence_id: str, by: str) -> Silence:
+    def end(self, silence_id: str, by: str, scope: Scope = EVERYTHING) -> Silence:
         """End a silence now and return it; one that has ended already stays as it is.
 
         Args:
             silence_id: Which.
             by: The directory's object id of who ends it.
+            scope: What they may see.
 
         Raises:
-            NotFound: There is no such silence.
+            NotFound: There is no such silence, or it is beyond the scope.
             StorageError: It is not known to be written.
         """
         now = self._clock()
 
         def ended(silences: tuple[Silence, ...]) -> tuple[Silence, ...]:
-            if all(one.id != silence_id for one in silences):
+            if not any(one.id == silence_id and within_reach(one.matchers, scope) for one in silences):
                 raise NotFound("There is no such silence.", next_step="GET /api/v1/silences lists them.")
             return tuple(
                 replace(one, ended_at=now, ended_by=by) if one.id == silence_id and one.until > now else one

@@ -5,6 +5,7 @@ from functions.access.roles import Role
 from functions.alerts import reading
 from functions.errors import InvalidRequest
 from functions.silences.body import Author
+from functions.silences.reach import within_reach
 from functions.silences.reading import list_silences as silences_with_what_they_hide
 from functions.silences.reading import silence_summary
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
@@ -27,12 +28,13 @@ def list_alerts(services: Services, request: Request) -> Answer:
             f"The parameter severity must be one of {', '.join(_SEVERITIES)}.", next_step="Correct it."
         )
     wanted = reading.Wanted(state, *(query.get(name) for name in ("severity", "agent", "check", "owner")))
-    return Answer(reading.list_alerts(services.documents, wanted, services.configuration.alerts.agent_owners))
+    owners = services.configuration.alerts.agent_owners
+    return Answer(reading.list_alerts(services.documents, wanted, owners, request.scope))
 
 
 def show_alert(services: Services, request: Request) -> Answer:
     """Show one alert with its findings, and where its traces are held."""
-    alert = reading.read_alert(services.documents, request.route["alert_id"])
+    alert = reading.read_alert(services.documents, request.route["alert_id"], request.scope)
     return Answer(alert | services.holding.of(alert["id"], alert["episode"]))
 
 
@@ -40,20 +42,23 @@ def acknowledge_alert(services: Services, request: Request) -> Answer:
     """Write down that the caller sees to an alert; whoever did so first stays named."""
     if request.json() != {}:
         raise InvalidRequest("The body must be an empty JSON object.", next_step="Send {}.")
+    if not request.scope.unlimited:
+        reading.read_alert(services.documents, request.route["alert_id"], request.scope)
     alert = services.acknowledging.acknowledge(request.route["alert_id"], request.caller.object_id)
     return Answer(reading.summary(alert), on={"episode": str(alert.episode)})
 
 
-def list_silences(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+def list_silences(services: Services, request: Request) -> Answer:
     """List the silences with what each hides now."""
     silences = services.silences
-    return Answer(silences_with_what_they_hide(services.documents, silences.read(), silences.now()))
+    seen = [one for one in silences.read() if within_reach(one.matchers, request.scope)]
+    return Answer(silences_with_what_they_hide(services.documents, seen, silences.now()))
 
 
 def add_silence(services: Services, request: Request) -> Answer:
     """Silence what the body says, under the caller's name."""
     author = Author(request.caller.object_id, request.caller.name)
-    silence = services.silences.add(request.json(), author)
+    silence = services.silences.add(request.json(), author, request.scope)
     return Answer(
         silence_summary(silence, services.silences.now()),
         status=201,
@@ -67,7 +72,7 @@ def add_silence(services: Services, request: Request) -> Answer:
 
 def end_silence(services: Services, request: Request) -> Answer:
     """End a silence now; what it hid is reported as if it had run its time."""
-    silence = services.silences.end(request.route["silence_id"], request.caller.object_id)
+    silence = services.silences.end(request.route["silence_id"], request.caller.object_id, request.scope)
     return Answer(silence_summary(silence, services.silences.now()))
 
 

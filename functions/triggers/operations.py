@@ -18,12 +18,12 @@ def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001
     return Answer({"status": "ok"})
 
 
-def list_checks(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+def list_checks(services: Services, request: Request) -> Answer:
     """List the checks, and what can be seen."""
     sight = read_sight(services.documents)
     return Answer(
         {
-            "checks": reading.list_checks(services.documents, services.configuration.checks),
+            "checks": reading.list_checks(services.documents, services.configuration.checks, request.scope),
             "sight": sight and sight_to_json(sight),
         }
     )
