@@ -25,9 +25,6 @@ MOST_TIMELINES = 50
 MOST_STEPS = 40
 """Steps drawn of one trace."""
 
-MOST_NAMED = 200
-"""Traces named, of those with failed controls that are not drawn."""
-
 _FAILED_CONTROL, _FAILED_STEP, _NOT_EVALUABLE, _SOUND = range(4)
 
 
@@ -65,7 +62,6 @@ class ReportBuilder:
         self._prices = prices
         self._controls = ControlTally()
         self._drawings: tuple[list[Drawing], ...] = ([], [], [], [])
-        self._failed_ids: list[str] = []
         self._failed = self._traces = self._rows = 0
         self._first: datetime | None = None
         self._last: datetime | None = None
@@ -86,8 +82,6 @@ class ReportBuilder:
         rank = _rank(rows, verdicts)
         if rank == _FAILED_CONTROL:
             self._failed += 1
-            if len(self._failed_ids) < MOST_TIMELINES + MOST_NAMED:
-                self._failed_ids.append(trace_id)
         if sum(map(len, self._drawings[: rank + 1])) >= MOST_TIMELINES:
             return
         whole = timeline(trace_id, rows, self._attributes)
@@ -99,14 +93,12 @@ class ReportBuilder:
     def render(self, account: Account) -> bytes:
         """Return report.html: the same bytes for the same traces and account."""
         drawn = [drawing for some in self._drawings for drawing in some]
-        shown = {drawing.timeline.trace_id for drawing in drawn}
         totals = Totals(
             traces=self._traces,
             rows=self._rows,
             first=self._first,
             last=self._last,
             failed=self._failed,
-            failed_not_drawn=tuple(one for one in self._failed_ids if one not in shown)[:MOST_NAMED],
         )
         return page(
             totals,

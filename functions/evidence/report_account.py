@@ -13,12 +13,12 @@ from functions.evidence.report_html import (
     code,
     count,
     definitions,
-    joined,
     paragraph,
     section,
     table,
     text,
 )
+from functions.evidence.report_seals import seal_shortfalls, seals_section
 
 _LISTED = 20
 _LONGEST_LIST = 5
@@ -58,10 +58,10 @@ def is_complete(completeness: Mapping[str, Any]) -> bool:
 
 def what_is_missing(completeness: Mapping[str, Any]) -> list[Html]:
     """Return why the bundle is incomplete, a sentence each; none where it is complete."""
-    if is_complete(completeness):
-        return []
     told = list(_shortfalls(completeness))
-    return told or [Html("<code>data/completeness.json</code> does not say that the bundle is complete.")]
+    if told or is_complete(completeness):
+        return told
+    return [Html("<code>data/completeness.json</code> does not say that the bundle is complete.")]
 
 
 def _shortfalls(completeness: Mapping[str, Any]) -> Iterator[Html]:
@@ -82,8 +82,7 @@ def _shortfalls(completeness: Mapping[str, Any]) -> Iterator[Html]:
         yield Html(
             f"{count(len(missing), 'trace that was', 'traces that were')} asked for: no row: {listed}{more}."
         )
-    if (seals := completeness.get("seals")) is not None and not _seals_agree(seals):
-        yield Html("The seals and the telemetry do not agree, or can't be compared: see below.")
+    yield from seal_shortfalls(completeness.get("seals"))
 
 
 def completeness_chapter(completeness: Mapping[str, Any]) -> Html:
@@ -104,7 +103,7 @@ def completeness_chapter(completeness: Mapping[str, Any]) -> Html:
         _tables(completeness),
         _sampling(completeness),
         _unusable(completeness),
-        _seals(completeness.get("seals")),
+        seals_section(completeness.get("seals")),
     )
 
 
@@ -151,23 +150,6 @@ def _unusable(completeness: Mapping[str, Any]) -> Html:
         f"{count(unusable, 'operation of the time has', 'operations of the time have')} no OpenTelemetry "
         "trace id and can't be part of a bundle."
     )
-
-
-def _seals_agree(seals: object) -> bool:
-    return isinstance(seals, Mapping) and seals.get("complete") is True
-
-
-def _seals(seals: object) -> Html:
-    if not isinstance(seals, Mapping):
-        return paragraph("Seals: this bundle was not compared with any.")
-    verdict = (
-        "<strong>Seals agree.</strong> Each day's count and digest of trace ids, written to the ledger, fit "
-        "what is here."
-        if _seals_agree(seals)
-        else '<strong class="bad">✕ Seals do not agree, or can\'t be compared.</strong>'
-    )
-    facts = [pair for key, value in seals.items() if key != "complete" for pair in _flat(key, value)]
-    return joined((paragraph(verdict), definitions(facts[:_LISTED]) if facts else ""))
 
 
 def _flat(key: str, value: object) -> Iterator[tuple[str, Html]]:

@@ -1,7 +1,7 @@
 """Adds up what the controls say over all runs of an export, in bounded memory, and shows it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from functions.evidence.report_html import (
     NOTHING,
@@ -18,7 +18,7 @@ from functions.evidence.report_html import (
 )
 from functions.evidence.verdicts import TITLES, Control, Result, RunVerdicts
 
-MOST_FAILED_RUNS = 200
+MOST_FAILED_RUNS = 100
 """Failed runs shown with their reasons; the others are counted."""
 
 _MOST_REASONS = 1_000
@@ -109,7 +109,10 @@ class ControlTally:
     def _line(self, control: Control) -> tuple[Html, ...]:
         passed, failed, unknown = (self.results[control, result] for result in Result)
         mark = f'<strong class="bad">✕ {failed:,}</strong>' if failed else "0"
-        return text(TITLES[control]), Html(f"{passed:,}"), Html(mark), Html(f"{unknown:,}")
+        title = Html(
+            f'<strong>{_short(control)}</strong><br><span class="dim">{text(TITLES[control])}</span>'
+        )
+        return title, Html(f"{passed:,}"), Html(mark), Html(f"{unknown:,}")
 
     def _failures(self, drawn: frozenset[str]) -> Html:
         if not self.failed:
@@ -119,8 +122,8 @@ class ControlTally:
             (
                 table(
                     f"Failed runs ({self.failed:,})",
-                    ("Control and reason", "Agent, release", "Began (UTC)", "Trace"),
-                    (line for run in self._failed_runs for line in _failed_lines(run, drawn)),
+                    ("What failed, why, and in which trace", "Agent, release", "Began (UTC)"),
+                    (_failed_line(run, drawn) for run in self._failed_runs),
                 ),
                 paragraph(
                     f"{count(more, 'further failed run is', 'further failed runs are')} in "
@@ -137,7 +140,7 @@ class ControlTally:
         ranked = sorted(
             self._unknown.items(), key=lambda one: (tuple(Control).index(one[0][0]), -one[1], one[0])
         )
-        rows = ((text(TITLES[control]), text(reason), Html(f"{n:,}")) for (control, reason), n in ranked)
+        rows = ((_short(control), text(reason), Html(f"{n:,}")) for (control, reason), n in ranked)
         left = len(ranked) - _SHOWN_REASONS
         return joined(
             (
@@ -175,18 +178,29 @@ def verdict_words(verdicts: Sequence[RunVerdicts]) -> str:
     """Say in a line what the controls found in a trace."""
     if not verdicts:
         return "No run of this trace was judged."
-    failed = [TITLES[one.control] for run in verdicts for one in run.verdicts if one.result is Result.FAIL]
+    failed = [
+        f"{one.control.replace('_', ' ')} ({one.reason})"
+        for run in verdicts
+        for one in run.verdicts
+        if one.result is Result.FAIL
+    ]
     if failed:
         return f"✕ Failed: {'; '.join(dict.fromkeys(failed))}"
     unknown = sum(one.result is Result.NOT_EVALUABLE for run in verdicts for one in run.verdicts)
     return f"Failed no control; {unknown} not evaluable" if unknown else "Passed all controls"
 
 
-def _failed_lines(run: RunVerdicts, drawn: frozenset[str]) -> Iterator[tuple[Html, ...]]:
+def _failed_line(run: RunVerdicts, drawn: frozenset[str]) -> tuple[Html, ...]:
     trace = code(run.trace_id)
-    shown = Html(f'<a href="#trace-{run.trace_id}">{trace}</a>') if run.trace_id in drawn else trace
+    shown = f'<a href="#trace-{run.trace_id}">{trace}</a>' if run.trace_id in drawn else trace
+    reasons = (
+        f'<span class="bad">✕</span> {_short(one.control)}: {text(one.reason)}'
+        for one in run.verdicts
+        if one.result is Result.FAIL
+    )
     agent = joined((name(part) for part in (run.agent, run.release) if part), ", ") or NOTHING
-    for one in run.verdicts:
-        if one.result is Result.FAIL:
-            reason = Html(f'<span class="bad">✕</span> {text(TITLES[one.control])}: {text(one.reason)}')
-            yield reason, agent, moment(run.time), shown
+    return joined((*reasons, shown), "<br>"), agent, moment(run.time)
+
+
+def _short(control: Control) -> Html:
+    return text(control.replace("_", " "))

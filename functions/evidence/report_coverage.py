@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from functions.evidence.report_bodies import mapping, mappings, number
-from functions.evidence.report_html import NOTHING, Html, code, count, joined, paragraph, section, table, text
+from functions.evidence.report_html import NOTHING, Html, count, joined, paragraph, section, table, text
 
 _LISTED = 5
 
@@ -39,12 +39,13 @@ def _covered(check: Mapping[str, Any]) -> tuple[Html, ...]:
     sums = (sum(number(day, key) for day in days) for key in ("blind_windows", "late_rows", "late_findings"))
     mark = Html(shown if share == 1 else f'<strong class="bad">✕ {shown}</strong>')
     why = joined(_why(check), "; ") or NOTHING
-    return code(check.get("check", "")), mark, why, *(Html(f"{each:,}") for each in sums)
+    return text(check.get("check", "")), mark, why, *(Html(f"{each:,}") for each in sums)
 
 
 def _why(check: Mapping[str, Any]) -> Iterator[str]:
     if (record := check.get("record")) != "kept":
         yield text(f"its record: {record}")
+        return
     for stretch in mappings(check.get("gaps"))[:_LISTED]:
         yield f"gap {_between(stretch)}"
     if before := mapping(check.get("not_remembered")):

@@ -14,7 +14,6 @@ from functions.evidence.report_coverage import coverage_chapter
 from functions.evidence.report_html import (
     Html,
     bullets,
-    code,
     count,
     joined,
     moment,
@@ -56,7 +55,6 @@ class Totals:
         first: The time of the first row, UTC; None where there is none.
         last: The time of the last row.
         failed: How many traces have a run that failed a control.
-        failed_not_drawn: The ids of those of them that are not drawn, as far as they are named.
     """
 
     traces: int
@@ -64,7 +62,6 @@ class Totals:
     first: datetime | None
     last: datetime | None
     failed: int
-    failed_not_drawn: tuple[str, ...]
 
 
 def page(
@@ -185,14 +182,17 @@ def _traces(totals: Totals, drawings: Sequence[Drawing], prices: Prices) -> Html
             f"in the order of the bundle. The other {left:,} are left out and are in {data}, by their ids."
         )
     )
-    named = ", ".join(code(one) for one in totals.failed_not_drawn)
-    unnamed = max(totals.failed - len(drawings) - len(totals.failed_not_drawn), 0) if named else 0
-    more = f" and {unnamed:,} more in <code>data/controls.csv</code>" if unnamed else ""
+    failed = max(totals.failed - len(drawings), 0)
     return section(
         "traces",
         "Traces",
         paragraph(told),
-        paragraph(f"Left out although a control failed: {named}{more}.") if named else "",
+        paragraph(
+            f"{failed:,} of those left out have a failed control. The table of failed runs names them, and "
+            "<code>data/controls.csv</code> all of them."
+        )
+        if failed
+        else "",
         paragraph(
             "A cost stands only where the tokens of a call are recorded and its model is in the price list "
             f"of {prices.as_of.isoformat()}. A hatched bar is a failed step. Times are UTC."

@@ -42,7 +42,9 @@ def removed(redactions: Mapping[str, Any]) -> Html:
         "What was removed, and by which rule",
         paragraph(
             "Nothing leaves that no rule names. The rules are the policy with this SHA-256: "
-            f"{code(redactions.get('policy_sha256', ''))}."
+            f"{code(redactions.get('policy_sha256', ''))}.",
+            "Ids of people, customers and conversations are pseudonyms: 24 letters that stand for the same "
+            "id in every bundle, as long as the key stays.",
         ),
         _content(redactions),
         table("Values removed", ("What was done", "Values", "Of which"), rows, numbers={1})

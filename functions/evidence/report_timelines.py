@@ -72,7 +72,7 @@ def draw(drawing: Drawing, number: int, prices: Prices) -> Html:
         (
             f'<article id="trace-{line.trace_id}" aria-labelledby="title-{number}">',
             f'<h3 id="title-{number}">Trace {number}: {code(line.trace_id)}</h3>',
-            paragraph(f"<strong>{text(drawing.verdict)}</strong>"),
+            paragraph(f"<strong>{text(drawing.verdict, 400)}</strong>"),
             paragraph(
                 f"Began {moment(line.start)}, took {duration(line.length_ms)}, {count(line.rows, 'row')}.",
                 _cost(drawing.cost, prices),
@@ -142,13 +142,21 @@ def _bar(step: Step, place: int, length: float) -> Iterator[str]:
     x = _INDENT_PX * min(step.depth, 6)
     marks = "".join(f'<tspan class="bad"> {mark}</tspan>' for mark in _marks(step))
     yield (
-        f'<text x="{x}" y="{top + 10}">{KINDS[step.kind]} {text(step.name, _LONGEST_LABEL)}'
+        f'<text x="{x}" y="{top + 10}">{_title(step, text(step.name, _LONGEST_LABEL))}'
         f" · {duration(step.duration_ms)}{marks}</text>"
     )
     bar = f'x="{start:.2f}%" y="{top + 14}" width="{width:.2f}%" height="{_BAR}"'
     yield f'<rect class="{step.kind}" {bar}/>'
     if step.failed:
         yield f'<rect class="failed" {bar}/>'
+
+
+def _title(step: Step, shown: Html) -> Html:
+    return (
+        shown
+        if step.kind == "other"
+        else Html(f"{KINDS[step.kind]} {shown}" if step.name else KINDS[step.kind])
+    )
 
 
 def _marks(step: Step) -> Iterator[str]:
@@ -161,7 +169,7 @@ def _marks(step: Step) -> Iterator[str]:
 def _steps(line: Timeline, number: int, prices: Prices) -> Html:
     rows = (
         (
-            Html(f'<span class="in{min(step.depth, 6)}">{KINDS[step.kind]} {name(step.name)}</span>'),
+            Html(f'<span class="in{min(step.depth, 6)}">{_title(step, name(step.name))}</span>'),
             duration(step.start_ms),
             duration(step.duration_ms),
             joined(_outcome(step), "; "),
