@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import string
 from collections.abc import Iterable, Sequence
 
 Cell = str | int | float | bool | None
@@ -10,6 +11,9 @@ Cell = str | int | float | bool | None
 # A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
 # (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
+
+_HARMLESS = frozenset(f'{string.ascii_letters}{string.digits}{{["')
+"""First characters with which no formula begins."""
 
 
 def encode_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -26,11 +30,13 @@ def encode_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def guarded(text: str) -> str:
     """Return text that no spreadsheet reads as a formula: one that might be is preceded by an apostrophe."""
+    if text[:1] in _HARMLESS:  # nearly all cells, and there are many
+        return text
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _cell(value: Cell) -> Cell:
     """Guard text; numbers and truth values are of our own making."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return guarded(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return guarded(value)
+    return str(value).lower() if isinstance(value, bool) else value

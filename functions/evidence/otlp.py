@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -38,6 +39,7 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "retrieval": ("gen_ai.data_source.id",),
 }
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model")
+_REMEMBERED = 20_000  # most attributes repeat from span to span
 _OWN_FIELDS = frozenset({"AppRoleName", "AppVersion", "DurationMs", "Success"})
 _EVENT_NAMES = {"AppExceptions": "exception", "AppTraces": "log", "AppEvents": "event"}
 
@@ -183,11 +185,12 @@ def _kind(row: TraceRow) -> int:
             return _CLIENT
 
 
-def _attributes(row: TraceRow) -> list[dict[str, Any]]:
+def _attributes(row: TraceRow) -> list[Mapping[str, Any]]:
     return [_attribute(name, value) for name, value in row_attributes(row).items()]
 
 
-def _attribute(name: str, value: Scalar) -> dict[str, Any]:
+@lru_cache(maxsize=_REMEMBERED, typed=True)  # `typed`, because True, 1 and 1.0 are equal
+def _attribute(name: str, value: Scalar) -> Mapping[str, Any]:
     return {"key": name, "value": _typed(name, value)}
 
 

@@ -145,8 +145,8 @@ NATIONAL_ID_DETECTORS = (
         "RSSMRA85T10A562S",
         _all_of(_codice_fiscale),
     ),
-    _national(  # France, number of social security
-        r"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+    _national(  # France, number of social security; epochs in nanoseconds begin alike and are longer
+        r"(?:^|[^0-9A-Za-z])([12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2})(?:[^0-9]|$)",
         "2 55 08 14 168 025 38",
         _all_of(_nir, 15),
     ),
