@@ -29,6 +29,8 @@ _SIGNING_KEY = re.compile(
     r"https://[^\s/?#@]+/keys/[0-9A-Za-z-]+(/[0-9a-f]{32})?/?|(?![A-Za-z][A-Za-z0-9+.-]*://)[^\r\n]+"
 )
 _COUNT = re.compile(r"[1-9][0-9]{0,5}")
+_DAYS = re.compile(r"[1-9][0-9]{0,2}")
+_DAYS_RULE = "must be a number of days from 1 to 999"
 _COUNTED = "must be a number from 1 to 999999"
 _KEY_BYTES = 32
 _OTHER_WEBHOOK = "whoever runs what the destination feeds, kept in Key Vault"
@@ -65,6 +67,10 @@ WHERE = {
         "which needs LOGS_WORKSPACE_ID"
     ),
     "CONFIG_DIRECTORY": "a folder of your own config files, which replace the shipped ones of the same name",
+    "LOGS_RETENTION_DAYS": (
+        "the App* tables of the workspace, 'Manage table', 'Interactive retention'; the shortest of them, 90 "
+        "by default"
+    ),
     "REQUESTS_PER_MINUTE": "your own number: how often one person may ask in a minute, 60 by default",
     "EXPORTS_PER_HOUR": "your own number: how many exports one person may ask for in an hour, 10 by default",
     "ENVIRONMENT_NAME": "one of the environments in agents.yaml, such as production; empty where it has none",
@@ -96,6 +102,7 @@ class Settings:
         content_plan: Which plan that table is on: a "basic" one must be asked alone, and of a workspace.
         config_directory: A site's own config files, or None.
         environment_name: Whose overrides in agents.yaml hold; None for none.
+        logs_retention_days: How long the workspace keeps rows for queries.
         requests_per_minute: How often one person may ask.
         exports_per_hour: How many exports one person may ask for.
     """
@@ -119,6 +126,7 @@ class Settings:
     content_plan: Literal["analytics", "basic"]
     config_directory: Path | None
     environment_name: str | None
+    logs_retention_days: int
     requests_per_minute: int
     exports_per_hour: int
 
@@ -258,6 +266,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         content_plan=logs.content_plan,
         config_directory=logs.config_directory,
         environment_name=logs.environment_name,
+        logs_retention_days=int(_optional(given, "LOGS_RETENTION_DAYS", _DAYS, _DAYS_RULE) or 90),
         requests_per_minute=int(_optional(given, "REQUESTS_PER_MINUTE", _COUNT, _COUNTED) or 60),
         exports_per_hour=int(_optional(given, "EXPORTS_PER_HOUR", _COUNT, _COUNTED) or 10),
     )

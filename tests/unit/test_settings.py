@@ -115,6 +115,7 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("CANARY_CONNECTION_STRING", f"{CONNECTION_STRING};AADAudience=http://sesame.example.com"),
         ("CONTENT_ROUTING", "sesame"),
         ("CONTENT_PLAN", "sesame"),
+        ("LOGS_RETENTION_DAYS", "forever"),
         ("REQUESTS_PER_MINUTE", "sixty"),
         ("EXPORTS_PER_HOUR", "-1"),
     ],
