@@ -1,8 +1,8 @@
 """Writes the KQL that says which traces an export is about. Pure.
 
 Every query leaves out rows that were ingested after the request, so that a job that is repeated means the
-same traces. What is personal in a query is written by a function that the caller gives: once as it is, for the
-source, and once as a pseudonym, for whoever reads the query.
+same traces. What is personal in a query is written by a function that the caller gives: once as it is, for
+the source, and once as a pseudonym, for whoever reads the query.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,9 +1,9 @@
 """Draws runs from a population so that nobody can choose which, and anybody can draw the same again. Pure.
 
-The seed is the SHA-256 of the export's id and the ledger's head. We make the id at random, and the head covers
-every request of everybody up to and including this one: who asks chooses neither, and has said what the
-population is before there is a seed. The seed is in the ledger before the first run is read. Somebody can only
-ask again and again until the sample pleases; each of those requests, and what it drew, is in the ledger too.
+The seed is the SHA-256 of the export's id and the ledger's head. We make the id at random, and the head
+covers every request of everybody up to and including this one: who asks chooses neither, and has said what
+the population is before there is a seed. The seed is in the ledger before the first run is read. Somebody can
+only ask again and again until the sample pleases; each of those requests, and what it drew, is in the ledger.
 
 Each run gets a ticket: the SHA-256 of seed, trace id and run id, as text with single spaces between them. The
 runs with the lowest tickets are drawn. docs/exports.md draws a sample again with sha256sum, sort and head.
@@ -128,7 +128,7 @@ def draw(seed: str, population: Iterable[Run], size: int) -> tuple[Stratum, ...]
             if len(pots) > min(MOST_STRATA, size):
                 raise ResultTooLarge(
                     "The population has more strata than the sample has runs, or than a sample can have.",
-                    next_step=f"Ask for a larger sample, another stratum or none; at most {MOST_STRATA} strata.",
+                    next_step=f"Ask for more runs, or another stratum; at most {MOST_STRATA} strata.",
                 )
         pot.offer(int(ticket_of(seed, run), 16), run, size)
     shares = allot([pot.runs for pot in pots.values()], size)
