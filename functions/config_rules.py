@@ -14,6 +14,7 @@ from functions.checks.definition import duration
 from functions.config_access import access_breaches
 from functions.config_agents import shared_names, unknown_dimensions
 from functions.config_file import ConfigFile, Place
+from functions.config_redaction import policy_breaches
 from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
 from functions.costs.prices import ALWAYS
 from functions.errors import ConfigurationError
@@ -54,6 +55,8 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
             yield from _other_currency(agents, place, entry, currency)
     if prices:
         yield from _billed_twice(prices)
+    if "redaction.yaml" in files:
+        yield from policy_breaches(files["redaction.yaml"])
     for name, file in files.items():
         if name.startswith("checks/"):
             yield from _check_breaches(file)

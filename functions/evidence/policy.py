@@ -27,10 +27,15 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep values that have the shape; `words` says whether a value of it may hold a word of its sender's."""
+    """Keep values that have the shape.
+
+    Attributes:
+        shape: Tells which values.
+        searched: Whether a detector could find something in such a value: in short numbers none does.
+    """
 
     shape: Shape
-    words: bool = True
+    searched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +196,11 @@ def read_action(action: str | Mapping[str, Any]) -> Action:
 def _keep(kept: str | Mapping[str, Any]) -> Keep:
     match kept:
         case str(shape):
-            return Keep(SHAPES[shape], words=shape in SHAPES_WITH_WORDS)
+            return Keep(SHAPES[shape], searched=shape not in _NUMERIC)
         case {"one_of": values}:
-            return Keep(one_of(values), words=False)
+            return Keep(one_of(values))
         case {"each_of": values}:
-            return Keep(list_of(one_of(values)), words=False)
+            return Keep(list_of(one_of(values)))
         case _:
             raise _not_allowed()
 
@@ -204,5 +209,6 @@ def _not_allowed() -> ValueError:
     return ValueError("The policy has an action that its schema does not allow.")
 
 
+_NUMERIC = frozenset({"boolean", "integer", "number"})
 SHAPES_WITH_WORDS = frozenset({"name", "model", "version", "hex_id", "id_list"})
 """The shapes that leave the sender room for a word or an id of its own."""

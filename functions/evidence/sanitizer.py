@@ -190,19 +190,13 @@ class Sanitizer:
                 shown = shape(value)
                 if shown is None:
                     return _Verdict(None, f"misfit:{name}")
-                if self._may_hold_a_hit(shown) and (hits := self._detectors.find(str(shown))):
+                searched = not isinstance(action, Keep) or action.searched
+                if searched and (hits := self._detectors.find(str(shown))):
                     return _Verdict(None, f"detector:{hits[0].type}")
                 reason = f"generalize:{name}" if isinstance(action, Generalize) else None
                 return _Verdict(str(shown) if as_text else shown, reason)
             case _:
                 raise ValueError("This rule has no verdicts.")
-
-    @staticmethod
-    def _may_hold_a_hit(value: Scalar) -> bool:
-        """Short numbers can't: the shortest that any detector takes by itself has eight digits."""
-        if value.__class__ is bool:
-            return False
-        return not (value.__class__ in {int, float} and -1_000_000 < value < 1_000_000)
 
 
 def safe_trace_id(value: str, pseudonyms: Pseudonyms) -> str:

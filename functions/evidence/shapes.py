@@ -17,15 +17,24 @@ Shape = Callable[[Any], Scalar | None]
 _LONGEST_LIST = 8192  # Azure Monitor cuts property values there
 _MOST_ITEMS = 500
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){0,3}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
-_HEX_ID = re.compile(r"(?:[0-9a-f]{8}){1,2}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
+_HEX_ID = re.compile(r"(?=[0-9]*[a-f])(?:[0-9a-f]{8}){1,2}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONG_NUMBER = re.compile(r"[0-9]{9}")
-_INTEGER = re.compile(r"-?[0-9]{1,15}")
-_DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2})?")
-_SHORT_DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]{12,}")
+_TURN = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
+_YEAR = r"(?:19[0-9]{2}|20(?:0[0-9]|1[0-4]))"
+_MONTH_OR_DAY = r"[-./_:]?[0-3]?[0-9]"
+_BIRTHDAY = re.compile(
+    rf"(?<![0-9]){_YEAR}{_MONTH_OR_DAY}{_MONTH_OR_DAY}(?![0-9])"
+    rf"|(?<![0-9])[0-3]?[0-9][-./_:]?[0-3]?[0-9][-./_:]?{_YEAR}(?![0-9])"
+)
+_INTEGER = re.compile(r"-?[0-9]{1,8}")
+_DECIMAL = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,20})?(?:[eE]-[0-9]{1,2})?")
+_SHORT_DECIMAL = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,6})?")
 _INSTANT = re.compile(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]{1,7})?(?:Z|[+-][01][0-9]:[0-5][0-9])"
@@ -36,18 +45,34 @@ _BOOLEAN_TEXTS = frozenset({"true", "false", "True", "False"})
 def _of_pattern(pattern: re.Pattern[str], *, longest: int = 64) -> Shape:
     """Return the shape of a short word that fits `pattern`.
 
-    Nine digits in a row are an account number as often as not (a social security number has nine), so they
-    are refused unless the word is an identifier of fixed length.
+    What could be a number or a key of somebody's is refused, unless it is an identifier of fixed length:
+    nine digits in a row (a social security number has nine), a date on which a grown person may be born, and
+    what a machine drew at random.
     """
 
     def shape(value: Any) -> str | None:
         if not isinstance(value, str) or len(value) > longest or pattern.fullmatch(value) is None:
             return None
-        if _LONG_NUMBER.search(value) and not (_UUID.fullmatch(value) or _HEX_ID.fullmatch(value)):
+        suspect = _LONG_NUMBER.search(value) or _BIRTHDAY.search(value) or _is_drawn(value)
+        if suspect and not (_UUID.fullmatch(value) or _HEX_ID.fullmatch(value)):
             return None
         return value
 
     return shape
+
+
+def _is_drawn(word: str) -> bool:
+    """Say whether a word holds a token or a reference: long, in capitals, or in and out of digits.
+
+    Words in capitals have fewer than 16 letters; "Qwen25Coder32BInstruct" turns less than each fifth time.
+    """
+    for run in _ALPHANUMERIC.findall(word):
+        if run.isupper() and len(run) >= (16 if run.isalpha() else 12):
+            return True
+        turns = len(_TURN.findall(run))
+        if len(run) >= 16 and turns >= 4 and turns > len(run) / 5:
+            return True
+    return False
 
 
 def _boolean(value: Any) -> bool | str | None:
@@ -57,21 +82,21 @@ def _boolean(value: Any) -> bool | str | None:
 
 
 def _integer(value: Any) -> int | str | None:
-    """At most 15 digits: the card numbers in use have 16, and shorter ones the detectors find."""
+    """At most 8 digits: a social security number has nine."""
     if isinstance(value, str):
         return value if _INTEGER.fullmatch(value) else None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**8:
         return value
     return None
 
 
 def _number(value: Any) -> int | float | str | None:
-    """At most 9 digits before the point and 6 behind; finer ones are rounded, so that nothing hides."""
+    """At most 8 digits before the point and 6 behind; finer ones are rounded, so that nothing hides."""
     if isinstance(value, str):
         if _DECIMAL.fullmatch(value) is None:
             return None
         return value if _SHORT_DECIMAL.fullmatch(value) else f"{float(value):.6f}"
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e8:
         return round(value, 6)
     return None
 
@@ -165,6 +190,6 @@ SHAPES: Mapping[str, Shape] = {
     "integer": _integer,
     "number": _number,
     "instant": _instant,
-    "id_list": list_of(_of_pattern(_NAME)),
+    "id_list": list_of(_of_pattern(_ID)),
 }
 """The shapes by the names that config/redaction.yaml uses."""
