@@ -20,17 +20,21 @@ from functions.config_environments import (
     override_breaches,
     unlisted,
 )
+from functions.config_exports import export_breaches
 from functions.config_faults import schema_faults, sound_part, told, unreadable
 from functions.config_file import ConfigFile, parse_config_file
 from functions.config_rules import PART_DEPTHS, rule_breaches
 from functions.costs.prices import Prices, prices
 from functions.errors import ConfigurationError, together
+from functions.evidence.export_rules import ExportRules, export_rules
 from functions.traces.agents import Agents, agents
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
 """The defaults that come with the product, and the schemas for all."""
 
 _REQUIRED = ("agents.yaml", "prices.yaml", "alerts.yaml", "redaction.yaml")
+_OPTIONAL = ("exports.yaml",)
+_KNOWN = (*_REQUIRED, *_OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Configuration:
         prices: What models cost.
         alerts: When alerts are sent and where to.
         redaction: redaction.yaml as its schema accepted it.
+        exports: What exports can be asked by, and which are made by themselves.
         access: How far roles reach.
         hash: SHA-256, hex, of the canonical JSON of all files by name, as they hold in the environment.
     """
@@ -64,6 +69,7 @@ class Configuration:
     prices: Prices
     alerts: AlertRules
     redaction: Mapping[str, Any]
+    exports: ExportRules
     hash: str
     access: AccessRules = UNLIMITED
 
@@ -132,6 +138,7 @@ def configuration_of(*layers: Layer, environment: str | None = None) -> Configur
         prices=prices(bodies["prices.yaml"]),
         alerts=alert_rules(bodies["alerts.yaml"], agent_owners=owners, environment=environment),
         redaction=bodies["redaction.yaml"],
+        exports=export_rules(bodies.get("exports.yaml", {})),
         access=access_rules(bodies["agents.yaml"].get("access", {})),
         hash=hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
@@ -150,7 +157,7 @@ def _misplaced(texts: Layer) -> Iterator[ConfigurationError]:
         if not _is_known(name):
             yield ConfigurationError(
                 f"{text.path} is not a known config file.",
-                next_step=f"Known are {', '.join(_REQUIRED)} and checks/<id>.yaml; rename or remove it.",
+                next_step=f"Known are {', '.join(_KNOWN)} and checks/<id>.yaml; rename or remove it.",
                 place=(str(text.path), 0),
             )
 
@@ -172,6 +179,7 @@ def _mistakes(
         found += override_breaches(sound["agents.yaml"])
         found += unlisted(sound["agents.yaml"], environment)
     found += alert_breaches(sound, broken)
+    found += export_breaches(sound, broken)
     breaches = [breach for files in in_each_environment(sound) for breach in rule_breaches(files)]
     # What defaults say wrongly is wrong of many agents, but one mistake.
     return [*found, *{str(breach): breach for breach in breaches}.values()]
@@ -182,7 +190,7 @@ def _kind(name: str) -> str:
 
 
 def _is_known(name: str) -> bool:
-    return name in _REQUIRED or _is_check(name)
+    return name in _KNOWN or _is_check(name)
 
 
 def _is_check(name: str) -> bool:
