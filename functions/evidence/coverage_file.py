@@ -21,6 +21,7 @@ from functions.errors import StorageError
 from functions.storage.documents import Documents
 
 _COUNTS = tuple(field.name for field in fields(CountedDay) if field.name != "day")
+_SHORTEST = timedelta(microseconds=1)
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
@@ -99,7 +100,9 @@ def _seen(state: CheckState, between: Window) -> dict[str, Any]:
         "days": [
             {"day": each.day.isoformat()} | {one: getattr(each, one) for one in _COUNTS}
             for each in state.tally.days
-            if between.start.astimezone(UTC).date() <= each.day <= between.end.astimezone(UTC).date()
+            if between.start.astimezone(UTC).date()
+            <= each.day
+            <= (between.end - _SHORTEST).astimezone(UTC).date()
         ],
     }
 

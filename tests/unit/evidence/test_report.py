@@ -1,0 +1,254 @@
+"""A person can read the answer, what is missing, what failed and how to check it, of exports of any size."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from functions.evidence.report import MOST_STEPS, MOST_TIMELINES, ReportBuilder
+from functions.evidence.rescan import rescan
+from tests.unit.evidence.material import protection
+from tests.unit.evidence.reporting import (
+    ATTRIBUTES,
+    PRICES,
+    SOUND_ACCOUNT,
+    TRACE,
+    Page,
+    agent,
+    changed,
+    chat,
+    judged,
+    report,
+    span,
+    tool,
+)
+
+SMALL = (TRACE, (agent(0), chat(1, 0), tool(2, 0, Success=False), tool(3, 0)), (judged(data_fresh="fail"),))
+
+
+def ids(count: int) -> list[str]:
+    return [f"{number:031x}e" for number in range(count)]
+
+
+def test_it_is_one_sound_page_with_the_answer_first() -> None:
+    page = Page(report(SMALL))
+    assert page.headings[0] == "Evidence for OPS-1"
+    assert (
+        'For OPS-1 ("weekly review") this bundle holds 1 trace with 4 rows of telemetry, from 2026-11-22 '
+        "12:00:00 to 2026-11-22 12:00:00 UTC. It is complete: the workspace counted the same rows, slice by "
+        "slice. 1 run was held to 7 controls: 1 failed at least one, 0 passed all. No free text of people or "
+        "models is in it."
+    ) in page.words
+    assert page.words.index("this bundle holds") < page.words.index("What was asked Reason")
+
+
+def test_it_says_what_was_asked_by_whom_and_why() -> None:
+    terms = Page(report(SMALL)).words
+    for told in (
+        "Reason weekly review",
+        "Ticket OPS-1",
+        "Profile metadata",
+        "Requester someone",
+        f"1: {TRACE}",
+    ):
+        assert told in terms
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"complete": False}, "does not say that the bundle is complete"),
+        ({"complete": None}, "does not say that the bundle is complete"),
+        ({"rows_at_source": 5}, "The workspace counted 5 rows, and 3 are here."),
+        ({"missing_trace_ids": ["f" * 32]}, "1 trace that was asked for: no row: " + "f" * 32),
+        (
+            {"slices": [{"table": "AppTraces", "rows_at_source": 2, "rows_here": 1, "complete": False}]},
+            "1 slice does not hold what the workspace counted: AppTraces.",
+        ),
+        (
+            {"seals": {"complete": False, "vanished": {"traces": 1, "named": [{"trace_id": "e" * 32}]}}},
+            "1 sealed trace is no longer at the source: " + "e" * 32,
+        ),
+        ({"seals": {"complete": False}}, "The seals do not say that nothing is missing."),
+        ({"seals": {"complete": False, "damaged": ["of 2026-11-21"]}}, "A seal is damaged: of 2026-11-21"),
+    ],
+)
+def test_an_incomplete_bundle_says_so_in_title_heading_alarm_and_answer(
+    change: dict[str, object], said: str
+) -> None:
+    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, completeness=change)))
+    assert page.headings[0].startswith("INCOMPLETE: ")
+    assert "<title>INCOMPLETE: " in page.source
+    assert "✕ This bundle is INCOMPLETE." in page.text
+    assert "It is INCOMPLETE" in page.text
+    assert page.words.count(said) >= 2
+    assert "bundle-metadata-INCOMPLETE.zip" in page.text
+    assert "It is complete" not in page.text
+
+
+def test_a_complete_bundle_raises_no_alarm() -> None:
+    assert "INCOMPLETE" not in report(SMALL).decode()
+
+
+def test_controls_are_counted_and_failed_runs_give_their_reasons() -> None:
+    page = Page(
+        report(
+            SMALL,
+            (ids(1)[0], (agent(0),), (judged(ids(1)[0], data_fresh="fail", latency="not evaluable"),)),
+            (ids(2)[1], (agent(0),), (judged(ids(2)[1]),)),
+        )
+    )
+    rows = {row[0].split("The")[0].strip(): row[1:] for row in page.table("Control", "Pass")}
+    assert rows["data fresh"] == ["1", "✕ 2", "0"]
+    assert rows["latency"] == ["2", "0", "1"]
+    failed = page.table("What failed, why, and in which trace", "Agent, release")
+    assert len(failed) == 2
+    assert all("data fresh: reason of data_fresh" in row[0] for row in failed)
+    assert page.table("Control", "Reason") == [["latency", "reason of latency", "1"]]
+
+
+def test_what_could_not_be_judged_is_not_said_to_have_passed() -> None:
+    page = Page(report((TRACE, (agent(0),), (judged(latency="not evaluable"),))))
+    assert (
+        "no run failed any of them, 0 passed all, and 1 failed none but could not be judged on all"
+        in page.words
+    )
+
+
+def test_without_verdicts_no_run_is_said_to_have_passed() -> None:
+    page = Page(report((TRACE, (agent(0),), ())))
+    assert "No run was judged." in page.text
+    assert "passed" not in page.text
+
+
+def test_a_picture_has_its_equal_in_a_table() -> None:
+    page = Page(report(SMALL))
+    steps = page.table("Step", "Began after")
+    assert [row[0] for row in steps] == [
+        "agent dispatcher",
+        "model gpt-4o",
+        "tool get_status",
+        "tool get_status",
+    ]
+    assert [row[3] for row in steps] == [
+        "ok",
+        "ok",
+        "✕ failed; call 1 of 2",
+        "ok; ↻ again after a failure; call 2 of 2",
+    ]
+    assert steps[1][4:6] == ["1,000 / 100", "USD 0.003500"]
+    (picture,) = re.findall(r'<svg role="img".*?</svg>', page.source, re.DOTALL)
+    for told in ("agent dispatcher", "tool get_status", "✕ failed", "↻ again after a failure"):
+        assert told in picture
+
+
+def test_a_cost_is_told_only_where_tokens_and_a_price_are_known() -> None:
+    unknown = {"gen_ai.response.model": "house-model", "gen_ai.request.model": "house-model"}
+    rows = (
+        chat(0),
+        chat(1, properties={"gen_ai.usage.input_tokens": ""}),
+        chat(2, properties=unknown),
+    )
+    page = Page(report((TRACE, rows, ())))
+    assert (
+        "3 model calls, USD 0.003500 by the price list, 1 without recorded tokens, so without a cost, 1 to a "
+        "model that the price list does not name."
+    ) in page.words
+    assert [row[5] for row in page.table("Step", "Began after")] == ["USD 0.003500", "not known", "not known"]
+
+
+def test_failed_traces_are_drawn_first_and_the_rest_is_counted() -> None:
+    traces = [(one, (agent(0),), (judged(one),)) for one in ids(MOST_TIMELINES + 20)]
+    last = ids(MOST_TIMELINES + 21)[-1]
+    page = Page(report(*traces, (last, (agent(0),), (judged(last, latency="fail"),))))
+    assert page.source.count("<article") == MOST_TIMELINES
+    assert f"Trace 1: {last}" in page.headings
+    assert f"{MOST_TIMELINES} of {MOST_TIMELINES + 21} traces are drawn here" in page.words
+    assert "The other 21 are left out" in page.words
+    assert f"#trace-{last}" in page.links
+
+
+def test_failed_traces_that_are_left_out_are_counted() -> None:
+    traces = [(one, (agent(0),), (judged(one, latency="fail"),)) for one in ids(MOST_TIMELINES + 7)]
+    assert "7 of those left out have a failed control." in Page(report(*traces)).words
+
+
+def test_a_long_trace_is_cut_and_says_so() -> None:
+    rows = [span(number) for number in range(MOST_STEPS + 5)] + [tool(MOST_STEPS + 9, None, "late_tool")]
+    page = Page(report((TRACE, rows, ())))
+    assert len(page.table("Step", "Began after")) == MOST_STEPS
+    assert "tool late_tool" in page.text
+    assert "6 further steps left out here" in page.words
+
+
+def test_the_same_traces_give_the_same_bytes() -> None:
+    assert report(SMALL) == report(SMALL)
+
+
+def test_ten_thousand_failed_traces_make_a_report_that_opens() -> None:
+    rows = (agent(0), *(tool(number, 0, f"tool_{number}", Success=False) for number in range(1, 60)))
+    builder = ReportBuilder(ATTRIBUTES, PRICES)
+    for one in ids(10_000):
+        builder.add(
+            one, rows, (judged(one, **dict.fromkeys(("data_fresh", "latency", "correlation"), "fail")),)
+        )
+    data = builder.render(SOUND_ACCOUNT)
+    assert len(data) < 2_000_000
+    assert "10,000 runs were held to 7 controls: 10,000 failed at least one" in Page(data).words
+
+
+def test_the_rescan_finds_nothing_in_the_words_of_the_report() -> None:
+    signed = replace(
+        SOUND_ACCOUNT, key_id="q3Nf0Zb4yB3m2c1x0Wv9u8t7s6r5q4p3o2n1m0lkjih", published="example.org/keys"
+    )
+    rescan(report(SMALL, account=signed), protection().detectors)
+    rescan(report(SMALL, account=changed(signed, completeness={"complete": False})), protection().detectors)
+
+
+def test_how_to_verify_names_key_and_commands_but_no_key() -> None:
+    page = Page(
+        report(SMALL, account=replace(SOUND_ACCOUNT, key_id="thumb-print", published="the intranet's page"))
+    )
+    assert "sha256sum --check manifest-sha256.txt" in page.text
+    assert "openssl dgst -sha256 -verify pub.pem" in page.text
+    assert "The public key is published here: the intranet's page." in page.words
+    assert "thumb-print" in page.text
+    assert "BEGIN PUBLIC KEY" not in page.text
+
+
+def test_an_unsigned_bundle_says_that_it_is_not_signed() -> None:
+    page = Page(report(SMALL))
+    assert "This bundle is not signed." in page.text
+    assert "openssl" not in page.text
+
+
+def test_what_was_removed_is_told_by_rule() -> None:
+    page = Page(report(SMALL))
+    assert page.table("What was done", "Values") == [
+        ["Dropped, since a rule says so", "2", "Url 2"],
+        ["Dropped, since no rule names it", "1", "—"],
+    ]
+    assert "ab" * 32 in page.text
+
+
+def test_content_says_that_names_stay() -> None:
+    content = {
+        "parts": 4,
+        "withheld": 1,
+        "masked": {"email": 2},
+        "notice": "Names are still in this content.",
+    }
+    account = changed(changed(SOUND_ACCOUNT, redactions={"content": content}), request={"profile": "content"})
+    page = Page(report(SMALL, account=account))
+    assert (
+        "4 parts of messages in data/content.jsonl, 1 of them without their text; 2 stretches masked."
+        in page.words
+    )
+    assert "Names are still in this content." in page.text
+    assert "No free text of people or models is in it." not in page.text
+
+
+def test_an_export_without_traces_has_a_report_too() -> None:
+    page = Page(report())
+    assert "this bundle holds 0 traces with 0 rows of telemetry." in page.words
+    assert "The bundle holds no trace." in page.text
