@@ -19,8 +19,8 @@ from functions.errors import BundleInvalid
 from functions.evidence.bundle import TOP
 
 MAX_FILES = 100
-MAX_BYTES = 4 << 30
-"""Most files, and most bytes of all files together, of a bundle."""
+MAX_BYTES = 32 << 30
+"""Most files, and most bytes of all files together, of a bundle: some 15 million spans."""
 
 _END_RECORD_BYTES = 22
 _END_RECORD = b"PK\x05\x06"

@@ -6,7 +6,6 @@ DER form; the JWS (https://www.rfc-editor.org/rfc/rfc7515#appendix-F) also names
 """
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from functions.errors import BundleInvalid
+from functions.errors import InvalidRequest
 
 PublicKey = ec.EllipticCurvePublicKey
 """A public key on P-256."""
@@ -100,7 +99,7 @@ def read_public_key(pem: bytes) -> PublicKey:
     """Read a public key on P-256 from PEM.
 
     Raises:
-        BundleInvalid: It is none.
+        InvalidRequest: It is none.
     """
     try:
         key = serialization.load_pem_public_key(pem)
@@ -108,7 +107,7 @@ def read_public_key(pem: bytes) -> PublicKey:
         key = None
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    raise BundleInvalid(
+    raise InvalidRequest(
         "The key is no public key on the curve P-256 in PEM.",
         next_step="Give the file with BEGIN PUBLIC KEY that the operator of the app has published.",
     )
@@ -125,14 +124,38 @@ def der_fits(key: PublicKey, der: bytes, data: bytes) -> bool:
 
 def jws_fits(key: PublicKey, jws: str, data: bytes) -> bool:
     """Tell whether the detached JWS over the data is ES256 of this key and names it."""
+    parts = _jws_parts(jws)
+    if parts is None or parts[0] != jws_header(thumbprint(key)):
+        return False
+    return der_fits(key, der_from_raw(parts[1]), jws_input(parts[0], data))
+
+
+def well_formed(der: bytes, jws: str) -> bool:
+    """Tell whether both have the form of a signature, whosever it may be."""
+    try:
+        decode_dss_signature(der)
+    except ValueError:
+        return False
+    return _jws_parts(jws) is not None and bool(stated_key_id(jws))
+
+
+def stated_key_id(jws: str) -> str:
+    """Return the `kid` of a JWS, unchecked; "" where it has none."""
+    try:
+        kid = orjson.loads(_bytes(jws.partition(".")[0]))["kid"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return kid if isinstance(kid, str) else ""
+
+
+def _jws_parts(jws: str) -> tuple[bytes, bytes] | None:
+    """Return header and raw signature of a detached JWS, or None where it is none."""
     try:
         encoded_header, payload, encoded_signature = jws.split(".")
         header, raw = _bytes(encoded_header), _bytes(encoded_signature)
-    except (ValueError, binascii.Error):
-        return False
-    if payload or header != jws_header(thumbprint(key)) or len(raw) != 2 * _COORDINATE_BYTES:
-        return False
-    return der_fits(key, der_from_raw(raw), jws_input(header, data))
+    except ValueError:
+        return None
+    return None if payload or len(raw) != 2 * _COORDINATE_BYTES else (header, raw)
 
 
 def _base64url(data: bytes) -> str:

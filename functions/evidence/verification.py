@@ -1,24 +1,32 @@
-"""Verifies a bundle, a zip or an unpacked folder, with nothing but the bundle itself.
+"""Verifies a bundle, a zip or an unpacked folder, with nothing but the bundle, a public key and a ledger.
 
-Checks what sha256sum and bagit check (every listed file is there and unchanged) and what they can't: that
-nothing is there unlisted, that the container is harmless, and that the counts of the files agree. It shows
-damage and carelessness; whoever rewrites files and manifests together is found out by a signature only.
+Checks what sha256sum, bagit and openssl check (every listed file is there and unchanged, and who signed) and
+what they can't: that nothing is there unlisted, that the container is harmless, that the files agree with
+each other, and that the ledger knows of the bundle.
 """
 
 import hashlib
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from functions.errors import BundleInvalid
-from functions.evidence.arithmetic import count_rows
-from functions.evidence.bundle import DECLARATION, MANIFEST, PAYLOAD, TAG_MANIFEST, TAGS, payload_oxum
-from functions.evidence.container import Member, Members, open_container
+from functions.evidence.arithmetic import PayloadFacts, add_up
+from functions.evidence.bag import bag_problems, tag_file
+from functions.evidence.bundle import SIGNATURE_DER, SIGNATURE_JWS, SIGNATURES, TAG_MANIFEST
+from functions.evidence.chain import LedgerFacts, Sought, find_in_ledger
+from functions.evidence.container import Members, open_container
+from functions.evidence.signatures import PublicKey, der_fits, jws_fits, stated_key_id, thumbprint
 
-_LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
-_LONGEST_TAG_FILE = 1 << 20
 _CHUNK_BYTES = 1 << 20
+
+
+class Ground(Enum):
+    """What a bundle is refused for."""
+
+    FILES = "its files"
+    SIGNATURE = "its signature"
+    LEDGER = "the ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,76 +35,98 @@ class Verified:
 
     Attributes:
         files: How many files it has.
-        rows: Rows of telemetry: the spans and the events.
-        traces: How many traces they make up.
-        spans: Requests and dependencies.
-        complete: Whether the source counted the same rows, and every trace asked for has some.
+        payload: What they hold.
+        stated_key_id: Thumbprint of the key that its signature names; None where it is not signed.
+        signature_checked: Whether a key was given, whose signature it is.
+        ledger: Where the ledger has it; None where no ledger was given.
     """
 
     files: int
-    rows: int
-    traces: int
-    spans: int
-    complete: bool
+    payload: PayloadFacts
+    stated_key_id: str | None
+    signature_checked: bool
+    ledger: LedgerFacts | None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A bundle that is not what it claims, for at least one reason; names in reasons are shown in ASCII."""
+    """A bundle that is not what it claims; names in reasons are shown in ASCII.
 
+    Attributes:
+        ground: What was looked at when it failed; later things were not looked at.
+        reasons: At least one.
+    """
+
+    ground: Ground
     reasons: tuple[str, ...]
 
 
-def verify_bundle(path: Path) -> Verified | Refused:
-    """Verify the bundle at `path`: a zip file, or a folder with a bag or with the zip's folder in it."""
+def verify_bundle(
+    path: Path, *, key: PublicKey | None = None, ledger: Path | None = None
+) -> Verified | Refused:
+    """Verify a bundle.
+
+    Args:
+        path: A zip file, or a folder with a bag or with the zip's folder in it.
+        key: Whose signature it must have; None leaves the signature unchecked.
+        ledger: The exported ledger that must know of it; None asks none.
+
+    Raises:
+        InvalidRequest: The ledger's file can't be read.
+    """
     try:
         with open_container(path) as members:
-            if reasons := tuple(_bag_problems(members)):
-                return Refused(reasons)
-            counts = count_rows(members)
-            return Verified(len(members), counts.rows, counts.traces, counts.spans, counts.complete)
+            if reasons := tuple(bag_problems(members)):
+                return Refused(Ground.FILES, reasons)
+            tag_manifest = tag_file(members[TAG_MANIFEST])
+            if key is not None and (reasons := _signature_problems(members, key, tag_manifest)):
+                return Refused(Ground.SIGNATURE, reasons)
+            payload = add_up(members)
+            found = _look_up(path, payload, tag_manifest, ledger)
+            if isinstance(found, tuple):
+                return Refused(Ground.LEDGER, found)
+            return Verified(len(members), payload, _stated_key_id(members), key is not None, found)
     except BundleInvalid as error:
-        return Refused((error.message,))
+        return Refused(Ground.FILES, (error.message,))
 
 
-def _bag_problems(members: Members) -> Iterator[str]:
-    expected = PAYLOAD | TAGS | {TAG_MANIFEST}
-    yield from (f"{name} is missing." for name in sorted(expected - members.keys()))
-    yield from (f"{name!a} does not belong in a bundle." for name in sorted(members.keys() - expected))
-    if members.keys() != expected:
-        return
-    if _tag_file(members["bagit.txt"]) != DECLARATION.decode():
-        yield "bagit.txt does not declare BagIt 1.0 in UTF-8."
-    oxum = payload_oxum({name: members[name].size for name in PAYLOAD})
-    if f"Payload-Oxum: {oxum}\n" not in _tag_file(members["bag-info.txt"]).splitlines(keepends=True):
-        yield "bag-info.txt states another size of the payload."
-    yield from _manifest_problems(members, MANIFEST, PAYLOAD)
-    yield from _manifest_problems(members, TAG_MANIFEST, TAGS)
+def _signature_problems(members: Members, key: PublicKey, data: bytes) -> tuple[str, ...]:
+    if not members.keys() >= SIGNATURES:
+        return ("It is not signed, or its signature was removed.",)
+    problems = []
+    if not der_fits(key, tag_file(members[SIGNATURE_DER]), data):
+        problems.append(f"{SIGNATURE_DER} is no signature of your key over {TAG_MANIFEST}.")
+    if not jws_fits(key, tag_file(members[SIGNATURE_JWS]).decode("ascii", "replace"), data):
+        problems.append(f"{SIGNATURE_JWS} is no signature of your key over {TAG_MANIFEST}.")
+    stated = _stated_key_id(members)
+    if problems and stated != thumbprint(key):
+        problems.append(f"It names the key {stated!a}; yours is {thumbprint(key)}.")
+    return tuple(problems)
 
 
-def _manifest_problems(members: Members, manifest: str, covered: frozenset[str]) -> Iterator[str]:
-    listed: dict[str, str] = {}
-    for line in _tag_file(members[manifest]).splitlines():
-        match = _LINE.fullmatch(line)
-        if match is None or match[2] in listed:
-            yield f"{manifest} has a line that is no digest and name, or a name twice."
-            return
-        listed[match[2]] = match[1]
-    yield from (f"{manifest} does not list {name}." for name in sorted(covered - listed.keys()))
-    yield from (f"{manifest} lists {name!a}, which it may not." for name in sorted(listed.keys() - covered))
-    for name in sorted(covered & listed.keys()):
-        if _sha256(members[name]) != listed[name]:
-            yield f"{name} has been changed: its SHA-256 is not the one in {manifest}."
+def _stated_key_id(members: Members) -> str | None:
+    if SIGNATURE_JWS not in members:
+        return None
+    return stated_key_id(tag_file(members[SIGNATURE_JWS]).decode("ascii", "replace"))
 
 
-def _tag_file(member: Member) -> str:
-    with member.open() as file:
-        return file.read(_LONGEST_TAG_FILE).decode("utf-8", "replace")
+def _look_up(
+    path: Path, payload: PayloadFacts, tag_manifest: bytes, ledger: Path | None
+) -> LedgerFacts | tuple[str, ...] | None:
+    if ledger is None:
+        return None
+    sought = Sought(
+        sha256=None if path.is_dir() else _sha256(path),
+        tag_manifest_sha256=hashlib.sha256(tag_manifest).hexdigest(),
+        queries_hmac_sha256=payload.queries_hmac_sha256,
+        seal_hashes=payload.seals.ledger_hashes if payload.seals else frozenset(),
+    )
+    return find_in_ledger(ledger, sought)
 
 
-def _sha256(member: Member) -> str:
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with member.open() as file:
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

@@ -1,10 +1,9 @@
-import hashlib
-import io
 import os
 import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,57 +11,51 @@ import orjson
 import pytest
 
 from functions.evidence import container
-from functions.evidence.bundle import COMPLETENESS, MANIFEST, REDACTIONS, REQUEST, TABLE, TAG_MANIFEST, TRACES
-from functions.evidence.verification import Refused, Verified, verify_bundle
-from tests.unit.evidence.material import bundle, row
+from functions.evidence.arithmetic import PayloadFacts
+from functions.evidence.bundle import (
+    COMPLETENESS,
+    CONTENT,
+    CONTROLS,
+    COVERAGE,
+    MANIFEST,
+    REDACTIONS,
+    REQUEST,
+    SIGNATURE_DER,
+    SIGNATURE_JWS,
+    TABLE,
+    TAG_MANIFEST,
+    TRACES,
+)
+from functions.evidence.seals import digest_of
+from functions.evidence.stated import SealFacts
+from functions.evidence.verification import Ground, Refused, Verified, verify_bundle
+from tests.unit.evidence.material import OTHER
+from tests.unit.evidence.sound import (
+    QUERIES_HMAC,
+    SEAL_HASH,
+    SIGNER,
+    Files,
+    files_of,
+    payload,
+    remade,
+    seals,
+    sound_bundle,
+    unpacked,
+    zipped,
+)
 
-Files = dict[str, bytes]
-
-
-def files_of(data: bytes) -> Files:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name.removeprefix("bundle/"): archive.read(name) for name in archive.namelist()}
+KEY_ID = SIGNER.sign(b"").key_id
 
 
 @pytest.fixture(scope="module")
 def sound() -> bytes:
-    return bundle()
-
-
-def zipped(files: Files, path: Path) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(f"bundle/{name}", content)
-    return path
-
-
-def unpacked(files: Files, path: Path) -> Path:
-    for name, content in files.items():
-        target = path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    return path
-
-
-def remade(files: Files) -> Files:
-    """Write manifests that fit: what a forger does, who can't be stopped but by a signature."""
-    payload = {name: content for name, content in files.items() if name.startswith("data/")}
-    oxum = f"{sum(map(len, payload.values()))}.{len(payload)}"
-    tags = {
-        "bagit.txt": files["bagit.txt"],
-        "bag-info.txt": f"Payload-Oxum: {oxum}\n".encode(),
-        MANIFEST: manifest(payload),
-    }
-    return files | tags | {TAG_MANIFEST: manifest(tags)}
-
-
-def manifest(files: Files) -> bytes:
-    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()).encode()
+    return sound_bundle()
 
 
 def refused(path: Path) -> str:
     result = verify_bundle(path)
     assert isinstance(result, Refused)
+    assert result.ground is Ground.FILES
     assert result.reasons
     return " ".join(result.reasons)
 
@@ -70,7 +63,29 @@ def refused(path: Path) -> str:
 def test_a_sound_bundle_is_verified_as_zip_as_folder_and_from_above_the_folder(
     sound: bytes, tmp_path: Path
 ) -> None:
-    expected = Verified(files=9, rows=4, traces=1, spans=2, complete=True)
+    expected = Verified(
+        files=14,
+        payload=PayloadFacts(
+            rows=4,
+            traces=1,
+            spans=2,
+            complete=True,
+            runs=1,
+            verdicts={"pass": 6, "fail": 1, "not evaluable": 0},
+            seals=SealFacts(
+                days=1,
+                compared=1,
+                vanished=0,
+                expired=0,
+                not_sealed=1,
+                ledger_hashes=frozenset({SEAL_HASH}),
+            ),
+            queries_hmac_sha256=QUERIES_HMAC,
+        ),
+        stated_key_id=KEY_ID,
+        signature_checked=False,
+        ledger=None,
+    )
     path = tmp_path / "bundle-metadata.zip"
     path.write_bytes(sound)
     assert verify_bundle(path) == expected
@@ -80,9 +95,45 @@ def test_a_sound_bundle_is_verified_as_zip_as_folder_and_from_above_the_folder(
     assert verify_bundle(tmp_path / "out/bundle") == expected
 
 
-def test_a_bundle_without_rows_verifies(tmp_path: Path) -> None:
-    empty = row("AppTraces")
-    assert isinstance(verify_bundle(zipped(files_of(bundle(empty)), tmp_path / "b.zip")), Verified)
+def test_with_the_key_the_same_bundle_is_known_to_be_signed(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(sound)
+    unchecked = verify_bundle(path)
+    assert isinstance(unchecked, Verified)
+    assert verify_bundle(path, key=SIGNER.public_key()) == replace(unchecked, signature_checked=True)
+
+
+def test_a_content_bundle_holds_a_file_more(tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    path.write_bytes(sound_bundle("content"))
+    result = verify_bundle(path)
+    assert isinstance(result, Verified)
+    assert result.files == 15
+    files = files_of(path.read_bytes())
+    assert "missing" in refused(zipped(remade(without(CONTENT)(files)), path))
+    foreign = edited(CONTENT, lambda part: part.update(trace_id=OTHER))
+    assert "not in the bundle" in refused(zipped(remade(foreign(files)), path))
+
+
+def test_a_metadata_bundle_with_content_is_refused(sound: bytes, tmp_path: Path) -> None:
+    files = files_of(sound) | {CONTENT: payload("content")[CONTENT]}
+    assert "does not belong" in refused(zipped(remade(files), tmp_path / "b.zip"))
+
+
+def test_a_bundle_without_rows_or_seals_verifies(sound: bytes, tmp_path: Path) -> None:
+    files = files_of(sound)
+    files |= {name: files[name].splitlines(keepends=True)[0] for name in (TABLE, CONTROLS)} | {TRACES: b""}
+    for change in (
+        edited(
+            COMPLETENESS,
+            lambda said: said.update(slices=[], rows_here=0, rows_at_source=0) or said.pop("seals"),
+        ),
+        edited(REDACTIONS, lambda said: said.update(rows=0)),
+    ):
+        files = change(files)
+    result = verify_bundle(zipped(remade(files), tmp_path / "b.zip"))
+    assert isinstance(result, Verified)
+    assert (result.payload.rows, result.payload.seals) == (0, None)
 
 
 def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Files], Files]:
@@ -109,6 +160,10 @@ ATTACKS: dict[str, tuple[Callable[[Files], Files], str]] = {
     ),
     "unlisted tag file in the root": (lambda files: files | {"readme.txt": b"trust me"}, "does not belong"),
     "file in a new folder": (lambda files: files | {"signatures/x.sig": b"x"}, "does not belong"),
+    "one of the signatures removed": (without(SIGNATURE_DER), "missing"),
+    "a signature that is none": (changed(SIGNATURE_DER, lambda _: b"trust me"), "no signature"),
+    "a JWS that is none": (changed(SIGNATURE_JWS, lambda data: data[:-9]), "no signature"),
+    "the other signature removed": (without(SIGNATURE_JWS), "missing"),
     "tag file changed": (changed("bag-info.txt", lambda data: data + b"Contact: x\n"), "changed"),
     "manifest changed": (changed(MANIFEST, lambda data: data.replace(b"a", b"b")), "changed"),
     "manifest removed": (without(MANIFEST), "missing"),
@@ -147,6 +202,26 @@ def first_span(line: Any) -> Any:
     return line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
 
 
+def with_vanished(*, complete: bool, **changes: Any) -> dict[str, Any]:
+    gone = {
+        "traces": 1,
+        "sha256": digest_of([OTHER]),
+        "named": [{"trace_id": OTHER, "sealed_on": "2026-11-22"}],
+    }
+    return seals(complete=complete, vanished=gone | changes)
+
+
+def test_a_vanished_trace_makes_a_bundle_incomplete_and_is_counted(sound: bytes, tmp_path: Path) -> None:
+    change = edited(
+        COMPLETENESS, lambda said: said.update(complete=False, seals=with_vanished(complete=False))
+    )
+    result = verify_bundle(zipped(remade(change(files_of(sound))), tmp_path / "b.zip"))
+    assert isinstance(result, Verified)
+    assert not result.payload.complete
+    assert result.payload.seals is not None
+    assert result.payload.seals.vanished == 1
+
+
 FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "a row less in the table": (changed(TABLE, without_last_line), "different rows"),
     "a row twice in the table": (
@@ -177,6 +252,41 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "a table that is not UTF-8": (changed(TABLE, lambda data: data + b"\xff"), "shape"),
     "a request that is no object": (changed(REQUEST, lambda _: b"[]"), "no JSON object"),
     "redactions that are no JSON": (changed(REDACTIONS, lambda _: b"none"), "no JSON object"),
+    "a coverage that is no JSON": (changed(COVERAGE, lambda _: b"none"), "no JSON object"),
+    "a request of no profile": (edited(REQUEST, lambda said: said.update(profile="all")), "no profile"),
+    "a request without the queries": (edited(REQUEST, lambda said: said.pop("queries_hmac_sha256")), "shape"),
+    "redactions of other rows": (edited(REDACTIONS, lambda said: said.update(rows=3)), "counts 3 rows"),
+    "redactions of another profile": (
+        edited(REDACTIONS, lambda said: said.update(profile="content")),
+        "another profile",
+    ),
+    "redactions with a hit": (
+        edited(REDACTIONS, lambda said: said["rescan"].update(found=1)),
+        "must not be",
+    ),
+    "controls of a trace that is not here": (
+        changed(CONTROLS, lambda data: data.replace(b"4bf9", b"5bf9")),
+        "not in the bundle",
+    ),
+    "a verdict less": (changed(CONTROLS, without_last_line), "each control"),
+    "a verdict twice": (
+        changed(CONTROLS, lambda data: data + data.splitlines(keepends=True)[-1]),
+        "two verdicts",
+    ),
+    "a verdict that is none": (changed(CONTROLS, lambda data: data.replace(b",fail,", b",maybe,")), "shape"),
+    "a control that is none": (
+        changed(CONTROLS, lambda data: data.replace(b",latency,", b",beauty,")),
+        "shape",
+    ),
+    "a verdict without a reason": (
+        changed(CONTROLS, lambda data: data.replace(b",fail,as measured,", b",fail,,")),
+        "without a reason",
+    ),
+    "controls with other columns": (
+        changed(CONTROLS, lambda data: data.replace(b"run_id", b"run", 1)),
+        "columns",
+    ),
+    "a line of controls that is too short": (changed(CONTROLS, lambda data: data + b"x,y\r\n"), "cells"),
     "a false total": (edited(COMPLETENESS, lambda said: said.update(rows_here=5)), "add up"),
     "a false total at the source": (
         edited(COMPLETENESS, lambda said: said.update(rows_at_source=3)),
@@ -189,6 +299,42 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "complete with a trace missing": (
         edited(COMPLETENESS, lambda said: said["missing_trace_ids"].append("x")),
         "wrong",
+    ),
+    "complete though a sealed trace vanished": (
+        edited(COMPLETENESS, lambda said: said.update(seals=with_vanished(complete=False))),
+        "wrong conclusion from its counts",
+    ),
+    "seals complete though a trace vanished": (
+        edited(COMPLETENESS, lambda said: said.update(seals=with_vanished(complete=True))),
+        "wrong conclusion from the seals",
+    ),
+    "seals complete behind the retention": (
+        edited(COMPLETENESS, lambda said: said["seals"].update(behind_retention=True)),
+        "wrong conclusion from the seals",
+    ),
+    "fewer vanished traces named than counted": (
+        edited(
+            COMPLETENESS,
+            lambda said: said.update(complete=False, seals=with_vanished(complete=False, traces=2)),
+        ),
+        "than it names",
+    ),
+    "other vanished traces named than digested": (
+        edited(
+            COMPLETENESS,
+            lambda said: said.update(
+                complete=False, seals=with_vanished(complete=False, sha256=digest_of(["x"]))
+            ),
+        ),
+        "digest",
+    ),
+    "a day of the seals twice": (
+        edited(COMPLETENESS, lambda said: said["seals"]["not_sealed"][0].update(day="2026-11-22")),
+        "twice",
+    ),
+    "more compared than sealed": (
+        edited(COMPLETENESS, lambda said: said["seals"]["days"][0].update(compared=4)),
+        "than its seal holds",
     ),
     "no slices": (
         edited(COMPLETENESS, lambda said: said.update(slices=[], rows_here=0, rows_at_source=0)),
