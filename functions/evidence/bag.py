@@ -46,7 +46,7 @@ def bag_problems(members: Members) -> Iterator[str]:
     oxum = payload_oxum({name: members[name].size for name in payload})
     if f"Payload-Oxum: {oxum}".encode() not in tag_file(members["bag-info.txt"]).splitlines():
         yield "bag-info.txt states another size of the payload."
-    if SIGNATURES <= members.keys():
+    if members.keys() >= SIGNATURES:
         der, jws = tag_file(members[SIGNATURE_DER]), tag_file(members[SIGNATURE_JWS])
         if not well_formed(der, jws.decode("ascii", "replace")):
             yield "A file under signatures/ is no signature."
