@@ -104,6 +104,7 @@ def test_storage_that_does_not_answer_is_an_error_so_that_the_job_asks_again() -
 
 
 def test_interruptions_failures_and_counts_of_the_time_are_told_and_no_others() -> None:
+    after = NOON + 5 * HOUR
     interruptions = Interruptions(
         (
             Failures("SourceThrottled", NOON, NOON, 2),
