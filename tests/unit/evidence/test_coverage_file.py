@@ -108,11 +108,11 @@ def test_interruptions_failures_and_counts_of_the_time_are_told_and_no_others() 
     interruptions = Interruptions(
         (
             Failures("SourceThrottled", NOON, NOON, 2),
-            Failures("SourceBlind", NOON + 5 * HOUR, NOON + 5 * HOUR, 1),
+            Failures("SourceBlind", after, after, 1),
         ),
         (
             Interruption(NOON, window(3).end, "not running"),
-            Interruption(NOON + HOUR, NOON + 2 * HOUR, "later"),
+            Interruption(NOON + HOUR, after, "later"),
         ),
     )
     tally = Tally().judged([JudgedWindow(window(0), (), unjudged=({},), rows=1)])
