@@ -12,13 +12,14 @@ from functions.commands import (
     cost,
     coverage,
     detect,
+    policy,
     signing_key,
     silences,
     verify,
 )
 from functions.errors import TracekeeperError
 
-_COMMANDS = (verify, detect, backtest, coverage, checks, cost, config, alerts, silences, signing_key)
+_COMMANDS = (verify, detect, backtest, coverage, checks, cost, config, alerts, silences, policy, signing_key)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -118,6 +118,22 @@ class Sanitizer:
             lookalikes((trace_id, span_id, parent_id), self._detectors),
         )
 
+    def judge(self, kind: Kind, table: str, name: str, value: Any) -> tuple[Scalar | None, str | None]:
+        """Return what is shown of one value, and its reason; see `SanitizedRow.reasons`."""
+        plan = self._plan_by(self._rule(kind, table, name), name)
+        if plan.always is not None:
+            return None, plan.always
+        verdict = self._judge(plan.rule, value, as_text=kind == "properties")
+        return verdict.shown, verdict.reason
+
+    def finds(self, text: str) -> bool:
+        """Say whether a detector finds something in a text."""
+        return bool(self._detectors.find(text))
+
+    def _rule(self, kind: Kind, table: str, name: str) -> Rule | None:
+        find = self._policy.rule_for_column if kind == "columns" else self._policy.rule_for_property
+        return find(table, name)
+
     def _safe(
         self,
         kind: Kind,
@@ -147,9 +163,7 @@ class Sanitizer:
         return safe
 
     def _plan(self, kind: Kind, table: str, name: str, plans: dict[str, _Plan]) -> _Plan:
-        find = self._policy.rule_for_column if kind == "columns" else self._policy.rule_for_property
-        rule = find(table, name)
-        plan = self._plan_by(rule, name)
+        plan = self._plan_by(self._rule(kind, table, name), name)
         if len(plans) >= _REMEMBERED_NAMES:
             plans.clear()
         plans[name] = plan
