@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-AnnouncementKind = Literal["silence_report", "weekly_summary", "test"]
+AnnouncementKind = Literal["silence_report", "weekly_summary", "scheduled_export", "test"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ def trace_links(base_url: str, alert: Alert) -> Iterator[str]:
             yield f"{base_url}/api/v1/alerts/{alert.id}/traces/{trace_id}"
 
 
+def export_link(base_url: str, export_id: str) -> str:
+    """Return where it is read how far an export has come, and what it holds."""
+    return f"{base_url}/api/v1/exports/{export_id}"
+
+
 def open_alerts_link(base_url: str) -> str:
     """Return where all alerts that are not over are listed."""
     return f"{base_url}/api/v1/alerts?state=open"

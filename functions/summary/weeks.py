@@ -7,11 +7,21 @@ leaves out or brings twice, or another time in the config file, makes no second 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from functions.alerts.rules import WeeklySummary
-
 _DAYS = timedelta(days=7)
+
+
+class Weekly(Protocol):
+    """Once a week: on a day (0 is Monday), at a time of it, by the clocks of an IANA time zone."""
+
+    @property
+    def weekday(self) -> int: ...  # noqa: D102 - the class says it
+    @property
+    def at(self) -> time: ...  # noqa: D102 - as above
+    @property
+    def zone(self) -> str: ...  # noqa: D102 - as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class WeekBefore:
         return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
 
 
-def latest_day(rule: WeeklySummary, now: datetime) -> date:
+def latest_day(rule: Weekly, now: datetime) -> date:
     """Return the latest day on which a summary was due."""
     today = now.astimezone(ZoneInfo(rule.zone)).date()
     day = today - timedelta(days=(today.weekday() - rule.weekday) % 7)
@@ -62,7 +72,7 @@ def latest_day(rule: WeeklySummary, now: datetime) -> date:
     return day if due.astimezone(UTC) <= now else day - _DAYS
 
 
-def week_due(rule: WeeklySummary, last: date | None, now: datetime) -> WeekBefore | None:
+def week_due(rule: Weekly, last: date | None, now: datetime) -> WeekBefore | None:
     """Return the week whose summary is to be made; None where none is.
 
     After an outage that is the latest week alone. The first summary comes at the first time that is due after
@@ -80,6 +90,6 @@ def week_due(rule: WeeklySummary, last: date | None, now: datetime) -> WeekBefor
     return WeekBefore(day, rule.zone, missed=max(0, (day - last).days // 7 - 1))
 
 
-def is_ahead(rule: WeeklySummary, last: date, now: datetime) -> bool:
+def is_ahead(rule: Weekly, last: date, now: datetime) -> bool:
     """Return whether a summary was made by a clock that was far ahead: more than a week from now."""
     return last > latest_day(rule, now) + _DAYS

@@ -1,4 +1,4 @@
-"""Writes the cards of what is not about one alert: a silence's report, a week's summary, a test. Pure."""
+"""Writes the cards of what is not about one alert: a silence's report, a week, an export, a test. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -15,9 +15,9 @@ from functions.delivery.cards.elements import (
     table,
     text_table,
 )
-from functions.delivery.links import alert_link, open_alerts_link
+from functions.delivery.links import alert_link, export_link, open_alerts_link
 from functions.delivery.phrases import count, label, length_of, moment, number, quantity
-from functions.summary.body import DeliveryTest, Week
+from functions.summary.body import DeliveryTest, ScheduledExport, Week
 from functions.summary.table import summary_lines
 
 _REASON_LENGTH = 200
@@ -35,7 +35,12 @@ def announcement_card(announcement: Announcement, base_url: str) -> Mapping[str,
         KeyError, TypeError, ValueError: The body has another form.
         TracekeeperError: The card is larger than Teams takes.
     """
-    write = {"silence_report": _silence_report, "weekly_summary": _weekly_summary, "test": _test}
+    write = {
+        "silence_report": _silence_report,
+        "weekly_summary": _weekly_summary,
+        "scheduled_export": _scheduled_export,
+        "test": _test,
+    }
     return write[announcement.kind](announcement, base_url)
 
 
@@ -112,6 +117,41 @@ def _weekly_summary(announcement: Announcement, base_url: str) -> Mapping[str, A
         [button("All open alerts", open_alerts_link(base_url))],
         headline=first_line,
         about="a week's summary",
+    )
+
+
+def _scheduled_export(announcement: Announcement, base_url: str) -> Mapping[str, Any]:
+    body = cast("ScheduledExport", announcement.body)
+    name = escape(body["schedule"], 63)
+    if body["traces"] is None:
+        style, first_line = "attention", f"NO EXPORT · {name} · {escape(body['state'])}"
+        sentence = f"{escape(body['why'] or 'It was given up.', _REASON_LENGTH)}"
+    elif body["complete"]:
+        style, first_line = "good", f"EXPORT READY · {name} · {count(body['traces'], 'trace')}"
+        sentence = "Complete: it holds every row that the source counted. Signed; open report.html first."
+    else:
+        style, first_line = "warning", f"EXPORT INCOMPLETE · {name} · {count(body['traces'], 'trace')}"
+        sentence = "Something that should be in it is not: completeness.json says what."
+    missed = body["missed_weeks"]
+    late = f" Nothing ran for {count(missed, 'week')} before; nobody exported these." if missed else ""
+    facts = [
+        ("From", moment(instant(body["start"]))),
+        ("To", moment(instant(body["end"]))),
+        ("Profile", escape(body["profile"])),
+        ("Ticket", escape(body["ticket"])),
+    ]
+    if body["traces"] is not None:
+        facts.append(
+            ("Holds", f"{count(body['spans'] or 0, 'span')}, {count(body['rows'] or 0, 'row')} in all")
+        )
+    if body["export_id"] is not None:
+        facts.append(("Export", escape(body["export_id"])))
+    links = [button("The export", export_link(base_url, body["export_id"]))] if body["export_id"] else []
+    return message(
+        [header(style, first_line, f"{sentence}{late}"), table(facts)],
+        links,
+        headline=first_line,
+        about="a scheduled export",
     )
 
 
