@@ -29,6 +29,7 @@ from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.reading import Reading
+from functions.evidence.scheduling import ScheduledExports
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
@@ -75,6 +76,7 @@ class Services:
         exports: All exports.
         reading: Gives single traces.
         holding: Has the traces of severe alerts exported as they open.
+        scheduled: Makes the exports that nobody has to ask for; its tick comes after the watch's.
         costs: What model calls cost.
         summaries: The weekly summaries.
     """
@@ -97,6 +99,7 @@ class Services:
     exports: Exports
     reading: Reading
     holding: Holding
+    scheduled: ScheduledExports
     costs: Costs
     summaries: WeeklySummaries
 
@@ -214,6 +217,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         exports=evidence.exports,
         reading=Reading(clients.source, lambda: protection, _now),
         holding=evidence.holding,
+        scheduled=evidence.scheduled,
         costs=costs,
         summaries=WeeklySummaries(
             clients.documents,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from functions.alerts.announcements import Announcements
 from functions.alerts.reading import read_alert
 from functions.clients import Clients
 from functions.configuration import Configuration
@@ -14,6 +15,7 @@ from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.scheduling import ScheduledExports
 from functions.settings import Settings
 from functions.storage.documents import Documents
 
@@ -25,10 +27,12 @@ class EvidenceServices:
     Attributes:
         exports: All exports.
         holding: Has the traces of severe alerts exported as they open.
+        scheduled: Makes the exports that nobody has to ask for.
     """
 
     exports: Exports
     holding: Holding
+    scheduled: ScheduledExports
 
 
 def protect(settings: Settings, configuration: Configuration) -> Protection:
@@ -61,7 +65,15 @@ def build_evidence(
     holding = Holding(
         clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=clock
     )
-    return EvidenceServices(exports, holding)
+    scheduled = ScheduledExports(
+        documents=clients.documents,
+        exports=exports,
+        announcer=Announcements(clients.documents),
+        schedules=configuration.exports.schedules,
+        everybody=tuple(rule.name for rule in configuration.alerts.destinations),
+        clock=clock,
+    )
+    return EvidenceServices(exports, holding, scheduled)
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:

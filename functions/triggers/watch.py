@@ -50,8 +50,8 @@ def tick(services: Services, send: Callable[[list[str]], None]) -> None:
     watch = services.watch.tick()
     services.silence_ends.tick()
     deliveries = services.deliveries.tick()
-    if held := services.holding.tick():
-        send([message_for(export_id) for export_id in held])
+    if begun := (*services.holding.tick(), *services.scheduled.tick()):
+        send([message_for(export_id) for export_id in begun])
     services.heart.beat((alarm, sight, watch, deliveries))
 
 

@@ -30,6 +30,7 @@ from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reading import Reading
+from functions.evidence.scheduling import ScheduledExports
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds
@@ -139,6 +140,7 @@ def make_rig(
         exports=exports,
         reading=Reading(source, lambda: protection, lambda: NOON),
         holding=Holding(documents, exports, configuration.checks, HOLD, clock=lambda: NOON),
+        scheduled=ScheduledExports(documents, exports, Announcements(documents), (), (), lambda: NOON),
         costs=costs,
         summaries=WeeklySummaries(
             documents,
