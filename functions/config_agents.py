@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from functions.config_file import ConfigFile
 from functions.errors import ConfigurationError
+from functions.traces.documents import listed_documents
 
 
 def shared_names(agents: ConfigFile) -> Iterator[ConfigurationError]:
@@ -43,4 +44,23 @@ def unknown_dimensions(agents: ConfigFile) -> Iterator[ConfigurationError]:
                         "List the property under attributes.dimensions, or take one of those there: "
                         f"{', '.join(known) or 'none'}."
                     ),
+                )
+
+
+def unusable_documents(agents: ConfigFile) -> Iterator[ConfigurationError]:
+    """Find approved documents that would approve all, or never be met."""
+    for agent, entry in agents.body.get("agents", {}).items():
+        for index, document in enumerate(entry.get("approved_documents", ())):
+            place = ("agents", agent, "approved_documents", index)
+            if document == "*":
+                yield agents.wrong(
+                    place,
+                    "would approve every document",
+                    next_step="Put the beginning of the ids before the *, or remove approved_documents.",
+                )
+            elif listed_documents(document.removesuffix("*")) != (document.removesuffix("*"),):
+                yield agents.wrong(
+                    place,
+                    "is not one id as lists of them are read: parted at commas, without quotes and blanks",
+                    next_step="Give the id alone, as spans carry it, each on its own.",
                 )

@@ -12,7 +12,7 @@ import re2
 
 from functions.checks.definition import duration
 from functions.config_access import access_breaches
-from functions.config_agents import shared_names, unknown_dimensions
+from functions.config_agents import shared_names, unknown_dimensions, unusable_documents
 from functions.config_file import ConfigFile, Place
 from functions.config_redaction import policy_breaches
 from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
@@ -47,6 +47,7 @@ def rule_breaches(files: Mapping[str, ConfigFile]) -> Errors:
     if agents:
         yield from shared_names(agents)
         yield from unknown_dimensions(agents)
+        yield from unusable_documents(agents)
         yield from _blind_demands(agents)
         yield from access_breaches(agents)
         for place, entry in _entries(agents):
@@ -267,6 +268,8 @@ def _demands(agents: ConfigFile) -> Iterator[tuple[Place, str]]:
                 yield (*place, "required_lookups", index, "intents"), "intent"
         for index, _ in enumerate(entry.get("freshness", ())):
             yield (*place, "freshness", index), "data_as_of"
+        if "approved_documents" in entry:
+            yield (*place, "approved_documents"), "document_ids"
 
 
 def _other_currency(

@@ -140,8 +140,35 @@ def configuration_of(*layers: Layer, environment: str | None = None) -> Configur
         redaction=bodies["redaction.yaml"],
         exports=export_rules(bodies.get("exports.yaml", {})),
         access=access_rules(bodies["agents.yaml"].get("access", {})),
-        hash=hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        hash=_hash_of(bodies),
     )
+
+
+def agents_kept_as(name: str, texts: Layer) -> Agents:
+    """Return the agents of a configuration that was in force, proven by its hash.
+
+    It is not held to today's rules, which may be stricter than those of its time.
+
+    Args:
+        name: Its hash.
+        texts: All of its files.
+
+    Raises:
+        ConfigurationError: The files can't be read, or are not those of the hash in any environment.
+    """
+    files = {file: parse_config_file(text.path, text.data) for file, text in texts.items()}
+    for held in in_each_environment(files):
+        merged = {file: parsed.body for file, parsed in held.items()}
+        if _hash_of(merged) == name:
+            return agents(merged["agents.yaml"])
+    raise ConfigurationError(
+        f"The files kept of the configuration {name[:12]} are not those that were in force.",
+        next_step=f"Restore an earlier version of configurations/{name}.json in the container state.",
+    )
+
+
+def _hash_of(bodies: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _misplaced(texts: Layer) -> Iterator[ConfigurationError]:

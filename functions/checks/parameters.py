@@ -21,7 +21,7 @@ def parameter_tables(query: str, agents: Agents, prices: Prices) -> tuple[str, .
     if _names(query, "model_prices"):
         statements.append(datatable("model_prices", _PRICE_COLUMNS, _model_prices(prices)))
     if _names(query, "id_formats"):
-        statements += _id_formats(agents)
+        statements += id_formats(agents)
     return tuple(statements)
 
 
@@ -34,7 +34,7 @@ def _of_agents(name: str, agents: Agents) -> str:
     )
 
 
-def _id_formats(agents: Agents) -> tuple[str, str]:
+def id_formats(agents: Agents) -> tuple[str, str]:
     r"""Return which agent has which format, and the function that holds an id to one.
 
     A pattern must be a string literal in KQL, so that each stands in an arm of its own; agents share few.

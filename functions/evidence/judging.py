@@ -1,13 +1,41 @@
 """Reads the facts of some runs and judges each by the configuration that was valid when it happened."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from functions.evidence.run_facts import RunsPart
-from functions.evidence.verdicts import RunVerdicts
+from functions.evidence.controls import judge, not_evaluable, notes
+from functions.evidence.facts import RunFacts
+from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.run_facts import LATEST, RunsPart, RunsSlice, read_facts
+from functions.evidence.sanitizer import SanitizedRow
+from functions.evidence.shown_names import ShownNames
+from functions.evidence.verdicts import RunVerdicts, Verdict
+from functions.overlay.history import Period
+from functions.traces.agents import Agents
+from functions.traces.kql import text
+from functions.traces.membership import Membership
+from functions.traces.model import TraceRow
+from functions.traces.source import TraceSource
 
 
+@dataclass(frozen=True, slots=True)
 class Controls:
-    """Judges runs by the configuration that was valid when they happened."""
+    """Judges runs.
+
+    Attributes:
+        source: Where their facts come from.
+        periods: Gives which configuration was valid when; see `History.periods`.
+        agents: How telemetry is read where no configuration at all is known: as configured now.
+        sanitize: `Sanitizer.sanitize` of the metadata profile: what verdicts say is shown to everyone.
+        pseudonyms: For names that may not be shown.
+    """
+
+    source: TraceSource
+    periods: Callable[[], Sequence[Period]]
+    agents: Agents
+    sanitize: Callable[[TraceRow], SanitizedRow]
+    pseudonyms: Pseudonyms
 
     def judge(self, part: RunsPart, *, cutoff: datetime) -> list[RunVerdicts]:
         """Return what the controls say about the runs of `part`, in `RunVerdicts.order`.
@@ -22,4 +50,77 @@ class Controls:
             SourceError: The source did not answer completely.
             StorageError: It could not be read which configurations were in force.
         """
-        raise NotImplementedError
+        judged: list[RunVerdicts] = []
+        # Each configuration also says how its time's telemetry is read.
+        for agents, periods in self._read_alike(part).items():
+            within = [(period.begins, period.ends) for period in periods]
+            shown = self._shown(agents)
+            judged += [
+                _judged(facts, _valid(periods, facts.time), shown, cutoff)
+                for facts in read_facts(self.source, part, agents, within, cutoff=cutoff)
+            ]
+        return sorted(judged, key=lambda run: run.order)
+
+    def judge_trace(
+        self, trace_id: str, *, since: datetime, until: datetime, cutoff: datetime
+    ) -> list[RunVerdicts]:
+        """Return what the controls say about the runs of one trace.
+
+        Args:
+            trace_id: Its OperationId.
+            since: First TimeGenerated of its rows, UTC.
+            until: End of it (exclusive), UTC.
+            cutoff: The present instant, UTC.
+
+        Raises:
+            As `judge` does.
+        """
+        membership = Membership("", f"where OperationId in ({text(trace_id)})")
+        return self.judge(RunsSlice(membership, since, until, since - LATEST, cutoff), cutoff=cutoff)
+
+    def _read_alike(self, part: RunsPart) -> dict[Agents, list[Period]]:
+        """Return the periods within the part's time by the agents that they are read by."""
+        alike: dict[Agents, list[Period]] = {}
+        periods = self.periods()
+        otherwise = next((period.agents for period in periods if period.agents), self.agents)
+        for period in periods:
+            begun = period.begins is None or period.begins < part.until
+            if begun and (period.ends is None or period.ends > part.since):
+                alike.setdefault(period.agents or otherwise, []).append(period)
+        return alike
+
+    def _shown(self, agents: Agents) -> ShownNames:
+        return ShownNames(self.sanitize, self.pseudonyms, next(iter(agents.attributes.document_ids), ""))
+
+
+def _valid(periods: Sequence[Period], time: datetime) -> Period:
+    return next(
+        period
+        for period in periods
+        if (period.begins is None or period.begins <= time) and (period.ends is None or time < period.ends)
+    )
+
+
+def _judged(facts: RunFacts, period: Period, shown: ShownNames, cutoff: datetime) -> RunVerdicts:
+    trace_id, run_id = shown.ids(facts.trace_id, facts.run_id)
+    return RunVerdicts(
+        trace_id=trace_id,
+        run_id=run_id,
+        time=facts.time,
+        agent=shown.name("agent", facts.agent),
+        release=shown.name("release", facts.release),
+        configuration=period.configuration,
+        basis=period.basis,
+        verdicts=_verdicts(facts, period, shown, cutoff),
+        notes=notes(facts),
+    )
+
+
+def _verdicts(facts: RunFacts, period: Period, shown: ShownNames, cutoff: datetime) -> tuple[Verdict, ...]:
+    if not period.configuration:
+        return not_evaluable(
+            "no configuration is known of that time; agents.yaml may state since when it holds"
+        )
+    if period.agents is None:
+        return not_evaluable("what is kept of that time's configuration is not what was in force")
+    return judge(facts, period.agents.by_name.get(facts.agent), shown.name, cutoff=cutoff)

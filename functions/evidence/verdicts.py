@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import batched
 from typing import Any
 
+from functions.overlay.history import Basis
 from functions.spreadsheet import encode_csv, encode_rows
 
 
@@ -43,17 +44,6 @@ class Result(StrEnum):
     PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
     NOT_EVALUABLE = "not evaluable"
-
-
-class Basis(StrEnum):
-    """How it is known which configuration was valid when a run happened.
-
-    `observed`: it had come into force here by then. `stated`: its file says that it holds since then.
-    """
-
-    OBSERVED = "observed"
-    STATED = "stated"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

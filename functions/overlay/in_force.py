@@ -5,21 +5,17 @@ in `configurations/<hash>`, so that a cold start finds the last good one even wh
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import RLock
 
-from functions.configuration import ConfigText, Configuration, Layer
+from functions.configuration import Configuration, Layer
 from functions.errors import ConfigurationError, DocumentConflict, SettingsError, StorageError
-from functions.overlay.standing import Standing, standing_from_json, standing_to_json
+from functions.overlay.history import STANDING, WHOLE, read_standing, read_whole
+from functions.overlay.standing import Standing, standing_to_json
 from functions.overlay.store import OverlayStore, Push
 from functions.storage.documents import Documents
-
-STANDING = "configuration"
-WHOLE = "configurations/"
-"""Document names are this and the configuration's hash."""
 
 _EVERY = timedelta(minutes=1)
 _UNREADABLE = 3
@@ -166,8 +162,7 @@ class Holder[T]:
         return Held(self._build(configuration, standing), configuration, standing, _version(push))
 
     def _standing(self) -> tuple[Standing, str | None]:
-        held = self._documents.read(STANDING)
-        return (standing_from_json(held.body), held.version) if held else (Standing(), None)
+        return read_standing(self._documents)
 
     def _write(self, change: Callable[[Standing], Standing]) -> Standing:
         for _ in range(_ATTEMPTS):
@@ -190,17 +185,13 @@ class Holder[T]:
             self._documents.write(WHOLE + name, body, version=None)
 
     def _whole(self, name: str) -> Layer:
-        held = self._documents.read(WHOLE + name)
-        if held is None:
+        texts = read_whole(self._documents, name)
+        if texts is None:
             raise StorageError(
                 f"The last good configuration {name} is gone from the container state.",
                 next_step="Push an overlay without mistakes: tracekeeper config push FOLDER.",
             )
-        return _layer(held.body)
-
-
-def _layer(body: Mapping[str, Mapping[str, str]]) -> Layer:
-    return {name: ConfigText(Path(name), text.encode()) for name, text in body["files"].items()}
+        return texts
 
 
 def _version(push: Push | None) -> str | None:

@@ -102,6 +102,8 @@ class Agent:
         freshness: How old its tools' data may be.
         review_by: When its owner has to look at this entry again.
         approved_tools: The only tools it may call; None where it may call any.
+        approved_documents: The only editions of documents that its answers may rest on, as their ids in the
+            spans, or the beginning of one and a "*"; None where any may be used.
         run_p95_ms: How long 95% of its runs may take at most, in milliseconds.
         steps: How long the steps of its runs may take.
         evaluations: The scores it has to reach.
@@ -120,6 +122,7 @@ class Agent:
     freshness: tuple[Freshness, ...] = ()
     review_by: date | None = None
     approved_tools: tuple[str, ...] | None = None
+    approved_documents: tuple[str, ...] | None = None
     run_p95_ms: float | None = None
     steps: tuple[StepObjective, ...] = ()
     evaluations: tuple[EvaluationObjective, ...] = ()
@@ -136,10 +139,17 @@ class Agents:
     """agents.yaml as a value; `by_name` holds the agents by their names in the spans.
 
     Equal only to itself, so that what is written of it can be kept by it.
+
+    Attributes:
+        attributes: How the telemetry is read.
+        by_name: The agents.
+        since: The first day (UTC) for whose runs the file's author says that it holds; None where it is not
+            said.
     """
 
     attributes: Attributes
     by_name: Mapping[str, Agent]
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,7 @@ def agents(body: Mapping[str, Any]) -> Agents:
     return Agents(
         attributes=_attributes(body["attributes"], _names(body["agents"])),
         by_name={name: _agent(name, entry) for name, entry in body["agents"].items()},
+        since=date.fromisoformat(body["since"]) if "since" in body else None,
     )
 
 
@@ -203,6 +214,7 @@ def _agent(name: str, body: Mapping[str, Any]) -> Agent:
         ),
         review_by=date.fromisoformat(body["review_by"]) if "review_by" in body else None,
         approved_tools=tuple(body["approved_tools"]) if "approved_tools" in body else None,
+        approved_documents=tuple(body["approved_documents"]) if "approved_documents" in body else None,
         run_p95_ms=objectives.get("run_p95_ms"),
         steps=tuple(
             StepObjective(entry["operation"], entry.get("tool", ""), entry.get("model", ""), entry["p95_ms"])

@@ -4,6 +4,7 @@ Values reach a query only through the quoting functions here; nothing else may p
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,6 +14,9 @@ from string import Template
 from functions.traces.agents import Attributes
 
 Literal = str | int | float | bool | datetime | None
+
+SHARED = ("orphan_spans", "recorded_attributes")
+"""Relations and functions over the views, each in the file of its name."""
 
 _COLUMN_TYPES = frozenset({"string", "long", "real", "bool", "datetime"})
 _HERE = Path(__file__).parent
@@ -104,6 +108,8 @@ def compose(
 ) -> str:
     """Return the full text of `query` with the views, their bounds and its parameter tables in front.
 
+    What several queries share beside the views is in `SHARED`; a query gets what it names.
+
     Args:
         query: KQL over `spans`, `runs` and the tables; rows carry `Window`, the start of their window.
         attributes: Which properties a deployment uses for what.
@@ -126,6 +132,7 @@ def compose(
             f"let ReceivedTo = {instant(received_to + settle)};",
             *tables,
             _views(attributes, among),
+            *(_template(f"{name}.kql").template for name in SHARED if re.search(rf"\b{name}\b", query)),
             query.strip(),
         )
     )

@@ -23,11 +23,13 @@ from functions.checks.windows import Batch
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
+from functions.evidence.run_facts import RunsSlice, facts_kql
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
 from functions.traces.content_hashes import content_hashes_table, content_hashes_view
-from functions.traces.kql import compose
+from functions.traces.kql import compose, text
+from functions.traces.membership import Membership
 from functions.traces.model import TABLES
 from functions.traces.rows import Slice, find_traces, traces_in_window
 from functions.traces.source import Rows
@@ -128,6 +130,25 @@ def content_queries() -> dict[str, str]:
     }
 
 
+def control_queries() -> dict[str, str]:
+    """Return what is asked about runs: the traces named by ids or by a subquery, with and without bounds."""
+    chosen = "let Chosen = union AppRequests, AppDependencies | distinct OperationId;\n"
+    memberships = {
+        "ids": Membership("", f"where OperationId in ({', '.join(map(text, ('0' * 32, HOSTILE)))})"),
+        "a subquery": Membership(chosen, "where OperationId in (Chosen)"),
+    }
+    within = {"ids": [(None, None)], "a subquery": [(None, NOW), (NOW, NOW + timedelta(hours=1))]}
+    return {
+        f"facts of runs by {name}": facts_kql(
+            RunsSlice(membership, NOW - timedelta(days=2), NOW, NOW - timedelta(days=1), NOW),
+            CONFIGURATION.agents,
+            within[name],
+            cutoff=NOW,
+        )
+        for name, membership in memberships.items()
+    }
+
+
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
@@ -140,7 +161,8 @@ def queries() -> Mapping[str, str]:
         if is_swept(check)
     }
     costs = cost_queries() | summary_queries()
-    return views | checks | sweeps | costs | reading_queries() | sight_queries() | content_queries()
+    evidence = reading_queries() | control_queries()
+    return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
 
 def ask(texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:

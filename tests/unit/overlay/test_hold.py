@@ -10,7 +10,7 @@ from functions.alerts.alert import Alert
 from functions.alerts.state import state_from_json
 from functions.clients import Clients
 from functions.errors import ConfigurationError, SettingsError, StorageError
-from functions.overlay.in_force import STANDING
+from functions.overlay.history import STANDING
 from functions.overlay.refusal import CONFIG_REFUSED
 from functions.overlay.standing import standing_from_json
 from functions.settings import read_settings

@@ -8,7 +8,7 @@ import pytest
 
 from functions.configuration import SHIPPED, ConfigText, read_folder
 from functions.errors import ConfigurationError, StorageError
-from functions.overlay.in_force import WHOLE
+from functions.overlay.history import WHOLE
 from functions.overlay.standing import Refused
 from functions.overlay.store import CURRENT
 from tests.unit.overlay.world import NOON, Built, World, alerts
