@@ -109,7 +109,9 @@ def facts_kql(part: RunsPart, agents: Agents, within: Sequence[Stretch], *, cuto
     """Return the text of the question; see `read_facts`."""
     # The rows of the slice's traces only, so that its cost does not grow with the export.
     among = "SliceTraces"
-    query = _template().substitute(run_times=_times(within), among=f"where OperationId in ({among})") + f"| take {MOST_FACTS + 1}"
+    query = _template().substitute(
+        run_times=_times(within), among=f"where OperationId in ({among})", most=MOST_FACTS + 1
+    )
     lets = (
         f"let SliceFrom = {instant(part.received_from)};",
         f"let SliceTo = {instant(min(part.received_until, cutoff))};",

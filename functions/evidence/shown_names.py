@@ -1,4 +1,4 @@
-"""Gives what may be shown for a name that a trace brought: itself if the policy keeps it, else a pseudonym."""
+"""Gives what may be shown for a name from a trace: itself if the policy keeps it, or a pseudonym."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
