@@ -10,7 +10,12 @@ Cell = str | int | float | bool | None
 
 # A spreadsheet takes a cell for a formula by its first character, some after blanks, some in full width too
 # (the escapes are full-width = + - @). https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
+_STARTS = r"[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]"
+_FORMULA = re.compile(rf"\s*{_STARTS}")
+
+# Where lists are separated by semicolons, a spreadsheet takes them for the separator of cells too. Quotes
+# within a cell count for nothing then: one begins behind each semicolon, tab and end of line.
+_FORMULA_WITHIN = re.compile(rf"([;\t\r\n])(?=[\s\"'\\]*{_STARTS})")
 
 _HARMLESS = frozenset(f'{string.ascii_letters}{string.digits}{{["')
 """First characters with which no formula begins."""
@@ -29,7 +34,12 @@ def encode_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def guarded(text: str) -> str:
-    """Return text that no spreadsheet reads as a formula: one that might be is preceded by an apostrophe."""
+    """Return text that no spreadsheet reads as a formula, whatever it takes for the separator of cells.
+
+    What might be one is preceded by an apostrophe.
+    """
+    if ";" in text or "\n" in text or "\r" in text or "\t" in text:
+        text = _FORMULA_WITHIN.sub(r"\1'", text)
     if text[:1] in _HARMLESS:  # nearly all cells, and there are many
         return text
     return f"'{text}" if _FORMULA.match(text) else text
