@@ -51,7 +51,7 @@ def seals_section(seals: object) -> Html:
         filter(
             None,
             (
-                paragraph(_verdict(body, days), text(body.get("basis", ""), 400)),
+                paragraph(_verdict(body, days), text(body["basis"], 400) if body.get("basis") else ""),
                 bullets(seal_shortfalls(body)),
                 _days(days),
                 bullets(

@@ -163,7 +163,7 @@ def _marks(step: Step) -> Iterator[str]:
     if step.failed:
         yield "✕ failed"
     if step.retry:
-        yield "↻ again after a failure"
+        yield "↻ retry"
 
 
 def _steps(line: Timeline, number: int, prices: Prices) -> Html:
@@ -185,7 +185,7 @@ def _steps(line: Timeline, number: int, prices: Prices) -> Html:
 def _outcome(step: Step) -> Iterator[str]:
     yield {True: "ok", False: "✕ failed", None: "outcome not recorded"}[step.succeeded]
     if step.retry:
-        yield "↻ again after a failure"
+        yield "↻ retry"
     if step.calls > 1:
         yield f"call {step.call} of {step.calls}"
     if step.stands_for > 1:

@@ -231,10 +231,10 @@ def _facts(rows: Sequence[TraceRow], attributes: Attributes) -> Iterator[tuple[s
         "conversation": ("gen_ai.conversation.id",),
         **attributes.dimensions,
     }
-    releases = {str(row.columns["AppVersion"]) for row in rows if "AppVersion" in row.columns}
-    if releases:
-        yield "release", ", ".join(sorted(releases)[:3])
     for label, names in named.items():
         value = next((row.properties[name] for row in rows for name in names if name in row.properties), "")
         if value:
             yield label, value
+    releases = {str(row.columns["AppVersion"]) for row in rows if "AppVersion" in row.columns}
+    if releases:
+        yield "release", ", ".join(sorted(releases)[:3])

@@ -134,11 +134,11 @@ def test_a_picture_has_its_equal_in_a_table() -> None:
         "ok",
         "ok",
         "✕ failed; call 1 of 2",
-        "ok; ↻ again after a failure; call 2 of 2",
+        "ok; ↻ retry; call 2 of 2",
     ]
     assert steps[1][4:6] == ["1,000 / 100", "USD 0.003500"]
     (picture,) = re.findall(r'<svg role="img".*?</svg>', page.source, re.DOTALL)
-    for told in ("agent dispatcher", "tool get_status", "✕ failed", "↻ again after a failure"):
+    for told in ("agent dispatcher", "tool get_status", "✕ failed", "↻ retry"):
         assert told in picture
 
 

@@ -144,7 +144,7 @@ def test_a_shortened_timeline_keeps_agents_models_and_tools() -> None:
 def test_facts_of_the_trace_are_told_once() -> None:
     facts = {"tenant.id": "abc", "app.intent": "status", "app.warehouse": "WH-A"}
     line = read(span(0, AppVersion="2.0", properties=facts), span(1, AppVersion="2.0"))
-    assert line.facts == (("release", "2.0"), ("intent", "status"), ("tenant", "abc"), ("warehouse", "WH-A"))
+    assert line.facts == (("intent", "status"), ("tenant", "abc"), ("warehouse", "WH-A"), ("release", "2.0"))
 
 
 CACHED = {"gen_ai.usage.cache_read.input_tokens": "400"}
