@@ -29,6 +29,13 @@ TracekeeperError
     ├── NotAuthenticated        401
     ├── Forbidden               403
     ├── NotFound                404
+    │   └── TraceAbsent             a trace has no rows; `evidence` says what the answer rests on
+    │       ├── TraceNotFound           nothing of it was kept, and nothing was left out
+    │       ├── TraceExpired            410: it is older than what is kept
+    │       ├── TraceTooRecent          it may still be arriving
+    │       ├── TraceSampledOut         sampling may have left it out
+    │       ├── TraceVanished           it was there, within the retention, and is not any more
+    │       └── TraceUnknown            nothing can be said
     ├── NotReady                409
     ├── TooManyRequests         429
     └── WatchStopped            503
@@ -210,6 +217,55 @@ class NotFound(RequestError):
 
     status = 404
     title = "Not found"
+
+
+class TraceAbsent(NotFound):
+    """A trace has no rows at the source.
+
+    Args:
+        message: As for all errors.
+        next_step: As for all errors.
+        evidence: What the answer rests on, as sentences.
+    """
+
+    def __init__(self, message: str, *, next_step: str, evidence: Sequence[str] = ()) -> None:
+        super().__init__(message, next_step=next_step)
+        self.evidence = tuple(evidence)
+
+
+class TraceNotFound(TraceAbsent):
+    """Nothing of it was kept, though all that came around then was."""
+
+
+class TraceExpired(TraceAbsent):
+    """It is older than the workspace keeps rows."""
+
+    status = 410
+    title = "Older than what is kept"
+
+
+class TraceTooRecent(TraceAbsent):
+    """It may still be arriving."""
+
+    title = "Too recent"
+
+
+class TraceSampledOut(TraceAbsent):
+    """Sampling was at work around then, and may have left it out."""
+
+    title = "Perhaps sampled out"
+
+
+class TraceVanished(TraceAbsent):
+    """It was at the source, should still be there, and is not."""
+
+    title = "Vanished"
+
+
+class TraceUnknown(TraceAbsent):
+    """Nobody can say why it is not there."""
+
+    title = "Not there, and nobody can say why"
 
 
 class NotReady(RequestError):

@@ -18,6 +18,7 @@ from functions.errors import (
     SourceError,
     SourceThrottled,
     StorageError,
+    TraceAbsent,
     TracekeeperError,
 )
 
@@ -76,10 +77,12 @@ def _problem(
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower() if told else "internal-error"
     detail = told.message if told else "The request could not be served."
     next_step = told.next_step if told else "Tell whoever runs the service the instance of this problem."
+    evidence = {"evidence": list(error.evidence)} if isinstance(error, TraceAbsent) else {}
     return Problem(
         status,
         title,
-        {
+        evidence
+        | {
             "type": f"urn:tracekeeper:problem:{kind}",
             "title": title,
             "status": status,

@@ -30,6 +30,8 @@ from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.reading import Reading
 from functions.evidence.scheduling import ScheduledExports
+from functions.evidence.seal_store import Seals
+from functions.evidence.search import Searching
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
@@ -75,6 +77,7 @@ class Services:
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
         reading: Gives single traces.
+        searching: Finds traces.
         holding: Has the traces of severe alerts exported as they open.
         scheduled: Makes the exports that nobody has to ask for; its tick comes after the watch's.
         costs: What model calls cost.
@@ -98,6 +101,7 @@ class Services:
     heart: Heart
     exports: Exports
     reading: Reading
+    searching: Searching
     holding: Holding
     scheduled: ScheduledExports
     costs: Costs
@@ -215,7 +219,16 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         ),
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=evidence.exports,
-        reading=Reading(clients.source, lambda: protection, _now),
+        searching=Searching(clients.source, lambda: protection, configuration.agents, _now),
+        reading=Reading(
+            clients.source,
+            lambda: protection,
+            configuration.agents.attributes,
+            clients.documents,
+            Seals(clients.evidence, clients.documents),
+            timedelta(days=settings.logs_retention_days),
+            _now,
+        ),
         holding=evidence.holding,
         scheduled=evidence.scheduled,
         costs=costs,

@@ -44,6 +44,7 @@ HTTP = {
     "list_exports": ("GET", "api/v1/exports"),
     "show_export": ("GET", "api/v1/exports/{export_id}"),
     "download_bundle": ("GET", "api/v1/exports/{export_id}/bundle"),
+    "search_traces": ("POST", "api/v1/traces/search"),
     "read_trace": ("GET", "api/v1/traces/{trace_id}"),
 }
 TIMERS = {"watch_tick", "send_canary", "weekly_summary"}

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -31,6 +31,8 @@ from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reading import Reading
 from functions.evidence.scheduling import ScheduledExports
+from functions.evidence.seal_store import Seals
+from functions.evidence.search import Searching
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds
@@ -138,7 +140,16 @@ def make_rig(
         ),
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=exports,
-        reading=Reading(source, lambda: protection, lambda: NOON),
+        searching=Searching(source, lambda: protection, configuration.agents, lambda: NOON),
+        reading=Reading(
+            source,
+            lambda: protection,
+            configuration.agents.attributes,
+            documents,
+            Seals(objects, documents),
+            timedelta(days=90),
+            lambda: NOON,
+        ),
         holding=Holding(documents, exports, configuration.checks, HOLD, clock=lambda: NOON),
         scheduled=ScheduledExports(documents, exports, Announcements(documents), (), (), lambda: NOON),
         costs=costs,
