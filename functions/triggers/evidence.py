@@ -1,12 +1,15 @@
 """The routes and queues of those who need evidence: ask for an export, follow it, take it; read one trace."""
 
+from dataclasses import replace
+
 import azure.functions as func
 import orjson
 
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
 from functions.errors import InvalidRequest, NotReady
-from functions.evidence.export import State
+from functions.evidence.export import Export, State
+from functions.evidence.reach import hold_alert_within_reach, hold_within_reach, within_reach
 from functions.triggers.background import in_background
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint, serve
 from functions.triggers.ranges import requested_part
@@ -19,7 +22,9 @@ CONNECTION = "AzureWebJobsStorage"
 
 def request_export(services: Services, request: Request) -> Answer:
     """Take a request for an export; the queue's message lets the job begin."""
-    selection = services.exports.parse(request.json())
+    body = request.json()
+    hold_alert_within_reach(services.documents, body, request.scope)
+    selection = replace(services.exports.parse(body), scope=request.scope)
     export = services.exports.request(selection, requester=request.caller.object_id)
     return Answer(
         export.body(),
@@ -34,19 +39,21 @@ def request_export(services: Services, request: Request) -> Answer:
     )
 
 
-def list_exports(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
-    """List the exports, the latest first."""
-    return Answer({"exports": [export.body() for export in services.exports.list()]})
+def list_exports(services: Services, request: Request) -> Answer:
+    """List the exports that the caller may see, the latest first."""
+    person, scope = request.caller.object_id, request.scope
+    seen = (export for export in services.exports.list() if within_reach(export, person, scope))
+    return Answer({"exports": [export.body() for export in seen]})
 
 
 def show_export(services: Services, request: Request) -> Answer:
     """Show how far an export has come."""
-    return Answer(services.exports.get(request.route["export_id"]).body())
+    return Answer(_export(services, request).body())
 
 
 def download_bundle(services: Services, request: Request) -> Answer:
     """Give the bundle, whole or the part that the Range header asks for."""
-    export = services.exports.get(request.route["export_id"])
+    export = _export(services, request)
     bundle = export.bundle
     if export.state is not State.DONE or bundle is None:
         raise NotReady(f"The export is {export.state}.", next_step="Ask for its state again later.")
@@ -64,6 +71,12 @@ def download_bundle(services: Services, request: Request) -> Answer:
     content = services.exports.open_bundle(export.id, offset=part.offset, length=part.length)
     headers["Content-Range"] = on["range"] = part.content_range(bundle.size)
     return Answer(b"".join(content), status=206, headers=headers, on=on)
+
+
+def _export(services: Services, request: Request) -> Export:
+    """Return the export that the route names. Raises NotFound where the caller may not know of it."""
+    export = services.exports.get(request.route["export_id"])
+    return hold_within_reach(export, request.caller.object_id, request.scope)
 
 
 def message_for(export_id: str) -> str:
