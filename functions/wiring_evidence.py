@@ -13,9 +13,12 @@ from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
+from functions.evidence.judging import Controls
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.scheduling import ScheduledExports
+from functions.overlay.history import History
 from functions.settings import Settings
 from functions.storage.documents import Documents
 
@@ -26,11 +29,13 @@ class EvidenceServices:
 
     Attributes:
         exports: All exports.
+        controls: Judges runs.
         holding: Has the traces of severe alerts exported as they open.
         scheduled: Makes the exports that nobody has to ask for.
     """
 
     exports: Exports
+    controls: Controls
     holding: Holding
     scheduled: ScheduledExports
 
@@ -62,6 +67,13 @@ def build_evidence(
         clock=clock,
         names=configuration.agents.attributes.names,
     )
+    controls = Controls(
+        clients.source,
+        History(clients.documents).periods,
+        configuration.agents,
+        partial(Sanitizer, protection.policy, protection.pseudonyms, protection.detectors),
+        protection.pseudonyms,
+    )
     holding = Holding(
         clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=clock
     )
@@ -73,7 +85,7 @@ def build_evidence(
         everybody=tuple(rule.name for rule in configuration.alerts.destinations),
         clock=clock,
     )
-    return EvidenceServices(exports, holding, scheduled)
+    return EvidenceServices(exports, controls, holding, scheduled)
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from functions.evidence.facts import MOST_LISTS, RunFacts, ToolCalls
-from functions.evidence.verdicts import Control, Result, Verdict
+from functions.evidence.verdicts import NO_RULE, Control, Result, Verdict
 from functions.traces.agents import Agent, RequiredLookup
 from functions.traces.documents import listed_documents
 
@@ -82,7 +82,7 @@ def notes(facts: RunFacts) -> tuple[str, ...]:
 
 def _verdict(control: Control, found: _Found | _NoRule, gap: str) -> Verdict:
     if isinstance(found, _NoRule):
-        return Verdict(control, Result.NOT_EVALUABLE, f"no rule: {found.reason}")
+        return Verdict(control, Result.NOT_EVALUABLE, f"{NO_RULE}{found.reason}")
     if found.against:
         return Verdict(control, Result.FAIL, "; ".join(found.against))
     unknown = [*found.unknown, *([gap] if gap and control is not Control.LATENCY else [])]

@@ -8,14 +8,13 @@ from functions.evidence.controls import judge, not_evaluable, notes
 from functions.evidence.facts import RunFacts
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.run_facts import LATEST, RunsPart, RunsSlice, read_facts
-from functions.evidence.sanitizer import SanitizedRow
+from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.shown_names import ShownNames
 from functions.evidence.verdicts import RunVerdicts, Verdict
 from functions.overlay.history import Period
 from functions.traces.agents import Agents
 from functions.traces.kql import text
 from functions.traces.membership import Membership
-from functions.traces.model import TraceRow
 from functions.traces.source import TraceSource
 
 
@@ -27,14 +26,14 @@ class Controls:
         source: Where their facts come from.
         periods: Gives which configuration was valid when; see `History.periods`.
         agents: How telemetry is read where no configuration at all is known: as configured now.
-        sanitize: `Sanitizer.sanitize` of the metadata profile: what verdicts say is shown to everyone.
+        sanitizer: Makes one by the metadata policy, whatever the profile: verdicts show no content.
         pseudonyms: For names that may not be shown.
     """
 
     source: TraceSource
     periods: Callable[[], Sequence[Period]]
     agents: Agents
-    sanitize: Callable[[TraceRow], SanitizedRow]
+    sanitizer: Callable[[], Sanitizer]
     pseudonyms: Pseudonyms
 
     def judge(self, part: RunsPart, *, cutoff: datetime) -> list[RunVerdicts]:
@@ -90,7 +89,9 @@ class Controls:
         return alike
 
     def _shown(self, agents: Agents) -> ShownNames:
-        return ShownNames(self.sanitize, self.pseudonyms, next(iter(agents.attributes.document_ids), ""))
+        return ShownNames(
+            self.sanitizer().sanitize, self.pseudonyms, next(iter(agents.attributes.document_ids), "")
+        )
 
 
 def _valid(periods: Sequence[Period], time: datetime) -> Period:

@@ -46,6 +46,10 @@ class Result(StrEnum):
     NOT_EVALUABLE = "not evaluable"
 
 
+NO_RULE = "no rule: "
+"""What the reason of a control begins with that has nothing to hold a run to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one control says about one run, and why, in a short sentence."""
