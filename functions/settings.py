@@ -50,6 +50,9 @@ WHERE = {
     ),
     "PSEUDONYM_KEY_PREVIOUS": "the PSEUDONYM_KEY before, while both are in use; else leave it empty",
     "PSEUDONYM_KEY_PREVIOUS_ID": "the PSEUDONYM_KEY_ID before, while both are in use; else leave it empty",
+    "PUBLIC_KEY_URL": (
+        "wherever you publish what `tracekeeper signing-key` prints; reports name it, for who verifies"
+    ),
     "AUTH_TENANT_ID": "the Microsoft Entra tenant's overview, 'Tenant ID'",
     "AUTH_CLIENT_ID": "the app registration's overview, 'Application (client) ID'",
     "WEBSITE_AUTH_ENABLED": "the platform, which sets it once App Service authentication is on",
@@ -92,6 +95,7 @@ class Settings:
         pseudonym_key: 32 bytes.
         pseudonym_key_id: The key's name, letters.
         signing_key: What signs bundles: the URL of a key in Key Vault, or the path to a PEM file.
+        public_key_url: Where its public part is published, for people; None where nobody has said.
         pseudonym_key_previous: The key before and its name, while both are in use; else None.
         auth_tenant_id: The tenant whose people may call, lower case.
         auth_client_id: The app registration that their tokens are for, lower case.
@@ -116,6 +120,7 @@ class Settings:
     pseudonym_key: bytes = field(repr=False)
     pseudonym_key_id: str
     signing_key: str
+    public_key_url: str | None
     pseudonym_key_previous: tuple[bytes, str] | None = field(repr=False)
     auth_tenant_id: str
     auth_client_id: str
@@ -249,6 +254,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pseudonym_key=_key(given, "PSEUDONYM_KEY"),
         pseudonym_key_id=_matching(given, "PSEUDONYM_KEY_ID", _LETTERS, "must be 1 to 32 letters"),
         signing_key=_signing_key(given),
+        public_key_url=_optional(given, "PUBLIC_KEY_URL", _HTTPS, "must be an https URL"),
         pseudonym_key_previous=_previous_key(given),
         auth_tenant_id=_matching(given, "AUTH_TENANT_ID", _GUID, "must be a GUID").lower(),
         auth_client_id=_matching(given, "AUTH_CLIENT_ID", _GUID, "must be a GUID").lower(),

@@ -38,7 +38,7 @@ class Account:
         redactions: Of redactions.json.
         coverage: Of coverage.json (`coverage_body`).
         key_id: Of the key that signs the bundle; None where nothing is signed.
-        published: Where the public key is published, for people; "" where nobody has said.
+        published: Where the public key is published (the setting PUBLIC_KEY_URL); "" where nobody has said.
     """
 
     request: Mapping[str, Any]

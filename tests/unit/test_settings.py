@@ -100,6 +100,7 @@ def test_a_missing_setting_is_named_with_where_to_get_it(name: str) -> None:
         ("PSEUDONYM_KEY", "sesame"),
         ("PSEUDONYM_KEY", base64.b64encode(b"sesame").decode()),
         ("PSEUDONYM_KEY_ID", "sesame1"),
+        ("PUBLIC_KEY_URL", "http://sesame.example.com"),
         ("SIGNING_KEY", "http://vault.example.com/keys/sesame"),
         ("SIGNING_KEY", "https://vault.example.com/secrets/sesame"),
         ("SIGNING_KEY", "https://sesame@vault.example.com/keys/evidence"),
