@@ -195,8 +195,8 @@ def _traces(totals: Totals, drawings: Sequence[Drawing], prices: Prices) -> Html
         else "",
         paragraph(
             "A cost stands only where the tokens of a call are recorded and its model is in the price list "
-            f"of {prices.as_of.isoformat()}. A hatched bar is a failed step; a retry is a call of the same tool "
-            "or model after a failed one. Times are UTC."
+            f"of {prices.as_of.isoformat()}. A hatched bar is a failed step; a retry is a call of the same "
+            "tool or model after a failed one. Times are UTC."
         ),
         *(draw(drawing, number, prices) for number, drawing in enumerate(drawings, 1)),
     )

@@ -148,9 +148,11 @@ def test_no_check_at_all_is_not_complete() -> None:
 
 
 def test_the_report_names_gaps_and_never_rounds_up_to_all() -> None:
-    since = NOON - timedelta(days=30)
-    state = replace(covering(0), coverage=Coverage().after([Window(since, NOON)], 1).after([window(1)], 1))
-    chapter = coverage_chapter(coverage_body(holding(state), [check()], since, window(1).end))
+    since, minute = NOON - timedelta(days=30), timedelta(minutes=1)
+    coverage = Coverage().after([Window(since, NOON)], 1).after([Window(NOON + minute, NOON + HOUR)], 1)
+    body = coverage_body(holding(replace(covering(0), coverage=coverage)), [check()], since, NOON + HOUR)
+    chapter = coverage_chapter(body)
     assert "99.99 %" in chapter
+    assert "100.00 %" not in chapter
     assert "0 of 1 check evaluated all of it" in chapter
-    assert "gap 2026-11-03 12:00 to 2026-11-03 12:05" in chapter
+    assert "gap 2026-11-03 12:00 to 2026-11-03 12:01" in chapter
