@@ -6,6 +6,7 @@ could see differently (data before or after the archive, names twice) is refused
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,9 @@ MAX_BYTES = 32 << 30
 
 _END_RECORD_BYTES = 22
 _END_RECORD = b"PK\x05\x06"
+_LOCAL_HEADER = struct.Struct("<4s22x2H")
+_SIZES_FOLLOW = 1 << 3
+_LONGEST_SIZES = 24  # a data descriptor in ZIP64, with its mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ def open_container(path: Path) -> Iterator[Members]:
             with path.open("rb") as file:
                 _require_one_archive(file)
                 with zipfile.ZipFile(file) as archive:
+                    _require_nothing_between(file, archive)
                     yield _bounded(_zip_members(archive))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise refusal("The zip is damaged.") from error
@@ -88,6 +93,24 @@ def _folder_members(root: Path) -> dict[str, Member]:
 
 def _opening(path: Path) -> Callable[[], IO[bytes]]:
     return lambda: path.open("rb")
+
+
+def _require_nothing_between(file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Refuse bytes that no entry of the directory owns: who reads from the start may find files there."""
+    at = slack = 0
+    for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+        if not at <= entry.header_offset <= at + slack:
+            raise refusal("The zip holds bytes that belong to none of its files.")
+        file.seek(entry.header_offset)
+        header = file.read(_LOCAL_HEADER.size)
+        if len(header) < _LOCAL_HEADER.size:
+            raise refusal("The zip is damaged.")
+        _, name, extra = _LOCAL_HEADER.unpack(header)
+        at = entry.header_offset + _LOCAL_HEADER.size + name + extra + entry.compress_size
+        # Some packers write the sizes behind the bytes.
+        slack = _LONGEST_SIZES if entry.flag_bits & _SIZES_FOLLOW else 0
+    if not at <= archive.start_dir <= at + slack:
+        raise refusal("The zip holds bytes that belong to none of its files.")
 
 
 def _zip_members(archive: zipfile.ZipFile) -> dict[str, Member]:

@@ -1,6 +1,7 @@
 import os
 import shutil
 import struct
+import subprocess
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -460,6 +461,38 @@ def test_what_two_readers_of_a_zip_could_see_differently_is_refused(
     path = tmp_path / "b.zip"
     path.write_bytes(add(sound))
     refused(path)
+
+
+@pytest.mark.parametrize("at", ["before the directory", "between two files"])
+def test_a_file_that_only_a_reader_from_the_start_would_find_is_refused(
+    at: str, sound: bytes, tmp_path: Path
+) -> None:
+    hidden = zipped({"data/hidden.csv": b"trust me"}, tmp_path / "hidden.zip").read_bytes()
+    hidden = hidden[: hidden.index(b"PK\x01\x02")]
+    path = tmp_path / "b.zip"
+    directory = sound.index(b"PK\x01\x02")
+    place = directory if at == "before the directory" else sound.index(b"PK\x03\x04", 4)
+    data = bytearray(sound[:place] + hidden + sound[place:])
+    moved = len(hidden)
+    data[-6:-2] = struct.pack("<I", directory + moved)
+    position = directory + moved
+    while (position := data.find(b"PK\x01\x02", position)) >= 0:
+        (offset,) = struct.unpack_from("<I", data, position + 42)
+        struct.pack_into("<I", data, position + 42, offset + moved if offset >= place else offset)
+        position += 4
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None, "the usual readers see nothing"
+    assert "belong to none" in refused(path)
+
+
+@pytest.mark.skipif(shutil.which("zip") is None, reason="no zip here")
+def test_a_bundle_that_another_tool_packed_again_is_verified(sound: bytes, tmp_path: Path) -> None:
+    unpacked(files_of(sound), tmp_path / "bundle")
+    for call in (["zip", "-qr", "b.zip", "bundle"], ["sh", "-c", "zip -qr - bundle | cat > b.zip"]):
+        subprocess.run(call, cwd=tmp_path, check=True)
+        assert isinstance(verify_bundle(tmp_path / "b.zip"), Verified)
+        (tmp_path / "b.zip").unlink()
 
 
 def test_a_bomb_is_refused_by_what_it_claims_without_being_unpacked(sound: bytes, tmp_path: Path) -> None:
