@@ -42,10 +42,13 @@ ROOM = timedelta(hours=1)
 MOST_DAYS_A_TICK = 3
 """A day of 200,000 runs may take minutes, and a function has thirty."""
 
+SPANS_A_PAGE = 250_000
+"""The views join all spans of a page: so many take seconds, and their runs are far below a query's limits."""
+
 WHO = "tracekeeper:seals"
 """Stands in the ledger for who seals."""
 
-_PAGE = timedelta(hours=1)
+_HOUR = timedelta(hours=1)
 _SHORTEST = timedelta(milliseconds=1)
 _ONE = timedelta(days=1)
 
@@ -136,9 +139,8 @@ class Sealing:
         runs: set[SealedRun] = set()
         unusable = 0
         names: dict[str, str] = {}
-        for page in range(_ONE // _PAGE):
-            since = begin + page * _PAGE
-            for record in self._records(since, since + _PAGE):
+        for since, until in self._pages(begin, begin + _ONE):
+            for record in self._records(since, until):
                 if run := self._run(record, names):
                     runs.add(run)
                 else:
@@ -148,6 +150,21 @@ class Sealing:
         return make_seal(
             runs, day=day, unusable=unusable, sealed_at=self.clock(), key_id=self.pseudonyms.key_id
         )
+
+    def _pages(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """Return the stretches to ask about, of whole hours: few, and of not too many spans where possible."""
+        counted = self.source.query(
+            spans_kql(begin, end), since=begin - TIME_MARGIN, until=end + TIME_MARGIN
+        ).rows
+        spans = {hour: count for hour, count in counted if isinstance(count, int)}
+        pages: list[tuple[datetime, datetime]] = []
+        since, within = begin, 0
+        for hour in (begin + n * _HOUR for n in range((end - begin) // _HOUR)):
+            if within and within + spans.get(hour, 0) > SPANS_A_PAGE:
+                pages.append((since, hour))
+                since, within = hour, 0
+            within += spans.get(hour, 0)
+        return [*pages, (since, end)]
 
     def _records(self, since: datetime, until: datetime) -> Iterator[tuple[object, ...]]:
         """Yield the runs whose own span was received in [since, until); what is too large is halved."""
@@ -239,6 +256,16 @@ def runs_kql(agents: Agents, since: datetime, until: datetime) -> str:
         lookback=ROOM,
         settle=ROOM,
     )
+
+
+def spans_kql(since: datetime, until: datetime) -> str:
+    """Return the question for how many spans were received in each hour of [since, until), UTC."""
+    legs = ",\n".join(
+        f"  ({table} | extend Received = ingestion_time() | where Received >= {instant(since)} "
+        f"and Received < {instant(until)} | project Received)"
+        for table in ("AppRequests", "AppDependencies")
+    )
+    return f"union\n{legs}\n| summarize Spans = count() by Hour = bin(Received, 1h)"
 
 
 def sealed_name(agent: str, declared: Collection[str], pseudonyms: Pseudonyms) -> str:
