@@ -119,9 +119,9 @@ class Rig:
         self.telemetry.ingest(trace.envelopes, delay=delay)
         return trace.trace_id
 
-    def vanish(self, trace_ids: Iterable[str]) -> None:
-        """Remove all rows of traces from the source."""
-        for table in TABLES:
+    def vanish(self, trace_ids: Iterable[str], tables: Iterable[str] = TABLES) -> None:
+        """Remove all rows of traces from tables of the source."""
+        for table in tables:
             for trace_id in trace_ids:
                 self.telemetry._database.execute(  # noqa: SLF001 - nothing of ours can do it
                     f'DELETE FROM "{table}" WHERE "OperationId" = $trace_id',
