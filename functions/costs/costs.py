@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from functions.access.scope import EVERYTHING, Scope
 from functions.costs.allocation import amount, amounts
 from functions.costs.budgets import budget_uses
 from functions.costs.prices import Prices
@@ -16,8 +17,9 @@ from functions.costs.report import Report
 from functions.costs.telemetry import TelemetryVolume, telemetry_volume
 from functions.costs.usage import usage
 from functions.costs.waste import Waste, waste
+from functions.errors import Forbidden
 from functions.traces.agents import Agents, overdue
-from functions.traces.kql import Literal, compose, datatable, instant
+from functions.traces.kql import Literal, compose, datatable, instant, text
 from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import TraceSource
 
@@ -26,6 +28,9 @@ ROOM = timedelta(hours=1)
 
 USUAL = timedelta(days=7)
 """How far before a period the calls lie that say what is usual for an agent; as in context_bloat."""
+
+_NOBODY = '"\\uffff"'
+"""A name that no agent and no tenant has: a list in KQL must not be empty, and "" is what names none."""
 
 _HERE = Path(__file__).parent
 
@@ -61,17 +66,27 @@ class Costs:
         """The dimensions of the business by which costs can be broken down."""
         return tuple(self._agents.attributes.dimensions)
 
-    def report(self, question: Question) -> Report:
+    def report(self, question: Question, scope: Scope = EVERYTHING) -> Report:
         """Report the cost of the calls that a question is about.
+
+        Args:
+            question: What is asked.
+            scope: What whoever asks may see. What many share, such as a provisioned deployment, is not broken
+                down for those who see a part.
 
         Raises:
             SourceError: The telemetry could not be read, or not all of it.
         """
         period, now = question.period, self._clock()
-        records = self._ask("calls.kql", period, period.start, column=question.column)
+        records = self._ask("calls.kql", period, period.start, column=question.column, within=_within(scope))
         usages = [usage(record, record["Key"]) for record in records]
         runs: Mapping[str, int] = {record["Key"]: record["Runs"] for record in records}
-        paid = (usages, self._prices, period.start, min(period.end, now))
+        everybodys = usages
+        if self._prices.provisioned and not scope.unlimited:
+            # What a token costs there depends on how many all callers used.
+            asked = self._ask("calls.kql", period, period.start, column=question.column, within="")
+            everybodys = [usage(record, record["Key"]) for record in asked]
+        paid = (everybodys, self._prices, period.start, min(period.end, now))
         spread = token_costs(*paid)
         groups = amounts(usages, runs, self._prices, spread)
         return Report(
@@ -79,18 +94,38 @@ class Costs:
             self._prices,
             amount(usages, records[0]["AllRuns"] if records else 0, self._prices, spread),
             tuple((self._shown(question.by, key), its) for key, its in groups.items()),
-            capacities(*paid),
+            capacities(*paid) if scope.unlimited else (),
             budget_uses(usages, self._agents, self._prices) if question.by == "agent" else None,
-            overdue(self._agents, now.date()),
+            tuple(
+                review
+                for review in overdue(self._agents, now.date())
+                if scope.agents is None or review.name in scope.agents
+            ),
         )
 
-    def waste(self, period: Period) -> Waste:
+    def waste(self, period: Period, scope: Scope = EVERYTHING) -> Waste:
         """Report what the model calls of a period cost in vain. Raises as `report` does."""
-        return waste(self._ask("waste.kql", period, period.start - USUAL), period, self._prices)
+        within = _within(scope)
+        return waste(
+            self._ask("waste.kql", period, period.start - USUAL, within=within), period, self._prices
+        )
 
-    def telemetry(self, period: Period) -> TelemetryVolume:
-        """Report how much telemetry was received within a period. Raises as `report` does."""
-        return telemetry_volume(self._ask("telemetry.kql", period, period.start, TIME_MARGIN), period)
+    def telemetry(self, period: Period, scope: Scope = EVERYTHING) -> TelemetryVolume:
+        """Report how much telemetry was received within a period.
+
+        Raises:
+            Forbidden: The scope is limited to tenants, and this report does not tell them apart.
+            SourceError: As `report`.
+        """
+        if scope.tenants is not None:
+            raise Forbidden(
+                "Your role is limited to tenants, and the report of telemetry does not tell them apart.",
+                next_step="Ask for the report costs or waste.",
+            )
+        within = "" if scope.unlimited else f"{_within(scope).strip()}\n"
+        return telemetry_volume(
+            self._ask("telemetry.kql", period, period.start, TIME_MARGIN, within=within), period
+        )
 
     def _ask(
         self, query: str, period: Period, since: datetime, room: timedelta = ROOM, **values: str
@@ -122,6 +157,16 @@ class Costs:
         if not key:
             return None
         return self._tenant_pseudonym(key) if by == "tenant" else key
+
+
+def _within(scope: Scope) -> str:
+    """Return the steps that keep spans within the scope; "" where it has no limit."""
+    limits = (("Agent", scope.agents), ("Tenant", scope.tenants))
+    return "".join(
+        f"\n  | where {column} in ({', '.join(map(text, sorted(names))) or _NOBODY})"
+        for column, names in limits
+        if names is not None
+    )
 
 
 def _tables(agents: Agents, prices: Prices) -> tuple[str, str]:

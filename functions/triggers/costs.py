@@ -20,14 +20,18 @@ def report_costs(services: Services, request: Request) -> Answer:
     if kind == "costs":
         question = parse_question(request.query, services.costs.dimensions)
         period, about = question.period, question.by
-        report = services.costs.report(question)
+        report = services.costs.report(question, request.scope)
     elif kind not in {"waste", "telemetry"}:
         raise invalid("report", "must be costs, waste or telemetry")
     elif by is not None:
         raise invalid("by", "belongs to the report costs")
     else:
         period, about = parse_period(request.query), kind
-        report = services.costs.waste(period) if kind == "waste" else services.costs.telemetry(period)
+        report = (
+            services.costs.waste(period, request.scope)
+            if kind == "waste"
+            else services.costs.telemetry(period, request.scope)
+        )
     on = {"start": period.start.isoformat(), "end": period.end.isoformat()}
     on |= {"by": about} if kind == "costs" else {"report": kind}
     if shape == "json":
