@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.costs.prices import Prices
-from functions.evidence.report_controls import ControlTally, failed_controls, verdict_words
+from functions.evidence.report_controls import ControlTally, failed_controls, has_no_rule, verdict_words
 from functions.evidence.report_page import Totals, page
 from functions.evidence.report_timelines import Drawing
 from functions.evidence.step_cost import trace_cost
@@ -120,6 +120,8 @@ def _rank(rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> int:
         return _FAILED_CONTROL
     if any(row.columns.get("Success") is False for row in rows):
         return _FAILED_STEP
-    if any(one.result is not Result.PASS for run in verdicts for one in run.verdicts):
+    if any(
+        one.result is not Result.PASS and not has_no_rule(one) for run in verdicts for one in run.verdicts
+    ):
         return _NOT_EVALUABLE
     return _SOUND

@@ -16,7 +16,7 @@ from functions.evidence.report_html import (
     table,
     text,
 )
-from functions.evidence.verdicts import TITLES, Control, Result, RunVerdicts
+from functions.evidence.verdicts import NO_RULE, TITLES, Control, Result, RunVerdicts, Verdict
 
 MOST_FAILED_RUNS = 100
 """Failed runs shown with their reasons; the others are counted."""
@@ -33,8 +33,9 @@ class ControlTally:
     Attributes:
         runs: How many were judged.
         failed: How many failed at least one control.
-        sound: How many passed every control.
+        sound: How many passed every control that has a rule for them, at least one.
         results: How many runs got which result by which control.
+        unruled: For how many runs a control has no rule; they are among the not evaluable ones.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class ControlTally:
         self.failed = 0
         self.sound = 0
         self.results: Counter[tuple[Control, Result]] = Counter()
+        self.unruled: Counter[Control] = Counter()
         self._failed_runs: list[RunVerdicts] = []
         self._unknown: Counter[tuple[Control, str]] = Counter()
         self._configurations: Counter[tuple[str, str]] = Counter()
@@ -50,7 +52,7 @@ class ControlTally:
         """Count some runs."""
         for run in verdicts:
             self.runs += 1
-            found = [one.result for one in run.verdicts]
+            found = [one.result for one in run.verdicts if not has_no_rule(one)]
             failed = Result.FAIL in found
             self.failed += failed
             self.sound += bool(found) and all(result is Result.PASS for result in found)
@@ -58,6 +60,7 @@ class ControlTally:
                 self._failed_runs.append(run)
             for one in run.verdicts:
                 self.results[one.control, one.result] += 1
+                self.unruled[one.control] += has_no_rule(one)
                 if one.result is Result.NOT_EVALUABLE:
                     self._count_reason(one.control, one.reason)
             held_to = (run.configuration, run.basis.value)
@@ -75,9 +78,11 @@ class ControlTally:
         judged = f"{count(self.runs, 'run was', 'runs were')} held to {len(Control)} controls: "
         outcome = f"{self.failed:,} failed at least one" if self.failed else "no run failed any of them"
         rest = self.runs - self.failed - self.sound
-        judged += f"{outcome}, {self.sound:,} passed all"
+        judged += f"{outcome}, {self.sound:,} passed all that have a rule for them"
         if rest:
-            judged += f", and {rest:,} failed none but could not be judged on all"
+            judged += (
+                f", and {rest:,} failed none but could not be judged on all, since facts were not recorded"
+            )
         return judged + "."
 
     def chapter(self, drawn: frozenset[str]) -> Html:
@@ -93,7 +98,8 @@ class ControlTally:
             "Controls",
             paragraph(
                 "Each run is held to each control by the configuration that was valid when it ran. A control "
-                "passes only where the fact it needs was recorded; what it could not judge is counted apart."
+                "passes only where the fact it needs was recorded; what it could not judge is counted apart, "
+                "as is what no rule was agreed for."
             ),
             table(
                 "Runs by control and result",
@@ -112,7 +118,9 @@ class ControlTally:
         title = Html(
             f'<strong>{_short(control)}</strong><br><span class="dim">{text(TITLES[control])}</span>'
         )
-        return title, Html(f"{passed:,}"), Html(mark), Html(f"{unknown:,}")
+        unruled = self.unruled[control]
+        no_rule = f'<br><span class="dim">{unruled:,} no rule</span>' if unruled else ""
+        return title, Html(f"{passed:,}"), Html(mark), Html(f"{unknown:,}{no_rule}")
 
     def _failures(self, drawn: frozenset[str]) -> Html:
         if not self.failed:
@@ -169,6 +177,11 @@ class ControlTally:
         )
 
 
+def has_no_rule(verdict: Verdict) -> bool:
+    """Tell a control that nothing was agreed for from one whose fact was not recorded."""
+    return verdict.result is Result.NOT_EVALUABLE and verdict.reason.startswith(NO_RULE)
+
+
 def failed_controls(verdicts: Sequence[RunVerdicts]) -> int:
     """Return how many controls failed over all runs of a trace."""
     return sum(one.result is Result.FAIL for run in verdicts for one in run.verdicts)
@@ -186,8 +199,11 @@ def verdict_words(verdicts: Sequence[RunVerdicts]) -> str:
     ]
     if failed:
         return f"✕ Failed: {'; '.join(dict.fromkeys(failed))}"
-    unknown = sum(one.result is Result.NOT_EVALUABLE for run in verdicts for one in run.verdicts)
-    return f"Failed no control; {unknown} not evaluable" if unknown else "Passed all controls"
+    left = [one for run in verdicts for one in run.verdicts if not has_no_rule(one)]
+    unknown = [one.control.replace("_", " ") for one in left if one.result is Result.NOT_EVALUABLE]
+    if unknown:
+        return f"Failed no control; not evaluable: {', '.join(dict.fromkeys(unknown))}"
+    return "Passed all controls that have a rule for it" if left else "No control has a rule for it"
 
 
 def _failed_line(run: RunVerdicts, drawn: frozenset[str]) -> tuple[Html, ...]:

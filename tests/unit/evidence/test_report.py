@@ -7,6 +7,7 @@ import pytest
 
 from functions.evidence.report import MOST_STEPS, MOST_TIMELINES, ReportBuilder
 from functions.evidence.rescan import rescan
+from functions.evidence.verdicts import NO_RULE, Control, Result, Verdict
 from tests.unit.evidence.material import protection
 from tests.unit.evidence.reporting import (
     ATTRIBUTES,
@@ -36,8 +37,8 @@ def test_it_is_one_sound_page_with_the_answer_first() -> None:
     assert (
         'For OPS-1 ("weekly review") this bundle holds 1 trace with 4 rows of telemetry, from 2026-11-22 '
         "12:00:00 to 2026-11-22 12:00:00 UTC. It is complete: the workspace counted the same rows, slice by "
-        "slice. 1 run was held to 7 controls: 1 failed at least one, 0 passed all. No free text of people or "
-        "models is in it."
+        "slice. 1 run was held to 7 controls: 1 failed at least one, 0 passed all that have a rule for them. "
+        "No free text of people or models is in it."
     ) in page.words
     assert page.words.index("this bundle holds") < page.words.index("What was asked Reason")
 
@@ -110,9 +111,27 @@ def test_controls_are_counted_and_failed_runs_give_their_reasons() -> None:
 def test_what_could_not_be_judged_is_not_said_to_have_passed() -> None:
     page = Page(report((TRACE, (agent(0),), (judged(latency="not evaluable"),))))
     assert (
-        "no run failed any of them, 0 passed all, and 1 failed none but could not be judged on all"
-        in page.words
-    )
+        "no run failed any of them, 0 passed all that have a rule for them, and 1 failed none but could not "
+        "be judged on all, since facts were not recorded."
+    ) in page.words
+    assert "Failed no control; not evaluable: latency" in page.text
+
+
+def test_a_control_without_a_rule_is_no_missing_fact_and_no_pass() -> None:
+    run = judged()
+    unruled = Verdict(Control.LATENCY, Result.NOT_EVALUABLE, f"{NO_RULE}no objective")
+    others = tuple(one for one in run.verdicts if one.control is not Control.LATENCY)
+    page = Page(report((TRACE, (agent(0),), (replace(run, verdicts=(*others, unruled)),))))
+    assert "no run failed any of them, 1 passed all that have a rule for them." in page.words
+    (line,) = (row for row in page.table("Control", "Pass") if row[0].startswith("latency"))
+    assert line[1:] == ["0", "0", "11 no rule"]
+
+
+def test_a_run_that_no_rule_is_for_has_passed_nothing() -> None:
+    unruled = tuple(Verdict(one, Result.NOT_EVALUABLE, f"{NO_RULE}nothing agreed") for one in Control)
+    page = Page(report((TRACE, (agent(0),), (replace(judged(), verdicts=unruled),))))
+    assert "0 passed all that have a rule for them" in page.words
+    assert "No control has a rule for it" in page.text
 
 
 def test_without_verdicts_no_run_is_said_to_have_passed() -> None:
