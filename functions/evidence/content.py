@@ -18,7 +18,7 @@ from functions.evidence.messages import UNSHOWN, MessagePart, read_parts
 from functions.evidence.policy import Mask, Policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import lookalikes, safe_span_id, safe_trace_id
+from functions.evidence.sanitizer import safe_span_id, safe_trace_id
 from functions.evidence.shapes import SHAPES
 from functions.traces.model import TraceRow
 from functions.traces.source import Cell
@@ -66,7 +66,6 @@ class ContentPart:
             nothing made it safe.
         text: The masked text; None unless `shown` is "masked".
         found: How many stretches each detector found in it.
-        lookalikes: Ids of the line that a detector takes for something else; the rescan must excuse them.
     """
 
     trace_id: str
@@ -81,7 +80,6 @@ class ContentPart:
     shown: Shown
     text: str | None
     found: Mapping[str, int]
-    lookalikes: frozenset[str] = frozenset()
 
     @property
     def order(self) -> tuple[str, str, str, str, int, bytes]:
@@ -90,12 +88,12 @@ class ContentPart:
 
     def body(self) -> dict[str, Any]:
         """Return it as a JSON object, for a part of a job; `stored_content` reads it."""
-        return asdict(self) | {"found": dict(self.found), "lookalikes": sorted(self.lookalikes)}
+        return asdict(self) | {"found": dict(self.found)}
 
 
 def stored_content(body: Mapping[str, Any]) -> ContentPart:
     """Return what `ContentPart.body` gave."""
-    return ContentPart(**{**body, "lookalikes": frozenset(body["lookalikes"])})
+    return ContentPart(**body)
 
 
 def encode_content(part: ContentPart) -> bytes:
@@ -104,7 +102,7 @@ def encode_content(part: ContentPart) -> bytes:
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-_FIELDS = tuple(name for name in ContentPart.__dataclass_fields__ if name != "lookalikes")
+_FIELDS = tuple(ContentPart.__dataclass_fields__)
 
 
 def points_to_content(row: TraceRow) -> bool:
@@ -175,15 +173,15 @@ class ContentReader:
         self, where: tuple[str, str, datetime], kind: str, name: str, text: str
     ) -> Iterator[ContentPart]:
         trace_id, span_id, time = where
-        ids = safe_trace_id(trace_id, self._pseudonyms), safe_span_id(span_id, self._pseudonyms)
-        excused = lookalikes(ids, self._detectors)
+        trace_id = safe_trace_id(trace_id, self._pseudonyms, self._detectors)
+        span_id = safe_span_id(span_id, self._pseudonyms, self._detectors)
         moment = time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         text = text.encode("utf-8", "replace").decode()  # a lone surrogate stands for nothing
         for number, part in enumerate(read_parts(name, text)):
             yield self._proven(
                 ContentPart(
-                    trace_id=ids[0],
-                    span_id=ids[1],
+                    trace_id=trace_id,
+                    span_id=span_id,
                     time=moment,
                     kind=kind,
                     number=number,
@@ -191,7 +189,6 @@ class ContentReader:
                     part=part.part,
                     tool=self._tool(part.tool),
                     characters=_length(part.value),
-                    lookalikes=excused,
                     **self._shown(part),
                 )
             )
@@ -215,7 +212,7 @@ class ContentReader:
     def _proven(self, part: ContentPart) -> ContentPart:
         """Return the line as the rescan accepts it: without its text, where something is found in that."""
         try:
-            rescan(encode_content(part), self._detectors, lookalikes=part.lookalikes)
+            rescan(encode_content(part), self._detectors)
         except RedactionFailure:
             return replace(part, shown="withheld", text=None, tool="")
         return part

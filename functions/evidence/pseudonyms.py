@@ -67,8 +67,12 @@ class Pseudonyms:
         return self._digest(domain, value)[:_PSEUDONYM_LETTERS].translate(_HEX_TO_LETTERS)
 
     def hex_id(self, domain: str, value: str, digits: int) -> str:
-        """Return `digits` (at most 64) hex digits that stand for an id where the format asks for hex."""
-        return self._digest(domain, value)[:digits]
+        """Return `digits` (at most 64) hex digits that stand for an id where the format asks for hex.
+
+        One of them is a letter, so that no detector takes them for a number.
+        """
+        digest = self._digest(domain, value)[:digits]
+        return "f" + digest[1:] if digest.isdigit() else digest
 
     def _digest(self, domain: str, value: str) -> str:
         if _DOMAIN.fullmatch(domain) is None:

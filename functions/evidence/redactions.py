@@ -50,7 +50,6 @@ class Redactions:
         self._parts += 1
         self._withheld += part.shown == "withheld"
         self._masked.update(part.found)
-        self.lookalikes |= part.lookalikes
 
     def account(self) -> dict[str, Any]:
         """Return all that was counted as a JSON object, for `add_account` of another."""

@@ -38,13 +38,13 @@ class SanitizedRow:
             "generalize:tool.age", "mask:gen_ai.prompt" (it goes to content.jsonl), "unknown",
             "misfit:span_id", "misfit:gen_ai.agent.name" (not of the rule's shape), "detector:email".
         unknown: Pseudonyms of the names that the policy does not know.
-        lookalikes: Ids of the row that a detector takes for something else; the rescan must excuse them.
+        lookalikes: Ids that the rescan must excuse: none, since those that look like a card are replaced.
     """
 
     row: TraceRow
     reasons: tuple[str, ...]
     unknown: frozenset[str]
-    lookalikes: frozenset[str]
+    lookalikes: frozenset[str] = frozenset()
 
     @property
     def removed(self) -> Mapping[str, int]:
@@ -101,21 +101,19 @@ class Sanitizer:
         unknown: list[str] = []
         columns = self._safe("columns", table, row.columns, reasons, unknown)
         properties = self._safe("properties", table, row.properties, reasons, unknown)
-        trace_id, span_id, parent_id = row.trace_id, row.span_id, row.parent_id
-        if _TRACE_ID.fullmatch(trace_id) is None:
+        trace_id = safe_trace_id(row.trace_id, self._pseudonyms, self._detectors)
+        span_id = safe_span_id(row.span_id, self._pseudonyms, self._detectors)
+        parent_id = safe_span_id(row.parent_id, self._pseudonyms, self._detectors)
+        if trace_id != row.trace_id:
             reasons.append("misfit:trace_id")
-            trace_id = safe_trace_id(trace_id, self._pseudonyms)
-        if span_id and _SPAN_ID.fullmatch(span_id) is None:
+        if span_id != row.span_id:
             reasons.append("misfit:span_id")
-            span_id = safe_span_id(span_id, self._pseudonyms)
-        if parent_id and _SPAN_ID.fullmatch(parent_id) is None:
+        if parent_id != row.parent_id:
             reasons.append("misfit:parent_id")
-            parent_id = safe_span_id(parent_id, self._pseudonyms)
         return SanitizedRow(
             TraceRow(table, trace_id, span_id, parent_id, row.time, row.received, columns, properties),
             tuple(reasons),
             frozenset(unknown) if unknown else _NOTHING,
-            lookalikes((trace_id, span_id, parent_id), self._detectors),
         )
 
     def judge(self, kind: Kind, table: str, name: str, value: Any) -> tuple[Scalar | None, str | None]:
@@ -213,22 +211,18 @@ class Sanitizer:
                 raise ValueError("This rule has no verdicts.")
 
 
-def safe_trace_id(value: str, pseudonyms: Pseudonyms) -> str:
-    """Return a trace id as it is, or what stands for one that is none."""
-    return value if _TRACE_ID.fullmatch(value) else pseudonyms.hex_id("trace", value, 32)
+def safe_trace_id(value: str, pseudonyms: Pseudonyms, detectors: Detectors) -> str:
+    """Return a trace id as it is, or what stands for one that is none or looks like somebody's number."""
+    if _TRACE_ID.fullmatch(value) and not (value.isdigit() and detectors.find(value)):
+        return value
+    return pseudonyms.hex_id("trace", value, 32)
 
 
-def safe_span_id(value: str, pseudonyms: Pseudonyms) -> str:
-    """Return a span id as it is; one that is none becomes another that links the same rows; "" stays so."""
-    return value if not value or _SPAN_ID.fullmatch(value) else pseudonyms.hex_id("span", value, 16)
+def safe_span_id(value: str, pseudonyms: Pseudonyms, detectors: Detectors) -> str:
+    """Return a span id likewise: what stands for it links the same rows; "" stays so."""
+    if not value or (_SPAN_ID.fullmatch(value) and not (value.isdigit() and detectors.find(value))):
+        return value
+    return pseudonyms.hex_id("span", value, 16)
 
 
 _NOTHING: frozenset[str] = frozenset()
-
-
-def lookalikes(ids: tuple[str, ...], detectors: Detectors) -> frozenset[str]:
-    """Return the ids in which a detector finds something; one with a letter can't look like a number."""
-    for value in ids:
-        if value.isdigit():
-            return frozenset(one for one in ids if one.isdigit() and detectors.find(one))
-    return _NOTHING

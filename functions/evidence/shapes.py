@@ -3,6 +3,7 @@
 A shape is a function from a value to the value as it may be kept, or None. Applying it twice changes nothing.
 """
 
+import base64
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,8 @@ _HEX_ID = re.compile(r"(?=[0-9]*[a-f])(?:[0-9a-f]{8}){1,2}|[0-9a-f]{32}|[0-9a-f]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONG_NUMBER = re.compile(r"[0-9]{9}")
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]{12,}")
+_BASE64 = re.compile(r"[A-Za-z0-9_-]{12,}")
+_HEX = re.compile(r"[0-9A-Fa-f]{16,}")
 _TURN = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
 _YEAR = r"(?:19[0-9]{2}|20(?:0[0-9]|1[0-4]))"
 _MONTH_OR_DAY = r"[-./_:]?[0-3]?[0-9]"
@@ -46,8 +49,8 @@ def _of_pattern(pattern: re.Pattern[str], *, longest: int = 64) -> Shape:
     """Return the shape of a short word that fits `pattern`.
 
     What could be a number or a key of somebody's is refused, unless it is an identifier of fixed length:
-    nine digits in a row (a social security number has nine), a date on which a grown person may be born, and
-    what a machine drew at random.
+    nine digits in a row (a social security number has nine), a date on which a grown person may be born, what
+    a machine drew at random, and text in base64 or hex.
     """
 
     def shape(value: Any) -> str | None:
@@ -56,7 +59,7 @@ def _of_pattern(pattern: re.Pattern[str], *, longest: int = 64) -> Shape:
         suspect = _LONG_NUMBER.search(value) or _BIRTHDAY.search(value) or _is_drawn(value)
         if suspect and not (_UUID.fullmatch(value) or _HEX_ID.fullmatch(value)):
             return None
-        return value
+        return None if _holds_text(value) else value
 
     return shape
 
@@ -73,6 +76,20 @@ def _is_drawn(word: str) -> bool:
         if len(run) >= 16 and turns >= 4 and turns > len(run) / 5:
             return True
     return False
+
+
+def _holds_text(word: str) -> bool:
+    """Say whether a part of the word is text in base64 or in hex; as good as no word of another kind is."""
+    return any(
+        _is_text(base64.b64decode(run[skipped:] + "=" * (-len(run[skipped:]) % 4), b"-_"))
+        for run in _BASE64.findall(word)
+        for skipped in range(len(run) % 4 == 1, min(4, len(run) - 11))
+        if (len(run) - skipped) % 4 != 1
+    ) or any(_is_text(bytes.fromhex(run[: len(run) // 2 * 2])) for run in _HEX.findall(word))
+
+
+def _is_text(data: bytes) -> bool:
+    return all(32 <= byte < 127 or byte in {9, 10, 13} for byte in data)
 
 
 def _boolean(value: Any) -> bool | str | None:
