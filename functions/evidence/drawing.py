@@ -78,12 +78,14 @@ class Drawing:
         work: Takes the populations, for the bundles.
         ledger: Hears of each step before the next.
         clock: The time, UTC.
+        page: Most runs that are read at a time.
     """
 
     documents: Documents
     work: Objects
     ledger: AppendLog
     clock: Callable[[], datetime]
+    page: int = PAGE
 
     def draw(
         self, export_id: str, requester: str, sample: Sample, ask: Ask, show: Callable[[str], str]
@@ -128,7 +130,9 @@ class Drawing:
         counts = _count(ask)
         with SpooledTemporaryFile(max_size=_SPOOLED_BYTES) as file:
             listing = _Listing(file)
-            strata = draw(begun.seed, listing.noting(in_order(_pages(ask, counts.prefixes, 2))), sample.size)
+            strata = draw(
+                begun.seed, listing.noting(in_order(_pages(ask, counts.prefixes, 2, self.page))), sample.size
+            )
             digest = listing.digest.hexdigest()
             file.seek(0)
             name = f"{export_id}/population-{digest[:16]}.txt"
@@ -224,17 +228,17 @@ def _count(ask: Ask) -> _Counts:
     )
 
 
-def _pages(ask: Ask, prefixes: Mapping[str, int], length: int) -> Iterator[list[Run]]:
-    """Yield the population by ascending trace id, at most `PAGE` runs at a time if that can be."""
+def _pages(ask: Ask, prefixes: Mapping[str, int], length: int, most: int) -> Iterator[list[Run]]:
+    """Yield the population by ascending trace id, at most `most` runs at a time if that can be."""
     page: list[str] = []
-    for prefix, count in [*sorted(prefixes.items()), ("", PAGE + 1)]:
-        if page and sum(prefixes[one] for one in page) + count > PAGE:
+    for prefix, count in [*sorted(prefixes.items()), ("", most + 1)]:
+        if page and sum(prefixes[one] for one in page) + count > most:
             yield _page(ask, page, length)
             page = []
         if not prefix:
             return
-        if count > PAGE and length < _LONGEST_PREFIX:
-            yield from _pages(ask, _divided(ask, prefix, length + 2), length + 2)
+        if count > most and length < _LONGEST_PREFIX:
+            yield from _pages(ask, _divided(ask, prefix, length + 2), length + 2, most)
         else:
             page.append(prefix)
 

@@ -139,7 +139,7 @@ def draw(seed: str, population: Iterable[Run], size: int) -> tuple[Stratum, ...]
 
 
 def allot(sizes: Sequence[int], size: int) -> list[int]:
-    """Divide a sample among strata by their sizes: one each, and the rest by largest remainder.
+    """Divide a sample among strata in proportion to their sizes, by largest remainder, at least one each.
 
     Args:
         sizes: Of the strata, each at least 1.
@@ -151,11 +151,15 @@ def allot(sizes: Sequence[int], size: int) -> list[int]:
     total = sum(sizes)
     if size >= total:
         return list(sizes)
-    left, spare = size - len(sizes), total - len(sizes)
-    shares = [1 + left * (one - 1) // spare for one in sizes]
-    remainders = [left * (one - 1) % spare for one in sizes]
-    # Of equal remainders the lower number goes first, so that everybody comes to the same.
-    order = sorted(range(len(sizes)), key=lambda number: (-remainders[number], number))
-    for number in order[: size - sum(shares)]:
-        shares[number] += 1
+    shares = [max(1, size * one // total) for one in sizes]
+
+    def owed(number: int) -> int:
+        return size * sizes[number] - shares[number] * total
+
+    # Of equals the lower number gets one more, or keeps what it has, so that everybody comes to the same.
+    while sum(shares) < size:
+        shares[max(range(len(sizes)), key=lambda number: (owed(number), -number))] += 1
+    while sum(shares) > size:
+        givers = (number for number, share in enumerate(shares) if share > 1)
+        shares[min(givers, key=lambda number: (owed(number), -number))] -= 1
     return shares
