@@ -224,6 +224,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             clients.source,
             lambda: protection,
             configuration.agents.attributes,
+            evidence.controls,
             clients.documents,
             Seals(clients.evidence, clients.documents),
             timedelta(days=settings.logs_retention_days),

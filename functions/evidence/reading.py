@@ -1,9 +1,9 @@
 """Gives one sanitized trace at once to whoever may see all that it names, or says why it is not there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -15,6 +15,8 @@ from functions.evidence.assembly import Protection, describe_rows, gather_rows, 
 from functions.evidence.membership_kql import Bounds, inside_let, limit_of, views
 from functions.evidence.seal_store import Seals
 from functions.evidence.selection import parse_trace_id
+from functions.evidence.sentences import finding_sentences
+from functions.evidence.verdicts import RunVerdicts
 from functions.storage.documents import Documents
 from functions.traces.agents import Attributes
 from functions.traces.kql import instant, text
@@ -25,6 +27,16 @@ from functions.traces.source import TraceSource
 
 _MOST_NAMINGS = 5
 _SPAN_TABLES = ("AppRequests", "AppDependencies")
+
+
+class TraceJudge(Protocol):
+    """Whatever judges the runs of a trace."""
+
+    def judge_trace(
+        self, trace_id: str, *, since: datetime, until: datetime, cutoff: datetime
+    ) -> Sequence[RunVerdicts]:
+        """Return what the controls say about its runs; see `Controls.judge_trace`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class Reading:
         source: Where they come from.
         protection: Gives what stands between telemetry and a reader, as configured now.
         attributes: Which properties a deployment uses for what.
+        controls: Judge a trace's runs.
         documents: Where alerts are: they may name a trace that is gone.
         seals: They may hold it, too.
         retention: How long the source keeps rows.
@@ -52,13 +65,14 @@ class Reading:
     source: TraceSource
     protection: Callable[[], Protection]
     attributes: Attributes
+    controls: TraceJudge
     documents: Documents
     seals: Seals
     retention: timedelta
     clock: Callable[[], datetime]
 
     def read(self, trace_id: str, *, scope: Scope = EVERYTHING, asked: Asked | None = None) -> dict[str, Any]:
-        """Return one sanitized trace as a JSON object: counts, and its rows as a flat list.
+        """Return one sanitized trace as a JSON object: what controls found, and its rows as a flat list.
 
         Args:
             trace_id: 32 hex digits.
@@ -82,7 +96,9 @@ class Reading:
         ):
             raise NotFound("There is no such trace that you may see.", next_step="Check its id.")
         gathered = gather_rows(found, read_slices(self.source, found), protection)
-        answer = {"trace_id": found.trace_ids[0], **describe_rows(gathered)}
+        runs = self.controls.judge_trace(wanted, since=found.since, until=found.until, cutoff=now)
+        findings = list(finding_sentences(runs))
+        answer = {"trace_id": wanted, "findings": findings, **describe_rows(gathered)}
         rescan_for(gathered, protection)(orjson.dumps(answer))
         return answer
 

@@ -1,20 +1,37 @@
 """Single traces, sanitized at once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
 
+from functions.configuration import SHIPPED, load_configuration
 from functions.errors import InvalidRequest, NotFound, RedactionFailure
 from functions.evidence.detectors import Detector, Detectors
 from functions.evidence.reading import Reading
+from functions.evidence.seal_store import Seals
+from functions.evidence.verdicts import Control, Result, RunVerdicts, Verdict
+from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.unit.evidence.material import ABSENT, SECRET, TRACE, protection
 from tests.unit.evidence.rig import NOW, telemetry_source
+from tests.unit.triggers.rig import NoControls
 
 
 @pytest.fixture
 def reading() -> Reading:
-    return Reading(telemetry_source(), protection, lambda: NOW)
+    documents = MemoryDocuments()
+    return Reading(
+        telemetry_source(),
+        protection,
+        load_configuration(SHIPPED).agents.attributes,
+        NoControls(),
+        documents,
+        Seals(MemoryObjects(), documents),
+        timedelta(days=90),
+        lambda: NOW,
+    )
 
 
 def test_one_trace_is_read_sanitized(reading: Reading) -> None:
@@ -46,3 +63,26 @@ def test_a_trace_in_which_the_rescan_finds_something_is_withheld(reading: Readin
     careless = Detectors([Detector("agent", '"agent"|dispatcher"', '"agent"')])
     with pytest.raises(RedactionFailure):
         replace(reading, protection=lambda: replace(protection(), detectors=careless)).read(TRACE)
+
+
+class StrictControls(NoControls):
+    """Finds that a look-up was not made, and that data was old."""
+
+    def judge_trace(
+        self, trace_id: str, *, since: datetime, until: datetime, cutoff: datetime
+    ) -> Sequence[RunVerdicts]:
+        assert since < until
+        verdicts = (
+            Verdict(Control.REQUIRED_LOOKUPS, Result.FAIL, "get_shipment_status was not called"),
+            Verdict(Control.DATA_FRESH, Result.FAIL, "data 9 h old"),
+        )
+        return [RunVerdicts(trace_id, "b" * 16, cutoff, "dispatcher", "2.0", "c" * 64, "", verdicts, ())]
+
+
+def test_what_controls_found_is_told_in_sentences(reading: Reading) -> None:
+    trace = replace(reading, controls=StrictControls()).read(TRACE)
+    assert trace["findings"] == [
+        "dispatcher: get_shipment_status was not called.",
+        "dispatcher: data 9 h old.",
+    ]
+    assert reading.read(TRACE)["findings"] == []

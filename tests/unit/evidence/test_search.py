@@ -21,6 +21,7 @@ from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.fakes.telemetry import TelemetrySource
 from tests.unit.evidence.material import protection
 from tests.unit.evidence.rig import RememberingSource
+from tests.unit.triggers.rig import NoControls
 
 NOW = START + timedelta(hours=3)
 WHY = {"reason": "a claim is disputed", "ticket": "CASE-7"}
@@ -135,6 +136,7 @@ def test_who_may_find_a_trace_may_read_it_and_nobody_else(
         source(),
         protection,
         agents().attributes,
+        NoControls(),
         documents,
         Seals(MemoryObjects(), documents),
         timedelta(days=90),

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -33,6 +33,7 @@ from functions.evidence.reading import Reading
 from functions.evidence.scheduling import ScheduledExports
 from functions.evidence.seal_store import Seals
 from functions.evidence.search import Searching
+from functions.evidence.verdicts import RunVerdicts
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds
@@ -53,6 +54,20 @@ AUDIENCE = "11111111-2222-3333-4444-555555555555"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOLD = EvidenceHold(("critical", "high"), 50)
 ROOMY = Limits(10_000, 10_000)
+
+
+class NoControls:
+    """Finds nothing to say about a trace."""
+
+    def judge_trace(
+        self,
+        trace_id: str,  # noqa: ARG002 - the interface's parameters
+        *,
+        since: datetime,  # noqa: ARG002
+        until: datetime,  # noqa: ARG002
+        cutoff: datetime,  # noqa: ARG002
+    ) -> Sequence[RunVerdicts]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,7 @@ def make_rig(
             source,
             lambda: protection,
             configuration.agents.attributes,
+            NoControls(),
             documents,
             Seals(objects, documents),
             timedelta(days=90),
