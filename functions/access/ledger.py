@@ -2,19 +2,22 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal
 
 from functions.access.principal import Principal
-from functions.storage.append_log import AppendLog
+from functions.storage.append_log import AppendLog, Mark
 
 Outcome = Literal["served", "denied", "refused", "failed"]
 """served: they got it; denied: they are not signed in or lack the role; refused: what they asked for can't be
 served; failed: we could not serve it."""
 
 _DETAIL_CHARACTERS = 200
+_HEADS_TRIED = 7
+"""Each is a day; a ledger that has too few entries in so many days is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,19 @@ class Ledger:
     Args:
         log: Where entries go.
         now: The clock, UTC.
+        heads: The marks that were noted of the log, the newest first: `latest` reads from one of them on.
     """
 
-    def __init__(self, log: AppendLog, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        log: AppendLog,
+        *,
+        now: Callable[[], datetime],
+        heads: Callable[[], Iterable[Mark]] = tuple,
+    ) -> None:
         self._log = log
         self._now = now
+        self._heads = heads
 
     def record(self, access: Access) -> str:
         """Append the entry and return its hash.
@@ -70,11 +81,18 @@ class Ledger:
         )
 
     def latest(self, count: int) -> list[Mapping[str, Any]]:
-        """Return the latest entries, newest first, having checked the whole chain.
+        """Return the latest entries, newest first, having checked the chain from a head before them on.
+
+        That is the newest of the last `_HEADS_TRIED` heads that has so many entries behind it; where there is
+        none, the beginning. `tracekeeper ledger verify` checks it all.
 
         Raises:
-            StorageError: The ledger could not be read, or its chain is broken.
+            StorageError: The ledger could not be read, its chain is broken, or it lacks what a head notes.
         """
+        for mark in islice(self._heads(), _HEADS_TRIED):
+            entries = deque(self._log.entries(mark), maxlen=count)
+            if len(entries) == count:
+                return list(reversed(entries))
         return list(reversed(deque(self._log.entries(), maxlen=count)))
 
 

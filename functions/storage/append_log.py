@@ -28,6 +28,27 @@ class Link:
     previous: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a log: behind one of its lines.
+
+    Attributes:
+        lines: How many lines lie before it, those that close a blob included.
+        hash: Of the line before it, hex; covers all before that one too.
+        blob: The blob in which that line lies.
+        offset: Bytes of that blob up to the end of that line.
+    """
+
+    lines: int
+    hash: str
+    blob: str
+    offset: int
+
+
+START = Mark(0, GENESIS, "", 0)
+"""Before the first line."""
+
+
 class AppendLog(Protocol):
     """An append-only, hash-chained log of JSON entries."""
 
@@ -39,12 +60,16 @@ class AppendLog(Protocol):
         """
         ...
 
-    def entries(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries, oldest first, having checked the chain.
+    def entries(self, after: Mark = START) -> Iterator[Mapping[str, Any]]:
+        """Yield the entries behind a mark, oldest first, having checked the chain from there on.
 
         Raises:
-            StorageError: The log could not be read, or its chain is broken.
+            StorageError: The log could not be read, its chain is broken, or it does not hold the mark.
         """
+        ...
+
+    def mark(self, after: Mark = START) -> Mark:
+        """Return the end of the log, having checked the chain behind another mark. Raises as `entries`."""
         ...
 
 
@@ -54,14 +79,20 @@ def chain_line(previous: str, entry: Mapping[str, Any]) -> tuple[bytes, str]:
     return encode({"entry": entry, "hash": digest, "previous": previous}) + b"\n", digest
 
 
-def check_chain(lines: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Any], str]]:
+def check_chain(
+    lines: Iterable[bytes], *, previous: str = GENESIS, before: int = 0
+) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Yield each line's entry and hash, oldest first.
+
+    Args:
+        lines: Without their newlines.
+        previous: The hash of the line before the first of these.
+        before: How many lines there were before it.
 
     Raises:
         StorageError: A line is not what the one before it says; names its number, counted from 1.
     """
-    previous = GENESIS
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=before + 1):
         link = parse_line(line)
         if link is None or link.previous != previous or link.hash != _digest(previous, encode(link.entry)):
             raise StorageError(
@@ -79,6 +110,14 @@ def parse_line(line: bytes) -> Link | None:
         return Link(dict(parts["entry"]), str(parts["hash"]), str(parts["previous"]))
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def lost_mark(mark: Mark) -> StorageError:
+    """Return the error of a log that does not hold what was noted of it."""
+    return StorageError(
+        f"The log does not hold the line {mark.lines} that was noted of it: it was cut off or rewritten.",
+        next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
+    )
 
 
 def _digest(previous: str, entry: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from io import SEEK_END
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -174,6 +176,26 @@ class BlobAppendBlobs:
         """Return the bytes [offset, offset + length), all of which exist."""
         with storage_errors(self._container.container_name):
             return self._container.download_blob(name, offset=offset, length=length).readall()
+
+
+def service_time(container: ContainerClient) -> datetime:
+    """Ask the storage service what time it is, UTC; whole seconds.
+
+    Raises:
+        StorageError: It does not answer, or its answer has no usable Date.
+    """
+    dates: list[str] = []
+    with storage_errors(container.container_name):
+        container.get_container_properties(
+            raw_response_hook=lambda seen: dates.append(seen.http_response.headers.get("Date", ""))
+        )
+    try:
+        return parsedate_to_datetime(dates[-1]).astimezone(UTC)
+    except (ValueError, LookupError):
+        raise StorageError(
+            "Blob storage does not say what time it is.",
+            next_step="Look at what stands between the app and the account.",
+        ) from None
 
 
 def _written_by(blob: BlobClient, write_id: str) -> str | None:

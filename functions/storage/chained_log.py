@@ -9,10 +9,20 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import tee
 from typing import Any, Protocol
 
 from functions.errors import StorageError
-from functions.storage.append_log import GENESIS, Link, chain_line, check_chain, parse_line
+from functions.storage.append_log import (
+    GENESIS,
+    START,
+    Link,
+    Mark,
+    chain_line,
+    check_chain,
+    lost_mark,
+    parse_line,
+)
 
 LINES_PER_BLOB = 40_000
 """Below the 50,000 blocks that an append blob can have
@@ -101,11 +111,25 @@ class ChainedLog:
                     return digest
         raise StorageError("The log is too busy.", next_step="Try again.")
 
-    def entries(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries, oldest first, having checked the chain. Raises StorageError."""
-        for entry, _ in check_chain(self._lines()):
+    def entries(self, after: Mark = START) -> Iterator[Mapping[str, Any]]:
+        """Yield the entries behind a mark, having checked the chain from there on. Raises StorageError."""
+        lines = (line for _, _, line in self._lines(after))
+        for entry, _ in check_chain(lines, previous=after.hash, before=after.lines):
             if entry.keys() != {_CONTINUED_IN}:
                 yield entry
+
+    def mark(self, after: Mark = START) -> Mark:
+        """Return the end of the log, having checked the chain behind a mark. Raises StorageError."""
+        read, checked = tee(self._lines(after))
+        mark = after
+        chain = check_chain((line for _, _, line in checked), previous=after.hash, before=after.lines)
+        for (blob, offset, _), (_, digest) in zip(read, chain, strict=True):
+            mark = Mark(mark.lines + 1, digest, blob, offset)
+        return mark
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """Yield all lines without their newlines, as they lie there and unchecked. Raises StorageError."""
+        yield from (line for _, _, line in self._lines(START))
 
     def _successor(self, end: _End) -> str | None:
         """Return the blob that must follow, where this one is full or of an earlier day."""
@@ -147,13 +171,28 @@ class ChainedLog:
             )
         return [link for link in links if link]
 
-    def _lines(self) -> Iterator[bytes]:
-        for name in self._blobs.names():
+    def _lines(self, after: Mark) -> Iterator[tuple[str, int, bytes]]:
+        """Yield each line behind a mark with its blob and the bytes up to its end."""
+        names = self._blobs.names()
+        if after != START:
+            self._check_mark(after, names)
+        for name in names:
+            if name < after.blob:
+                continue
+            begin = after.offset if name == after.blob else 0
             length, _ = self._blobs.extent(name)
-            rest = b""
-            for offset in range(0, length, _CHUNK_BYTES):
+            rest, end = b"", begin
+            for offset in range(begin, length, _CHUNK_BYTES):
                 chunk = self._blobs.read(name, offset=offset, length=min(_CHUNK_BYTES, length - offset))
                 *whole, rest = (rest + chunk).split(b"\n")
-                yield from whole
+                for line in whole:
+                    end += len(line) + 1
+                    yield name, end, line
             if rest:
-                yield rest
+                yield name, length, rest
+
+    def _check_mark(self, mark: Mark, names: list[str]) -> None:
+        if mark.blob not in names or self._blobs.extent(mark.blob)[0] < mark.offset:
+            raise lost_mark(mark)
+        if self._tail(mark.blob, mark.offset)[-1].hash != mark.hash:
+            raise lost_mark(mark)

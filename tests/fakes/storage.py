@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from functions.errors import DocumentConflict, StorageError
-from functions.storage.append_log import GENESIS, chain_line, check_chain
+from functions.storage.append_log import GENESIS, START, Mark, chain_line, check_chain, lost_mark, parse_line
 from functions.storage.documents import Document, encode
 
 _CHUNK_BYTES = 64 * 1024
@@ -85,6 +85,19 @@ class MemoryAppendLog:
             self.lines.append(line)
             return self._head
 
-    def entries(self) -> Iterator[Mapping[str, Any]]:
-        for entry, _ in check_chain(list(self.lines)):
+    def entries(self, after: Mark = START) -> Iterator[Mapping[str, Any]]:
+        for entry, _ in self._chain(after):
             yield entry
+
+    def mark(self, after: Mark = START) -> Mark:
+        mark = after
+        for line, (_, digest) in zip(self.lines[after.lines :], self._chain(after), strict=True):
+            mark = Mark(mark.lines + 1, digest, "memory", mark.offset + len(line))
+        return mark
+
+    def _chain(self, after: Mark) -> Iterator[tuple[Mapping[str, Any], str]]:
+        if after != START:
+            link = parse_line(self.lines[after.lines - 1]) if len(self.lines) >= after.lines else None
+            if link is None or link.hash != after.hash:
+                raise lost_mark(after)
+        return check_chain(list(self.lines[after.lines :]), previous=after.hash, before=after.lines)
