@@ -105,6 +105,28 @@ def _gap(facts: RunFacts, cutoff: datetime) -> str:
     return ""
 
 
+_WITHOUT_TOOLS = frozenset({"", "azure_ai"})
+"""Dialects whose spans tell of no tool; docs/dialects.md."""
+
+
+def _unrecorded(facts: RunFacts) -> str:
+    """Return why calls of tools may not be recorded; "" where nothing says so."""
+    calls = sum(calls.calls for calls in facts.tools)
+    if facts.tool_requests > calls:
+        asked = _counted(facts.tool_requests, "time")
+        return f"the model asked for tools {asked}, and {_counted(calls, 'call')} of a tool were recorded"
+    if facts.dialect in _WITHOUT_TOOLS and not calls:
+        return "telemetry of this kind does not record calls of tools"
+    return ""
+
+
+def _unknown_calls(facts: RunFacts) -> list[str]:
+    """Return why it may not be known which tools were called."""
+    nameless = any("" in calls.names for calls in facts.tools)
+    found = (_unrecorded(facts), "a tool was called whose name is not recorded" if nameless else "")
+    return [reason for reason in found if reason]
+
+
 def _approved_tools(run: _Run) -> _Found | _NoRule:
     facts, agent = run.facts, run.agent
     if agent.approved_tools is None:
@@ -112,9 +134,10 @@ def _approved_tools(run: _Run) -> _Found | _NoRule:
     called = {tool: calls for calls in facts.tools for tool in calls.names}
     others = sorted(called.keys() - {*agent.approved_tools, ""})
     against = [f"called without approval: {_names(others, run.name, 'tool')}"] if others else []
-    unknown = ["a tool was called whose name is not recorded"] if "" in called else []
     count = sum(calls.calls for calls in facts.tools)
-    return _Found(against, unknown, f"{_counted(count, 'call')}" if count else "no tool was called")
+    return _Found(
+        against, _unknown_calls(facts), f"{_counted(count, 'call')}" if count else "no tool was called"
+    )
 
 
 def _required_lookups(run: _Run) -> _Found | _NoRule:
@@ -126,16 +149,16 @@ def _required_lookups(run: _Run) -> _Found | _NoRule:
     if not facts.success:
         return _Found([], [], "the run failed, and so gave no answer")
     found, made = _Found([], [], ""), []
-    calls = _by_tool(facts)
+    calls, gap = _by_tool(facts), run.gap or "; ".join(_unknown_calls(facts))
     for lookup in agent.required_lookups:
         shown, made_of = run.name("tool", lookup.tool), calls.get(lookup.tool)
-        missing, owed = _owed(lookup, run, calls)
+        missing, owed = _owed(lookup, run, calls, gap)
         if not owed:
             continue
         if made_of and made_of.succeeded:
             made.append(shown)
-        elif missing or run.gap:
-            found.unknown.append(missing or run.gap)
+        elif missing or gap:
+            found.unknown.append(missing or gap)
         elif made_of and made_of.unsaid:
             found.unknown.append(f"whether {shown} succeeded is not recorded")
         else:
@@ -143,7 +166,7 @@ def _required_lookups(run: _Run) -> _Found | _NoRule:
     return found._replace(otherwise=f"made: {', '.join(made)}" if made else "none was owed")
 
 
-def _owed(lookup: RequiredLookup, run: _Run, calls: Mapping[str, ToolCalls]) -> tuple[str, bool]:
+def _owed(lookup: RequiredLookup, run: _Run, calls: Mapping[str, ToolCalls], gap: str) -> tuple[str, bool]:
     """Return what has to be known first ("" where all is), and whether it is owed as far as that is known."""
     facts = run.facts
     conditions = (
@@ -154,7 +177,7 @@ def _owed(lookup: RequiredLookup, run: _Run, calls: Mapping[str, ToolCalls]) -> 
     if any(wanted and value and value not in wanted for _, value, wanted in conditions):
         return "", False
     if lookup.after_tool and lookup.after_tool not in calls:
-        return "", False
+        return gap, bool(gap)
     missing = [what for what, value, wanted in conditions if wanted and not value]
     shown = run.name("tool", lookup.tool)
     return f"{missing[0]} is not recorded, which says whether {shown} is owed" if missing else "", True
@@ -164,7 +187,7 @@ def _data_fresh(run: _Run) -> _Found | _NoRule:
     facts, agent = run.facts, run.agent
     if not agent.freshness:
         return _NoRule("freshness of this agent names no tool")
-    found, ages = _Found([], [], ""), []
+    found, ages = _Found([], _unknown_calls(facts), ""), []
     calls = _by_tool(facts)
     for limit in agent.freshness:
         made = calls.get(limit.tool)
@@ -192,7 +215,7 @@ def _approved_documents(run: _Run) -> _Found | _NoRule:
         return _NoRule("approved_documents of this agent names none")
     used = sorted({one for text in facts.documents.lists for one in listed_documents(text)})
     others = [one for one in used if not _approves(agent.approved_documents, one)]
-    unknown = []
+    unknown = [reason for reason in [_unrecorded(facts)] if reason]
     if facts.documents.unnamed:
         unknown.append("a search did not say which documents it found")
     if len(facts.documents.lists) > MOST_LISTS:

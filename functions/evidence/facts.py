@@ -85,6 +85,8 @@ class RunFacts:
         well_formed: Whether its conversation id, if any, has the form agreed.
         model_calls: How many there were.
         usage_missing: Those without token counts.
+        tool_requests: Those that ended because the model asked for a tool.
+        dialect: Of its own span, as the views tell them apart; "" where a request stands in for the run.
         tools: Its calls.
         documents: Its searches.
         exposed: Attributes with content in its rows, to how many rows.
@@ -106,6 +108,8 @@ class RunFacts:
     well_formed: bool = True
     model_calls: int = 0
     usage_missing: int = 0
+    tool_requests: int = 0
+    dialect: str = "opentelemetry"
     tools: tuple[ToolCalls, ...] = ()
     documents: Documents = Documents()
     exposed: Mapping[str, int] = field(default_factory=dict)

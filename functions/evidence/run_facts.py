@@ -189,6 +189,8 @@ def _run(
         well_formed=bool(run["WellFormed"]),
         model_calls=_count(run, "ModelCalls"),
         usage_missing=_count(run, "UsageMissing"),
+        tool_requests=_count(run, "ToolRequests"),
+        dialect=_text(run, "Dialect"),
         tools=tuple(_tool_calls(one) for one in facts["tool"]),
         documents=_documents(facts["documents"]),
         exposed=_exposed(facts),
