@@ -1,0 +1,93 @@
+"""Judges telemetry by controls in process: the real question, the local engine, the product's own policy."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from functions.configuration import SHIPPED, load_configuration
+from functions.evidence.judging import Controls
+from functions.evidence.run_facts import RunsSlice
+from functions.evidence.sanitizer import Sanitizer
+from functions.evidence.verdicts import Control, RunVerdicts, Verdict
+from functions.overlay.history import Basis, Period
+from functions.traces.agents import Agent, Agents
+from functions.traces.membership import Membership
+from local.azure_monitor.ingestion import Telemetry
+from tests.checks.bench import EngineSource
+from tests.unit.evidence.material import protection
+
+Envelopes = Sequence[Mapping[str, Any]]
+
+EVERYTHING = Membership(
+    "let Chosen = union (AppRequests | project OperationId), (AppDependencies | project OperationId)"
+    " | distinct OperationId;\n",
+    "where OperationId in (Chosen)",
+)
+PROMPT = timedelta(seconds=1)
+LATER = timedelta(hours=1)
+SHIPPED_AGENTS = load_configuration(SHIPPED).agents
+VALID = "c0ffee"
+"""The hash of the configuration that is valid."""
+
+
+def agents(**by_name: Agent) -> Agents:
+    """Return agents of the shipped attributes."""
+    return Agents(
+        SHIPPED_AGENTS.attributes, {name.replace("_", "-"): agent for name, agent in by_name.items()}
+    )
+
+
+def dispatcher(**changes: Any) -> Agents:
+    """Return the dispatcher that ships, with other rules."""
+    return agents(dispatcher=replace(SHIPPED_AGENTS.by_name["dispatcher"], **changes))
+
+
+def controls(telemetry: Telemetry, known: Agents, periods: Sequence[Period] | None = None) -> Controls:
+    """Return the controls over a workspace; without periods one configuration was always valid."""
+    always = (Period(None, None, VALID, Basis.OBSERVED, known),)
+    kept = protection()
+    return Controls(
+        EngineSource(telemetry),
+        lambda: always if periods is None else periods,
+        known,
+        partial(Sanitizer, kept.policy, kept.pseudonyms, kept.detectors),
+        kept.pseudonyms,
+    )
+
+
+def workspace(envelopes: Envelopes, *, routing: Any = "table") -> Telemetry:
+    """Return a workspace that has received the envelopes a second after their own time."""
+    telemetry = Telemetry(content_routing=routing)
+    assert telemetry.ingest(envelopes, delay=PROMPT) == len(envelopes)
+    return telemetry
+
+
+def whole(envelopes: Envelopes) -> RunsSlice:
+    """Return a slice with all their runs."""
+    times = sorted(_time(envelope) for envelope in envelopes)
+    return RunsSlice(EVERYTHING, times[0] - LATER, times[-1] + LATER, times[0] - LATER, times[-1] + LATER)
+
+
+def judged(
+    envelopes: Envelopes,
+    known: Agents,
+    *,
+    routing: Any = "table",
+    periods: Sequence[Period] | None = None,
+    cutoff: datetime | None = None,
+) -> list[RunVerdicts]:
+    """Return what the controls say of all runs, asked an hour after the last unless told otherwise."""
+    part = whole(envelopes)
+    asked = controls(workspace(envelopes, routing=routing), known, periods)
+    return asked.judge(part, cutoff=cutoff or part.received_until)
+
+
+def of(runs: Iterable[RunVerdicts], control: Control) -> dict[str, Verdict]:
+    """Return what one control says, by trace."""
+    return {run.trace_id: verdict for run in runs for verdict in run.verdicts if verdict.control is control}
+
+
+def _time(envelope: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(str(envelope["time"])).astimezone(UTC)
