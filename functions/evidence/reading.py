@@ -13,6 +13,7 @@ from functions.errors import NotFound, TraceAbsent
 from functions.evidence.absence import AROUND, ARRIVING, Known, Naming, Nearby, explain
 from functions.evidence.assembly import Protection, describe_rows, gather_rows, rescan_for
 from functions.evidence.membership_kql import Bounds, inside_let, limit_of, views
+from functions.evidence.sanitizer import safe_trace_id
 from functions.evidence.seal_store import Seals
 from functions.evidence.selection import parse_trace_id
 from functions.evidence.sentences import finding_sentences
@@ -98,7 +99,8 @@ class Reading:
         gathered = gather_rows(found, read_slices(self.source, found), protection)
         runs = self.controls.judge_trace(wanted, since=found.since, until=found.until, cutoff=now)
         findings = list(finding_sentences(runs))
-        answer = {"trace_id": wanted, "findings": findings, **describe_rows(gathered)}
+        shown = safe_trace_id(wanted, protection.pseudonyms, protection.detectors)
+        answer = {"trace_id": shown, "findings": findings, **describe_rows(gathered)}
         rescan_for(gathered, protection)(orjson.dumps(answer))
         return answer
 

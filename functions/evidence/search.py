@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,11 +13,11 @@ from functions.errors import InvalidRequest, SourceError
 from functions.evidence.assembly import Protection
 from functions.evidence.membership_kql import TRACE_ID, Bounds, inside_let, limit_of, views
 from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import Sanitizer, lookalikes
+from functions.evidence.sanitizer import Sanitizer, safe_trace_id
 from functions.evidence.search_request import By, Search, parse_search
 from functions.traces.agents import Agents
 from functions.traces.kql import instant, text
-from functions.traces.model import Scalar, TraceRow
+from functions.traces.model import Scalar
 from functions.traces.source import TraceSource
 
 MOST_TRACES = 100
@@ -29,7 +29,7 @@ _ROOM = timedelta(hours=1)
 _COLUMNS: Mapping[By, str] = {"conversation_id": "Conversation", "user_id": "User", "agent": "Agent"}
 _DOMAINS: Mapping[By, str] = {"conversation_id": "conversation", "user_id": "user"}
 _NAMES = 20
-_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+_TABLE = "AppDependencies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,7 @@ class Searching:
             "traces": traces,
             "cut": len(records) > MOST_TRACES,
         }
-        excused = lookalikes(tuple(str(trace["trace_id"]) for trace in traces), protection.detectors)
-        rescan(orjson.dumps(found), protection.detectors, lookalikes=excused)
+        rescan(orjson.dumps(found), protection.detectors)
         return found
 
     def _inside(self, scope: Scope, bounds: Bounds) -> str:
@@ -137,6 +136,7 @@ class _Shown:
     """Puts what was found through the policy, as an export's rows are."""
 
     def __init__(self, protection: Protection) -> None:
+        self._protection = protection
         self._sanitizer = Sanitizer(protection.policy, protection.pseudonyms, protection.detectors)
 
     def trace(self, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +147,9 @@ class _Shown:
                 next_step="Check the tables' schemas in the workspace.",
             )
         return {
-            "trace_id": record["TraceId"],
+            "trace_id": safe_trace_id(
+                record["TraceId"], self._protection.pseudonyms, self._protection.detectors
+            ),
             "start": start,
             "duration_ms": round((end - start) / timedelta(milliseconds=1), 3),
             "agents": self._names(record["Agents"], lambda name: self._property("gen_ai.agent.name", name)),
@@ -165,11 +167,7 @@ class _Shown:
         return sorted(str(name) for name in safe if name is not None)
 
     def _property(self, name: str, value: str) -> Scalar | None:
-        return self._sanitizer.sanitize(_row({}, {name: value})).row.properties.get(name)
+        return self._sanitizer.judge("properties", _TABLE, name, value)[0]
 
     def _column(self, name: str, value: str) -> Scalar | None:
-        return self._sanitizer.sanitize(_row({name: value}, {})).row.columns.get(name)
-
-
-def _row(columns: Mapping[str, Scalar], properties: Mapping[str, str]) -> TraceRow:
-    return TraceRow("AppDependencies", "0" * 32, "", "", _NEVER, _NEVER, columns, properties)
+        return self._sanitizer.judge("columns", _TABLE, name, value)[0]
