@@ -87,6 +87,11 @@ def _told(result: Verified, key: PublicKey | None) -> Iterator[str]:
     yield from _rows(payload)
     yield _COMPLETE if payload.complete else _INCOMPLETE
     yield _seals(payload.seals)
+    if payload.sample:
+        yield (
+            f"a sample of {payload.sample.drawn} of {payload.sample.population} runs: "
+            "drawn again by its seed, it is the same"
+        )
     yield from _signature(result, key)
     yield from _ledger(result.ledger)
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import orjson
 
-from functions.evidence.bag import json_object, stated_profile
+from functions.evidence.bag import json_object
 from functions.evidence.bundle import (
     COMPLETENESS,
     CONTENT,
@@ -25,7 +25,9 @@ from functions.evidence.bundle import (
     TRACES,
 )
 from functions.evidence.container import Members, refusal
+from functions.evidence.drawing import POPULATION
 from functions.evidence.otlp import PLACEHOLDER, SPAN_TABLES
+from functions.evidence.redrawing import SampleFacts, redraw
 from functions.evidence.stated import SealFacts, read_statement, statement_problems
 from functions.evidence.table import COLUMNS
 from functions.evidence.verdicts import HEADER, Control, Result
@@ -50,6 +52,7 @@ class PayloadFacts:
         runs: Runs that were judged.
         verdicts: How many verdicts of each kind.
         seals: How the export stands beside the seals; None where it was held against none.
+        sample: The sample, drawn again; None where the export is none.
         queries_hmac_sha256: Of the exact queries; the ledger's entry about the export has it too.
     """
 
@@ -60,6 +63,7 @@ class PayloadFacts:
     runs: int
     verdicts: Mapping[str, int]
     seals: SealFacts | None
+    sample: SampleFacts | None
     queries_hmac_sha256: str
 
 
@@ -83,7 +87,10 @@ def add_up(members: Members) -> PayloadFacts:
         if CONTENT in members:
             with members[CONTENT].open() as file:
                 _require_known_traces(file, traces)
-        _require_same_redactions(redactions, rows.total(), stated_profile(members))
+        _require_same_redactions(redactions, rows.total(), request["profile"])
+        sample = _redrawn(members, request, traces)
+        if sample and sample.absent and stated.complete:
+            raise refusal(f"{COMPLETENESS} calls it complete, but {sample.absent} traces drawn are missing.")
         if rows.total() != stated.rows:
             raise refusal(f"{COMPLETENESS} states {stated.rows} rows, {TABLE} holds {rows.total()}.")
         return PayloadFacts(
@@ -94,6 +101,7 @@ def add_up(members: Members) -> PayloadFacts:
             runs=runs,
             verdicts=verdicts,
             seals=stated.seals,
+            sample=sample,
             queries_hmac_sha256=str(request["queries_hmac_sha256"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
@@ -159,6 +167,16 @@ def _tally_controls(file: IO[bytes], traces: Collection[str]) -> tuple[int, dict
     if any(len(controls) != len(Control) for controls in judged.values()):
         raise refusal(f"{CONTROLS} does not hold each run to each control.")
     return len(judged), {result.value: verdicts[result] for result in Result}
+
+
+def _redrawn(members: Members, request: Mapping[str, Any], traces: Collection[str]) -> SampleFacts | None:
+    if POPULATION not in members:
+        return None
+    with members[POPULATION].open() as file:
+        redrawn = redraw(request["resolved"]["sample"], file, traces)
+    if isinstance(redrawn, str):
+        raise refusal(redrawn)
+    return redrawn
 
 
 def _require_known_traces(file: IO[bytes], traces: Collection[str]) -> None:

@@ -6,6 +6,7 @@ That is what sha256sum and bagit check, and what they don't: a file that no mani
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,7 @@ from functions.evidence.bundle import (
     payload_oxum,
 )
 from functions.evidence.container import Member, Members, refusal
+from functions.evidence.drawing import POPULATION
 from functions.evidence.signatures import well_formed
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
@@ -33,7 +35,7 @@ _PROFILES = frozenset({"metadata", "content"})
 
 def bag_problems(members: Members) -> Iterator[str]:
     """Yield what is wrong, as sentences; nothing where the bag is whole and unchanged."""
-    payload = payload_names(stated_profile(members))
+    payload = stated_payload(members)
     expected = payload | TAGS | {TAG_MANIFEST}
     if SIGNATURES & members.keys():
         expected |= SIGNATURES
@@ -54,14 +56,16 @@ def bag_problems(members: Members) -> Iterator[str]:
     yield from _manifest_problems(members, TAG_MANIFEST, TAGS)
 
 
-def stated_profile(members: Members) -> str:
-    """Return which profile the bundle says that it has; `metadata` where it says nothing usable."""
-    if REQUEST in members:
-        profile = json_object(members, REQUEST).get("profile")
-        if profile in _PROFILES:
-            return str(profile)
-        raise refusal(f"{REQUEST} names no profile.")
-    return "metadata"
+def stated_payload(members: Members) -> frozenset[str]:
+    """Return the payload files that the bundle must have for what it says was asked for."""
+    if REQUEST not in members:
+        return payload_names("metadata")
+    request = json_object(members, REQUEST)
+    profile, selector = request.get("profile"), request.get("selector")
+    if profile not in _PROFILES or not isinstance(selector, dict):
+        raise refusal(f"{REQUEST} names no profile, or nothing that was asked for.")
+    population = {POPULATION} if "sample" in selector else set[str]()
+    return payload_names(str(profile)) | population
 
 
 def tag_file(member: Member) -> bytes:
@@ -70,7 +74,7 @@ def tag_file(member: Member) -> bytes:
         return file.read(_LONGEST_TAG_FILE)
 
 
-def json_object(members: Members, name: str) -> dict[str, object]:
+def json_object(members: Members, name: str) -> dict[str, Any]:
     """Return the content of a JSON file.
 
     Raises:

@@ -3,15 +3,18 @@
 It needs nothing but the file: each line names the hash of the line before.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from functions.errors import InvalidRequest, StorageError
+from functions.evidence.redrawing import SampleFacts
+from functions.evidence.sampling import seed_of
 from functions.storage.append_log import check_chain
 
 _FINISHED = "exports.finished"
+_DRAW_BEGUN = "exports.draw-begun"
 _LONGEST_LINE = 1 << 20
 
 
@@ -24,12 +27,14 @@ class Sought:
         tag_manifest_sha256: Of the tag manifest, hex.
         queries_hmac_sha256: Of the exact queries.
         seal_hashes: Of the entries about the seals that the export was held against.
+        sample: How its sample was drawn; None where it is none.
     """
 
     sha256: str | None
     tag_manifest_sha256: str
     queries_hmac_sha256: str
     seal_hashes: frozenset[str]
+    sample: SampleFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +62,68 @@ def find_in_ledger(path: Path, sought: Sought) -> LedgerFacts | tuple[str, ...]:
     Raises:
         InvalidRequest: The file can't be read.
     """
-    found: LedgerFacts | None = None
-    waiting = set(sought.seal_hashes)
-    lines, head = 0, ""
+    search = _Search(sought, set(sought.seal_hashes))
     try:
         with path.open("rb") as file:
-            for lines, (entry, head) in enumerate(check_chain(_lines(file)), start=1):  # noqa: B007 - used below
-                waiting.discard(head)
-                if entry.get("action") == _FINISHED and (facts := _matching(entry.get("on"), sought)):
-                    found = LedgerFacts(0, "", str(entry.get("at")), *facts)
+            for entry, digest in check_chain(_lines(file)):
+                search.look_at(entry, digest)
     except StorageError as error:
         return (error.message,)
     except OSError as error:
         raise InvalidRequest("The ledger's file can't be read.", next_step="Check its path.") from error
-    problems = []
-    if found is None:
-        problems.append("No export in the ledger has this bundle's hashes.")
-    if waiting:
-        problems.append(f"{len(waiting)} seals that completeness.json names are not in the ledger.")
-    if problems or found is None:
-        return tuple(problems)
-    return LedgerFacts(lines, head, found.at, found.export_id, found.by_file)
+    problems = tuple(search.problems())
+    return (
+        problems
+        if problems or search.found is None
+        else replace(search.found, lines=search.lines, head=search.head)
+    )
 
 
-def _matching(on: object, sought: Sought) -> tuple[str, bool] | None:
-    if not isinstance(on, dict) or on.get("queries_hmac_sha256") != sought.queries_hmac_sha256:
+@dataclass(slots=True)
+class _Search:
+    """What was found so far on the way along the chain."""
+
+    sought: Sought
+    waiting: set[str]
+    found: LedgerFacts | None = None
+    drawn_for: object = None
+    lines: int = 0
+    head: str = ""
+
+    def look_at(self, entry: Mapping[str, Any], digest: str) -> None:
+        self.lines, self.head = self.lines + 1, digest
+        self.waiting.discard(digest)
+        action, on = entry.get("action"), entry.get("on")
+        if not isinstance(on, dict):
+            return
+        if self.sought.sample and digest == self.sought.sample.ledger_head and action == _DRAW_BEGUN:
+            self.drawn_for = on.get("export_id")
+        if action == _FINISHED and (facts := _matching(on, self.sought)):
+            self.found = LedgerFacts(0, "", str(entry.get("at")), *facts)
+
+    def problems(self) -> Iterator[str]:
+        if self.found is None:
+            yield "No export in the ledger has this bundle's hashes."
+        if self.waiting:
+            yield f"{len(self.waiting)} seals that completeness.json names are not in the ledger."
+        if (
+            self.found
+            and self.sought.sample
+            and not self._seed_fits(self.sought.sample, self.found.export_id)
+        ):
+            yield "The sample's seed does not follow from the export's id and an entry of the ledger."
+
+    def _seed_fits(self, sample: SampleFacts, export_id: str) -> bool:
+        return self.drawn_for == export_id and seed_of(export_id, sample.ledger_head) == sample.seed
+
+
+def _matching(on: Mapping[str, Any], sought: Sought) -> tuple[str, bool] | None:
+    if on.get("queries_hmac_sha256") != sought.queries_hmac_sha256:
         return None
     if sought.sha256 is not None:
         same, by_file = on.get("sha256") == sought.sha256, True
     else:
-        by_file = "tag_manifest_sha256" in on
+        by_file = bool(on.get("tag_manifest_sha256"))
         same = not by_file or on["tag_manifest_sha256"] == sought.tag_manifest_sha256
     return (str(on.get("export_id")), by_file) if same else None
 

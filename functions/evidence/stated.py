@@ -51,9 +51,7 @@ class Stated:
 def read_statement(completeness: Mapping[str, Any]) -> Stated:
     """Return what it says; `statement_problems` says whether it follows."""
     seals = completeness.get("seals")
-    return Stated(
-        completeness["rows_here"], completeness["complete"], None if seals is None else _seal_facts(seals)
-    )
+    return Stated(completeness["rows_here"], completeness["complete"], _seal_facts(seals) if seals else None)
 
 
 def statement_problems(completeness: Mapping[str, Any]) -> Iterator[str]:
@@ -69,11 +67,11 @@ def statement_problems(completeness: Mapping[str, Any]) -> Iterator[str]:
     complete = (
         all(part["complete"] for part in slices)
         and not completeness["missing_trace_ids"]
-        and (seals is None or seals["complete"] is True)
+        and (not seals or seals["complete"] is True)
     )
     if completeness["complete"] is not complete:
         yield f"{COMPLETENESS} draws the wrong conclusion from its counts."
-    if seals is not None:
+    if seals:
         yield from _seal_problems(seals)
 
 

@@ -120,6 +120,7 @@ def _look_up(
         tag_manifest_sha256=hashlib.sha256(tag_manifest).hexdigest(),
         queries_hmac_sha256=payload.queries_hmac_sha256,
         seal_hashes=payload.seals.ledger_hashes if payload.seals else frozenset(),
+        sample=payload.sample,
     )
     return find_in_ledger(ledger, sought)
 

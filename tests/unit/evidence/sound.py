@@ -97,7 +97,9 @@ def payload(profile: str = "metadata") -> Files:
         TABLE: encode_table(ROWS),
         CONTROLS: b"".join(encode_controls([run])),
         REPORT: b"<!doctype html><title>Evidence</title>\n",
-        REQUEST: _json({"profile": profile, "queries_hmac_sha256": QUERIES_HMAC}),
+        REQUEST: _json(
+            {"profile": profile, "selector": {"trace_ids": [TRACE]}, "queries_hmac_sha256": QUERIES_HMAC}
+        ),
         COMPLETENESS: _json(completeness()),
         COVERAGE: _json({"complete": True, "checks": []}),
         REDACTIONS: _json({"profile": profile, "rows": 4, "rescan": {"found": 0}}),

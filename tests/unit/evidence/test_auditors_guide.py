@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.evidence.bundle import SIGNATURES, TAG_MANIFEST, TAGS, payload_names
+from functions.evidence.drawing import POPULATION
 from functions.evidence.signatures import public_pem
 from tests.unit.evidence.sound import SIGNER, sound_bundle
 from tests.unit.evidence.test_tampering import ATTACKS
@@ -74,4 +75,4 @@ def test_the_guide_explains_each_file_of_a_bundle() -> None:
     named = set(
         re.findall(r"`([^`\n]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
     )
-    assert named == payload_names("content") | TAGS | {TAG_MANIFEST} | SIGNATURES
+    assert named == payload_names("content") | {POPULATION} | TAGS | {TAG_MANIFEST} | SIGNATURES

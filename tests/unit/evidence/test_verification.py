@@ -81,6 +81,7 @@ def test_a_sound_bundle_is_verified_as_zip_as_folder_and_from_above_the_folder(
                 not_sealed=1,
                 ledger_hashes=frozenset({SEAL_HASH}),
             ),
+            sample=None,
             queries_hmac_sha256=QUERIES_HMAC,
         ),
         stated_key_id=KEY_ID,
@@ -255,6 +256,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "redactions that are no JSON": (changed(REDACTIONS, lambda _: b"none"), "no JSON object"),
     "a coverage that is no JSON": (changed(COVERAGE, lambda _: b"none"), "no JSON object"),
     "a request of no profile": (edited(REQUEST, lambda said: said.update(profile="all")), "no profile"),
+    "a request for nothing": (edited(REQUEST, lambda said: said.pop("selector")), "nothing that was asked"),
     "a request without the queries": (edited(REQUEST, lambda said: said.pop("queries_hmac_sha256")), "shape"),
     "redactions of other rows": (edited(REDACTIONS, lambda said: said.update(rows=3)), "counts 3 rows"),
     "redactions of another profile": (
