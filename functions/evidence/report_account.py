@@ -18,12 +18,13 @@ from functions.evidence.report_html import (
     table,
     text,
 )
+from functions.evidence.report_resolving import resolved
 from functions.evidence.report_seals import seal_shortfalls, seals_section
 
 _LISTED = 20
 _LONGEST_LIST = 5
 _TECHNICAL = frozenset(
-    {"queries", "queries_hmac_sha256", "hmac_key_id", "selector", "profile", "reason", "ticket"}
+    {"queries", "resolving", "queries_hmac_sha256", "hmac_key_id", "selector", "profile", "reason", "ticket"}
 )
 
 
@@ -42,6 +43,7 @@ def question(request: Mapping[str, Any]) -> Html:
         "question",
         "What was asked",
         definitions(asked),
+        resolved(request),
         paragraph(
             f"<code>data/request.json</code> holds the {count(told, 'query', 'queries')} by which the "
             "telemetry was read."

@@ -34,8 +34,8 @@ def code(value: object, most: int = LONGEST) -> Html:
 
 
 def joined(parts: Iterable[str], between: str = "\n") -> Html:
-    """Put pieces of markup together."""
-    return Html(between.join(parts))
+    """Put pieces of markup together, without those that are empty."""
+    return Html(between.join(filter(None, parts)))
 
 
 def paragraph(*sentences: str) -> Html:

@@ -22,6 +22,7 @@ from functions.evidence.report_html import (
     text,
 )
 from functions.evidence.report_removed import removed
+from functions.evidence.report_resolving import resolved_sentence
 from functions.evidence.report_timelines import Drawing, draw
 from functions.evidence.report_verify import verify
 
@@ -149,6 +150,7 @@ def _answer(totals: Totals, controls: ControlTally, request: Mapping[str, Any], 
         '<div class="answer" role="note" aria-label="Answer">\n'
         + paragraph(
             f"For {ticket}{reason} this bundle holds {held}{when}.",
+            resolved_sentence(request),
             whole,
             controls.sentence(),
             "No free text of people or models is in it."

@@ -48,20 +48,16 @@ def seals_section(seals: object) -> Html:
     days, unsealed = mappings(body.get("days")), mappings(body.get("not_sealed"))
     never = _texts(body.get("never_sealed"))
     return joined(
-        filter(
-            None,
-            (
-                paragraph(_verdict(body, days), text(body["basis"], 400) if body.get("basis") else ""),
-                bullets(seal_shortfalls(body)),
-                _days(days),
-                bullets(
-                    Html(f"{text(each.get('day'))} is not sealed: {text(each.get('why'))}")
-                    for each in unsealed
-                ),
-                paragraph(f"{count(len(never), 'trace', 'traces')} asked for in no seal: {_listed(never)}.")
-                if never
-                else "",
+        (
+            paragraph(_verdict(body, days), text(body["basis"], 400) if body.get("basis") else ""),
+            bullets(seal_shortfalls(body)),
+            _days(days),
+            bullets(
+                Html(f"{text(each.get('day'))} is not sealed: {text(each.get('why'))}") for each in unsealed
             ),
+            paragraph(f"{count(len(never), 'trace', 'traces')} asked for in no seal: {_listed(never)}.")
+            if never
+            else "",
         )
     )
 

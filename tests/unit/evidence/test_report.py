@@ -55,6 +55,33 @@ def test_it_says_what_was_asked_by_whom_and_why() -> None:
         assert told in terms
 
 
+def test_a_sample_says_how_it_was_drawn_and_of_what() -> None:
+    drawn = [{"trace_id": TRACE, "run_id": "b7ad6b7169203331", "ticket": "00"}]
+    sample = {
+        "seed": "5e" * 32,
+        "ledger_head": "1e" * 32,
+        "population": {"runs": 1200, "sha256": "9d" * 32},
+        "strata": [
+            {"number": 1, "name": "dispatcher", "runs": 1000, "drawn": drawn},
+            {"number": 2, "name": "clerk", "runs": 200, "drawn": drawn * 2},
+        ],
+    }
+    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolving": {"sample": sample}})))
+    assert "It is a sample: 3 of 1,200 runs, drawn by a seed that nobody could choose." in page.words
+    assert page.table("Stratum", "Runs in the population") == [
+        ["dispatcher", "1,000", "1"],
+        ["clerk", "200", "2"],
+    ]
+    assert all(told * 32 in page.text for told in ("5e", "1e", "9d"))
+
+
+def test_cases_without_a_trace_are_named_by_their_place() -> None:
+    cases = {"asked": 3, "matched": [{"place": 1}, {"place": 3}], "missing": [{"place": 2, "case": "abcd"}]}
+    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolving": {"cases": cases}})))
+    assert "2 of 3 cases have traces; ✕ 1 have none." in page.words
+    assert "number 2: abcd" in page.text
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -62,6 +62,19 @@ def a_row(value: str, operation: str, table: str = "AppDependencies") -> TraceRo
     )  # fmt: skip
 
 
+def resolving(value: str) -> dict[str, Any]:
+    drawn = {"trace_id": value}
+    return {
+        "sample": {
+            "seed": value,
+            "ledger_head": value,
+            "population": {"runs": value, "sha256": value},
+            "strata": [{"name": value, "runs": value, "drawn": [drawn, value]}, value],
+        },
+        "cases": {"asked": value, "matched": [value], "missing": [{"place": value, "case": value}]},
+    }
+
+
 def hostile_report(value: str) -> bytes:
     rows = [
         a_row(value, operation)
@@ -85,6 +98,7 @@ def hostile_report(value: str) -> bytes:
             "ticket": value,
             "profile": value,
             "queries": [1],
+            "resolving": resolving(value),
         },
         completeness={
             "complete": False,
