@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.triggers import alerts, costs, evidence, operations, portal, traces, watch
+from functions.triggers import alerts, costs, evidence, operations, portal, record, traces, watch
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for blueprint in (
@@ -12,6 +12,7 @@ for blueprint in (
     costs.blueprint,
     alerts.blueprint,
     operations.blueprint,
+    record.blueprint,
     portal.blueprint,
 ):
     app.register_functions(blueprint)

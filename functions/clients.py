@@ -1,9 +1,10 @@
 """Makes the clients of Azure's services from the settings; asks none of them anything yet."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -46,6 +47,7 @@ class Clients:
         content: AppGenAIContent where it is on the Basic plan; None where `source` reads it too.
         canary: Sends marker runs; None where they are off.
         metric: Counts ticks; None where no marker runs are sent either.
+        service_time: Asks the storage service what time it is, UTC.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Clients:
     content: TraceSource | None
     canary: Canary | None
     metric: Metric | None
+    service_time: Callable[[], datetime]
 
 
 def connect(settings: Settings) -> Clients:
@@ -77,6 +80,7 @@ def connect(settings: Settings) -> Clients:
         content=_content(settings, credential),
         canary=_canary(metric, documents),
         metric=metric,
+        service_time=partial(blob.service_time, blobs.get_container_client("ledger")),
     )
 
 

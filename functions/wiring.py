@@ -30,7 +30,6 @@ from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.reading import Reading
 from functions.evidence.scheduling import ScheduledExports
-from functions.evidence.seal_store import Seals
 from functions.evidence.search import Searching
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
@@ -47,6 +46,7 @@ from functions.watch.quieting import Quieting
 from functions.watch.turn import Judge, Sweeper
 from functions.watch.watch import Watch
 from functions.wiring_evidence import build_evidence, protect
+from functions.wiring_record import RecordServices, build_record
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
@@ -74,6 +74,7 @@ class Services:
         acknowledging: Where people take alerts on.
         silences: The silences.
         silence_ends: Reports what they hid; its tick comes after the watch's.
+        record: Seals, the ledger's heads, and the clock they go by.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
         reading: Gives single traces.
@@ -98,6 +99,7 @@ class Services:
     acknowledging: Acknowledging
     silences: SilenceStore
     silence_ends: SilenceEnds
+    record: RecordServices
     heart: Heart
     exports: Exports
     reading: Reading
@@ -163,6 +165,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
     """
     settings = clients.settings
     protection = protect(settings, configuration)
+    record = build_record(clients, configuration, protection.pseudonyms, clock=_now)
     evidence = build_evidence(clients, configuration, protection, clock=_now)
     looking = Looking(
         clients.documents,
@@ -195,7 +198,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             Limits(settings.requests_per_minute, settings.exports_per_hour),
             clock=_now,
         ),
-        ledger=Ledger(clients.log, now=_now),
+        ledger=record.ledger,
         documents=clients.documents,
         configuration=configuration,
         standing=standing,
@@ -217,6 +220,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         silence_ends=SilenceEnds(
             clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now
         ),
+        record=record,
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=evidence.exports,
         searching=Searching(clients.source, lambda: protection, configuration.agents, _now),
@@ -226,7 +230,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             configuration.agents.attributes,
             evidence.controls,
             clients.documents,
-            Seals(clients.evidence, clients.documents),
+            record.seals,
             timedelta(days=settings.logs_retention_days),
             _now,
         ),

@@ -152,7 +152,7 @@ class Sealing:
         )
 
     def _pages(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-        """Return the stretches to ask about, of whole hours: few, and of not too many spans where possible."""
+        """Return the stretches to ask about, of whole hours: few, and of not too many spans if possible."""
         counted = self.source.query(
             spans_kql(begin, end), since=begin - TIME_MARGIN, until=end + TIME_MARGIN
         ).rows

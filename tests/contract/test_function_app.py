@@ -47,7 +47,7 @@ HTTP = {
     "search_traces": ("POST", "api/v1/traces/search"),
     "read_trace": ("GET", "api/v1/traces/{trace_id}"),
 }
-TIMERS = {"watch_tick", "send_canary", "weekly_summary"}
+TIMERS = {"watch_tick", "send_canary", "weekly_summary", "seal_days", "note_head", "check_clock"}
 QUEUES = {"run_export": "exports", "export_poisoned": "exports-poison"}
 
 
@@ -96,6 +96,17 @@ def test_a_marker_run_is_sent_every_five_minutes(indexed: dict[str, dict[str, An
 def test_a_summary_is_looked_for_every_five_minutes(indexed: dict[str, dict[str, Any]]) -> None:
     kind, settings = indexed["weekly_summary"]["trigger"]
     assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", "45 */5 * * * *", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule"),
+    [("seal_days", "0 12 * * * *"), ("note_head", "30 7 * * * *"), ("check_clock", "15 */5 * * * *")],
+)
+def test_the_record_is_kept_all_day_long(
+    indexed: dict[str, dict[str, Any]], name: str, schedule: str
+) -> None:
+    kind, settings = indexed[name]["trigger"]
+    assert (kind, settings["schedule"], settings["runOnStartup"]) == ("timerTrigger", schedule, False)
 
 
 @pytest.mark.parametrize("name", ["request_export", "watch_tick"])

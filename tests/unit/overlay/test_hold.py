@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def clients(world: World, log: MemoryAppendLog) -> Clients:
         content=None,
         canary=None,
         metric=None,
+        service_time=lambda: datetime.now(UTC),
     )
 
 

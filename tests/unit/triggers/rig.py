@@ -10,7 +10,9 @@ from typing import Any
 
 import azure.functions as func
 
+from functions.access.clock import ClockCheck
 from functions.access.entries import access_rules
+from functions.access.heads import Heads
 from functions.access.ledger import Ledger
 from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
@@ -30,8 +32,10 @@ from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reading import Reading
+from functions.evidence.reconciling import Reconciler
 from functions.evidence.scheduling import ScheduledExports
 from functions.evidence.seal_store import Seals
+from functions.evidence.sealing import Sealing
 from functions.evidence.search import Searching
 from functions.evidence.verdicts import RunVerdicts
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
@@ -46,6 +50,7 @@ from functions.watch.watch import Watch
 from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services
 from functions.wiring_evidence import alert_traces
+from functions.wiring_record import RecordServices
 from tests.fakes.source import Asked, ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 
@@ -111,7 +116,7 @@ def make_rig(
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
         limits=RateLimits(documents, limits, clock=lambda: NOON),
-        ledger=Ledger(log, now=lambda: NOON),
+        ledger=record(log, objects, documents, source).ledger,
         documents=documents,
         configuration=configuration,
         standing=Standing((InForce(configuration.hash, None, NOON),)),
@@ -153,6 +158,7 @@ def make_rig(
         silence_ends=SilenceEnds(
             documents, silences, Announcements(documents), configuration.alerts, clock=lambda: NOON
         ),
+        record=record(log, objects, documents, source),
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=exports,
         searching=Searching(source, lambda: protection, configuration.agents, lambda: NOON),
@@ -177,6 +183,34 @@ def make_rig(
         ),
     )
     return Rig(services, log, documents, objects, source)
+
+
+def record(
+    log: MemoryAppendLog, objects: MemoryObjects, documents: MemoryDocuments, source: ScriptedSource
+) -> RecordServices:
+    """Return what keeps the record, by a clock that is right."""
+    configuration, protection = shipped()
+    kept = timedelta(days=90)
+    seals = Seals(objects, documents)
+    heads = Heads(log, objects, None, clock=lambda: NOON)
+    clock_check = ClockCheck(documents, log, theirs=lambda: NOON, clock=lambda: NOON)
+    return RecordServices(
+        ledger=Ledger(log, now=lambda: NOON, heads=heads.marks),
+        seals=seals,
+        sealing=Sealing(
+            source=source,
+            seals=seals,
+            ledger=log,
+            agents=configuration.agents,
+            pseudonyms=protection.pseudonyms,
+            hindrance=clock_check.hindrance,
+            retention=kept,
+            clock=lambda: NOON,
+        ),
+        reconciler=Reconciler(source, seals, protection.pseudonyms, kept, log, lambda: NOON),
+        heads=heads,
+        clock_check=clock_check,
+    )
 
 
 def with_access(rig: Rig, section: Mapping[str, Any]) -> Services:
