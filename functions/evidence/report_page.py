@@ -22,7 +22,7 @@ from functions.evidence.report_html import (
     text,
 )
 from functions.evidence.report_removed import removed
-from functions.evidence.report_resolving import resolved_sentence
+from functions.evidence.report_resolving import is_sample, resolved_sentence
 from functions.evidence.report_timelines import Drawing, draw
 from functions.evidence.report_verify import verify
 
@@ -96,7 +96,13 @@ def page(
         controls.chapter(drawn),
         removed(redactions),
         coverage_chapter(coverage),
-        verify(str(request.get("profile", "")), key_id, published, complete=not missing),
+        verify(
+            str(request.get("profile", "")),
+            key_id,
+            published,
+            complete=not missing,
+            sampled=is_sample(request),
+        ),
         _traces(totals, drawings, prices),
         "</main>",
     )

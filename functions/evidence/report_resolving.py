@@ -21,6 +21,11 @@ _MOST_CASES = 100
 _MOST_STRATA = 40
 
 
+def is_sample(request: Mapping[str, Any]) -> bool:
+    """Tell whether the traces are a sample."""
+    return bool(mapping(mapping(request.get("resolving")).get("sample")))
+
+
 def resolved_sentence(request: Mapping[str, Any]) -> str:
     """Return what the answer has to say of it, as markup; "" where the question names the traces itself."""
     resolving = mapping(request.get("resolving"))

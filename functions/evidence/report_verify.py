@@ -12,11 +12,12 @@ _FILES = {
     "data/completeness.json": "rows at the source and rows here, slice by slice; what is missing",
     "data/coverage.json": "what each check evaluated of that time, and what it could not see",
     "data/redactions.json": "what was removed, counted by rule; the policy's SHA-256",
+    "data/population.txt": "the runs that the sample was drawn from",
     "data/content.jsonl": "what people and models said, masked",
 }
 
 
-def verify(profile: str, key_id: str | None, published: str, *, complete: bool) -> Html:
+def verify(profile: str, key_id: str | None, published: str, *, complete: bool, sampled: bool) -> Html:
     """Return the chapter.
 
     Args:
@@ -24,8 +25,10 @@ def verify(profile: str, key_id: str | None, published: str, *, complete: bool) 
         key_id: Thumbprint of the key that signs it; None where nothing is signed.
         published: Where the public key is published; "" where nobody has said.
         complete: Whether it may be called complete.
+        sampled: Whether its traces are a sample.
     """
     archive = f"bundle-{profile}{'' if complete else '-INCOMPLETE'}.zip"
+    names = payload_names(profile) | ({"data/population.txt"} if sampled else set())
     return section(
         "verify",
         "How to verify",
@@ -45,7 +48,7 @@ def verify(profile: str, key_id: str | None, published: str, *, complete: bool) 
             "<code>tracekeeper verify</code> with the downloaded file and <code>--key pub.pem</code> does "
             "all of it, and looks for files that no manifest lists and for counts that disagree."
         ),
-        definitions((name, text(what)) for name, what in _FILES.items() if name in payload_names(profile)),
+        definitions((name, text(what)) for name, what in _FILES.items() if name in names),
     )
 
 

@@ -73,6 +73,7 @@ def test_a_sample_says_how_it_was_drawn_and_of_what() -> None:
         ["clerk", "200", "2"],
     ]
     assert all(told * 32 in page.text for told in ("5e", "1e", "9d"))
+    assert "data/population.txt the runs that the sample was drawn from" in page.words
 
 
 def test_cases_without_a_trace_are_named_by_their_place() -> None:
