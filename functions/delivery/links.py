@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functions.alerts.alert import Alert
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_EXPORT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def alert_link(base_url: str, alert_id: str) -> str:
@@ -25,9 +26,9 @@ def trace_links(base_url: str, alert: Alert) -> Iterator[str]:
             yield f"{base_url}/api/v1/alerts/{alert.id}/traces/{trace_id}"
 
 
-def export_link(base_url: str, export_id: str) -> str:
-    """Return where it is read how far an export has come, and what it holds."""
-    return f"{base_url}/api/v1/exports/{export_id}"
+def export_link(base_url: str, export_id: str) -> str | None:
+    """Return where it is read how far an export has come, and what it holds; None where that is no id."""
+    return f"{base_url}/api/v1/exports/{export_id}" if _EXPORT_ID.fullmatch(export_id) else None
 
 
 def open_alerts_link(base_url: str) -> str:

@@ -128,12 +128,12 @@ def _scheduled_export(announcement: Announcement, base_url: str) -> Mapping[str,
         sentence = f"{escape(body['why'] or 'It was given up.', _REASON_LENGTH)}"
     elif body["complete"]:
         style, first_line = "good", f"EXPORT READY · {name} · {count(body['traces'], 'trace')}"
-        sentence = "Complete: it holds every row that the source counted. Signed; open report.html first."
+        sentence = "Complete: it holds every row that the source counted. Open report.html in it first."
     else:
         style, first_line = "warning", f"EXPORT INCOMPLETE · {name} · {count(body['traces'], 'trace')}"
         sentence = "Something that should be in it is not: completeness.json says what."
     missed = body["missed_weeks"]
-    late = f" Nothing ran for {count(missed, 'week')} before; nobody exported these." if missed else ""
+    late = f" Before it {count(missed, 'week')} went without an export, since nothing ran." if missed else ""
     facts = [
         ("From", moment(instant(body["start"]))),
         ("To", moment(instant(body["end"]))),
@@ -146,10 +146,10 @@ def _scheduled_export(announcement: Announcement, base_url: str) -> Mapping[str,
         )
     if body["export_id"] is not None:
         facts.append(("Export", escape(body["export_id"])))
-    links = [button("The export", export_link(base_url, body["export_id"]))] if body["export_id"] else []
+    link = export_link(base_url, body["export_id"] or "")
     return message(
         [header(style, first_line, f"{sentence}{late}"), table(facts)],
-        links,
+        [button("The export", link)] if link else [],
         headline=first_line,
         about="a scheduled export",
     )

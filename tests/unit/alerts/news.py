@@ -89,6 +89,40 @@ def announced(name: str) -> Announcement:
     )
 
 
+def exported(**changes: Any) -> Announcement:
+    """Return the announcement of a scheduled export: complete, unless `changes` to its body say otherwise."""
+    body = {
+        "schedule": "weekly-operations-review",
+        "export_id": "9f86d081884c7d659a2feaa0c55ad015",
+        "day": "2026-11-23",
+        "start": "2026-11-15T23:00:00Z",
+        "end": "2026-11-22T23:00:00Z",
+        "zone": "Europe/Berlin",
+        "profile": "metadata",
+        "ticket": "OPS-WEEKLY",
+        "state": "done",
+        "complete": True,
+        "traces": 1204,
+        "spans": 18_630,
+        "rows": 20_017,
+        "why": None,
+        "missed_weeks": 0,
+    }
+    key = "scheduled_export-weekly-operations-review-2026-11-23"
+    return Announcement(key, "scheduled_export", START, ("teams",), body | changes)
+
+
+NO_BUNDLE = {
+    "state": "failed",
+    "complete": None,
+    "traces": None,
+    "spans": None,
+    "rows": None,
+    "why": "Withheld: the finished files held something that must not leave.",
+}
+"""What an export that failed changes in the body of `exported`."""
+
+
 def reported(count: int = 12) -> Announcement:
     """Return the report of a silence that hid so many alerts, every third of them over."""
     occurrence = Occurrence(START - timedelta(hours=4), START)
@@ -150,6 +184,9 @@ def tellings() -> Mapping[str, Telling]:
         ),
         "silence-report": Telling(reported(), None),
         "weekly-summary": Telling(announced("week"), None),
+        "scheduled-export": Telling(exported(), None),
+        "scheduled-export-failed": Telling(exported(**NO_BUNDLE, missed_weeks=1), None),
+        "scheduled-export-incomplete": Telling(exported(complete=False), None),
         "test": Telling(announced("test"), None),
     }
 

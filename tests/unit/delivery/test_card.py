@@ -24,10 +24,12 @@ from functions.storage.documents import encode
 from tests.unit.alerts.building import CHECK, TRACE_IDS, finding
 from tests.unit.alerts.news import (
     BASE_URL,
+    NO_BUNDLE,
     TRACES,
     alert,
     announced,
     changed_release,
+    exported,
     reported,
     storm,
     telling,
@@ -306,7 +308,9 @@ def hostile(body: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("of", [announced("week"), announced("test"), reported()], ids=lambda one: one.kind)
+@pytest.mark.parametrize(
+    "of", [announced("week"), announced("test"), exported(), reported()], ids=lambda one: one.kind
+)
 def test_an_announcement_full_of_hostile_text_is_inert_and_small(of: Announcement) -> None:
     message = CARDS.one(Telling(replace(of, body=hostile(dict(of.body))), None))
     assert len(encode(message)) < MAX_BYTES
@@ -353,3 +357,49 @@ def test_a_card_that_is_too_large_is_refused_with_its_size() -> None:
     writer = CardWriter("https://" + "x" * 2 * MAX_BYTES, told_as_it_is, {})
     with pytest.raises(TracekeeperError, match=r"stale_tool_data has \d{6} bytes; Teams takes 20000"):
         writer.one(tellings()["opened"])
+
+
+def test_a_scheduled_export_says_what_came_of_it_and_where_it_is() -> None:
+    card = card_of(WRITTEN["scheduled-export"])
+    assert first_lines(card)[0] == "EXPORT READY · weekly-operations-review · 1,204 traces"
+    (table,) = [part for part in card["body"] if part["type"] == "FactSet"]
+    assert {fact["title"]: fact["value"] for fact in table["facts"]} == {
+        "From": "2026-11-15 23:00 UTC",
+        "To": "2026-11-22 23:00 UTC",
+        "Profile": "metadata",
+        "Ticket": "OPS-WEEKLY",
+        "Holds": "18,630 spans, 20,017 rows in all",
+        "Export": "9f86d081884c7d659a2feaa0c55ad015",
+    }
+    assert buttons(card) == {"The export": f"{BASE_URL}/api/v1/exports/9f86d081884c7d659a2feaa0c55ad015"}
+
+
+@pytest.mark.parametrize(
+    ("name", "style", "headline", "sentence"),
+    [
+        ("scheduled-export", "good", "EXPORT READY", "Complete: it holds every row that the source counted."),
+        (
+            "scheduled-export-incomplete",
+            "warning",
+            "EXPORT INCOMPLETE",
+            "Something that should be in it is not",
+        ),
+        ("scheduled-export-failed", "attention", "NO EXPORT", "Withheld: the finished files held something"),
+    ],
+)
+def test_an_export_that_lacks_something_looks_it(name: str, style: str, headline: str, sentence: str) -> None:
+    card = card_of(WRITTEN[name])
+    assert card["body"][0]["style"] == style
+    first, second = first_lines(card)
+    assert first.startswith(headline)
+    assert second.startswith(sentence)
+
+
+def test_weeks_without_an_export_are_told() -> None:
+    card = card_of(WRITTEN["scheduled-export-failed"])
+    assert "Before it 1 week went without an export, since nothing ran." in first_lines(card)[1]
+
+
+def test_an_export_that_could_not_be_asked_for_has_no_link() -> None:
+    card = card_of(CARDS.one(Telling(exported(**NO_BUNDLE, export_id=None), None)))
+    assert buttons(card) == {}

@@ -50,6 +50,7 @@ def test_every_golden_file_has_its_event() -> None:
         ("test", "trigger"),
         ("silence-report", "inform"),
         ("weekly-summary", "inform"),
+        ("scheduled-export", "inform"),
         ("digest", "digest"),
     ],
 )
