@@ -17,10 +17,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.errors import RedactionFailure
 from functions.evidence.content import CONTENT_COLUMNS, ContentReader, encode_content
-from functions.evidence.detectors import standard_detectors
+from functions.evidence.detectors import Detectors, standard_detectors
+from functions.evidence.detectors.payments import PAYMENT_DETECTORS
 from functions.evidence.otlp import encode_traces
-from functions.evidence.policy import Policy, redaction_policy
+from functions.evidence.policy import Keep, Kind, Policy, Rule, Rules, redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.redactions import Redactions
 from functions.evidence.rescan import rescan
@@ -29,7 +31,7 @@ from functions.evidence.table import encode_table
 from functions.traces.model import TABLES, TraceRow
 from local.azure_monitor.content import move_content
 from local.azure_monitor.envelopes import Row
-from tests.unit.evidence.planted import CLAIMED, DRESSES, Planted, planted
+from tests.unit.evidence.planted import CLAIMED, DRESSES, KINDS, Planted, in_json, plant, planted
 
 CONFIG = Path(__file__).parents[3] / "config"
 BODY = yaml.safe_load((CONFIG / "redaction.yaml").read_bytes())
@@ -178,3 +180,124 @@ def test_no_value_that_the_detectors_claim_is_in_masked_content(routing: str, se
     files = files_of(*sent.routed(routing), CONTENT)
     sure = [one for one in sent.planted if one.kind in CLAIMED and one.kind not in {"phone", "dob"}]
     assert leaked(sure, {"content.jsonl": files["content.jsonl"]}) == set()
+
+
+def one_of_each(kinds: Sequence[str], each: int, dress: Callable[[str], str] = str) -> Telemetry:
+    """Return a trace with a row a value: it stands in a message, a tool's arguments and an attribute."""
+    values = tuple(plant(kind, seed) for kind in kinds for seed in range(each))
+    rows = tuple(
+        TraceRow(
+            table="AppDependencies",
+            trace_id=TRACE,
+            span_id=f"f{number:015x}",
+            parent_id="",
+            time=NOON,
+            received=NOON,
+            columns={"Name": dress(one.told), "Data": dress(one.told)},
+            properties={
+                "gen_ai.input.messages": message_of("user", dress(one.told)),
+                "gen_ai.tool.call.arguments": json.dumps({"note": dress(one.told)}),
+                "gen_ai.agent.name": one.value,
+                "customer.note": dress(one.told),
+            },
+        )
+        for number, one in enumerate(values)
+    )
+    return Telemetry(rows, values)
+
+
+@pytest.mark.parametrize("dress", DRESSES, ids=lambda dress: dress.__name__)
+@pytest.mark.parametrize("kind", CLAIMED)
+def test_content_holds_none_of_a_kind_and_few_phones(kind: str, dress: Callable[[str], str]) -> None:
+    sent = one_of_each([kind], 40, dress)
+    found = leaked(sent.planted, files_of(*sent.routed("table"), CONTENT))
+    assert len(found) <= (0.15 * len(sent.planted) if kind == "phone" else 0), found
+
+
+def test_content_does_hold_what_people_said() -> None:
+    sent = one_of_each(["name"], 5)
+    files = files_of(*sent.routed("inline"), CONTENT)
+    assert len(leaked(sent.planted, {"content.jsonl": files["content.jsonl"]})) == 5
+    assert leaked(sent.planted, files_of(*sent.routed("inline"), METADATA)) == set()
+
+
+def test_structure_alone_holds_no_value_of_any_kind() -> None:
+    sent = one_of_each(sorted(KINDS), 10)
+    reader = ContentReader(CONTENT, PSEUDONYMS, DETECTORS, structure_only=True)
+    lines = [encode_content(part) for row in sent.rows for part in reader.inline(row)]
+    assert len(lines) == 5 * len(sent.rows)
+    assert leaked(sent.planted, {"content.jsonl": b"".join(lines)}) == set()
+
+
+def test_a_table_never_seen_before_is_refused() -> None:
+    (row,) = one_of_each(["name"], 1).rows
+    for table in ("AppMetrics", "AppGenAIContent", "AppNew_CL", plant("name", 1).value):
+        with pytest.raises(RedactionFailure) as refused:
+            Sanitizer(CONTENT, PSEUDONYMS, DETECTORS).sanitize(replace(row, table=table))
+        assert table not in str(refused.value)
+
+
+def test_a_dialect_never_seen_before_leaks_nothing() -> None:
+    sent = one_of_each(sorted(KINDS), 4)
+    names = [
+        "crew.agent",
+        "llm.prompt.0.text",
+        "gen_ai.new.messages",
+        "gen_ai.promptx",
+        "input.values",
+        "Tool.Name",
+    ]
+    rows = tuple(
+        replace(
+            row,
+            columns={"New_s": one.value, "message": one.told, one.value: "x"},
+            properties={name: in_json(one.told) for name in names} | {f"llm.{one.value}": "5"},
+        )
+        for row, one in zip(sent.rows, sent.planted, strict=True)
+    )
+    for policy in (METADATA, CONTENT):
+        assert leaked(sent.planted, files_of(rows, (), policy)) == set()
+
+
+def careless(name: str, kind: Kind = "properties") -> Policy:
+    """Return the shipped policy, but that it keeps whatever stands in one attribute."""
+    rules = dict(METADATA.rules)
+    scope = (kind, "")
+    loose = Rule(
+        name, Keep(lambda value: value, searched=False), name.removesuffix("*") if "*" in name else ""
+    )
+    old = rules[scope]
+    rules[scope] = Rules({**old.exact, name: loose}, (*old.prefixes, *([loose] if loose.prefix else [])))
+    return replace(METADATA, rules=rules)
+
+
+WEAKENED: dict[str, Policy] = {
+    "keeps messages": careless("gen_ai.input.messages"),
+    "keeps a name of any shape": careless("gen_ai.agent.name"),
+    "keeps an attribute never seen": careless("customer.*"),
+    "keeps names of spans": careless("Name", "columns"),
+}
+
+
+@pytest.mark.parametrize("policy", WEAKENED.values(), ids=WEAKENED.keys())
+def test_a_weakened_policy_is_caught_by_what_was_planted(policy: Policy) -> None:
+    sent = one_of_each(["name", "street_address", "canary"], 3)
+    kinds = {kind for _, kind, _ in leaked(sent.planted, files_of(sent.rows, (), policy))}
+    assert kinds == {"name", "street_address", "canary"}
+
+
+@pytest.mark.parametrize("kind", CLAIMED)
+def test_the_rescan_withholds_what_a_weakened_policy_lets_through(kind: str) -> None:
+    sent = one_of_each([kind], 1)
+    with pytest.raises(RedactionFailure):
+        files_of(sent.rows, (), WEAKENED["keeps messages"])
+
+
+def test_content_masked_by_too_few_detectors_is_withheld_by_the_rescan() -> None:
+    sent = one_of_each(["email"], 1)
+    blind = Detectors(PAYMENT_DETECTORS)
+    parts = [part for row in sent.rows for part in ContentReader(CONTENT, PSEUDONYMS, blind).inline(row)]
+    data = b"".join(map(encode_content, parts))
+    assert leaked(sent.planted, {"content.jsonl": data}) != set()
+    with pytest.raises(RedactionFailure):
+        rescan(data, DETECTORS)
