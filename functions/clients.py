@@ -23,10 +23,16 @@ from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob
 from functions.storage.append_log import AppendLog
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, storage_errors
+from functions.storage.blob import (
+    BlobAppendBlobs,
+    BlobDocuments,
+    BlobObjects,
+    BlobWorkObjects,
+    storage_errors,
+)
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
-from functions.storage.objects import Objects
+from functions.storage.objects import Objects, WorkObjects
 from functions.traces.log_analytics import basic_tables, client_options, log_analytics
 from functions.traces.source import TraceSource
 from functions.watch.heartbeat import Metric
@@ -40,6 +46,7 @@ class Clients:
         settings: The app settings.
         documents: The state of checks, exports and the configuration.
         evidence: Finished bundles.
+        work: What jobs put aside until an export is over.
         signer: Signs them.
         overlays: What sites have pushed.
         log: What the ledger is written to.
@@ -53,6 +60,7 @@ class Clients:
     settings: Settings
     documents: Documents
     evidence: Objects
+    work: WorkObjects
     signer: Signer
     overlays: OverlayStore
     log: AppendLog
@@ -73,6 +81,7 @@ def connect(settings: Settings) -> Clients:
         settings=settings,
         documents=documents,
         evidence=BlobObjects(blobs.get_container_client("evidence")),
+        work=BlobWorkObjects(blobs.get_container_client("work")),
         signer=signer_for(settings.signing_key, credential),
         overlays=_overlays(blobs),
         log=ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now),

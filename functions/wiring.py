@@ -31,6 +31,8 @@ from functions.evidence.jobs import Exports
 from functions.evidence.reading import Reading
 from functions.evidence.scheduling import ScheduledExports
 from functions.evidence.search import Searching
+from functions.evidence.sweeping import Sweep
+from functions.evidence.worker import Worker
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing
@@ -77,6 +79,8 @@ class Services:
         record: Seals, the ledger's heads, and the clock they go by.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
+        worker: Does their jobs, step by step.
+        sweep: Looks after exports that are not over.
         reading: Gives single traces.
         searching: Finds traces.
         holding: Has the traces of severe alerts exported as they open.
@@ -102,6 +106,8 @@ class Services:
     record: RecordServices
     heart: Heart
     exports: Exports
+    worker: Worker
+    sweep: Sweep
     reading: Reading
     searching: Searching
     holding: Holding
@@ -223,6 +229,8 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         record=record,
         heart=Heart(clients.documents, clients.metric, clock=_now),
         exports=evidence.exports,
+        worker=evidence.worker,
+        sweep=evidence.sweep,
         searching=Searching(clients.source, lambda: protection, configuration.agents, _now),
         reading=Reading(
             clients.source,

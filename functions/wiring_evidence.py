@@ -2,22 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from functions.alerts.announcements import Announcements
 from functions.alerts.reading import read_alert
 from functions.clients import Clients
 from functions.configuration import Configuration
-from functions.evidence.assembly import Protection
+from functions.evidence.asking import asking_for
+from functions.evidence.coverage_file import coverage_body
 from functions.evidence.detectors import standard_detectors
+from functions.evidence.drawing import Drawing
+from functions.evidence.export_rules import ExportRules
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.judging import Controls
 from functions.evidence.policy import redaction_policy
+from functions.evidence.protection import Protection
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.reconciling import Reconciler
+from functions.evidence.report import ReportBuilder
+from functions.evidence.resolving import SourceResolver
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.scheduling import ScheduledExports
+from functions.evidence.seal_store import Seals
+from functions.evidence.selection import Selection
+from functions.evidence.sweeping import Sweep
+from functions.evidence.work import Work
+from functions.evidence.worker import Worker
 from functions.overlay.history import History
 from functions.settings import Settings
 from functions.storage.documents import Documents
@@ -30,12 +42,16 @@ class EvidenceServices:
     Attributes:
         exports: All exports.
         controls: Judges runs.
+        worker: Does their jobs.
+        sweep: Looks after those that are not over.
         holding: Has the traces of severe alerts exported as they open.
         scheduled: Makes the exports that nobody has to ask for.
     """
 
     exports: Exports
     controls: Controls
+    worker: Worker
+    sweep: Sweep
     holding: Holding
     scheduled: ScheduledExports
 
@@ -57,15 +73,22 @@ def build_evidence(
     clients: Clients, configuration: Configuration, protection: Protection, *, clock: Callable[[], datetime]
 ) -> EvidenceServices:
     """Build the services by a configuration; asks no service of Azure."""
+    attributes = configuration.agents.attributes
     exports = Exports(
         documents=clients.documents,
         objects=clients.evidence,
-        source=clients.source,
+        work=clients.work,
         protection=lambda: protection,
         ledger=clients.log,
         resolve_alert=partial(alert_traces, clients.documents),
         clock=clock,
-        names=configuration.agents.attributes.names,
+        needs_approval=partial(_needs_approval, configuration.exports),
+        asking=asking_for(
+            attributes,
+            protection.policy,
+            protection.pseudonyms,
+            case_attribute=configuration.exports.case_attribute,
+        ),
     )
     controls = Controls(
         clients.source,
@@ -74,6 +97,37 @@ def build_evidence(
         partial(Sanitizer, protection.policy, protection.pseudonyms, protection.detectors),
         protection.pseudonyms,
     )
+    work = Work(clients.work)
+    reconciler = Reconciler(
+        clients.source,
+        Seals(clients.evidence, clients.documents),
+        protection.pseudonyms,
+        timedelta(days=clients.settings.logs_retention_days),
+        clients.log,
+        clock,
+    )
+    worker = Worker(
+        records=exports.records,
+        objects=clients.evidence,
+        work=work,
+        source=clients.source,
+        resolver=SourceResolver(
+            clients.source,
+            attributes,
+            configuration.exports.case_attribute,
+            protection,
+            Drawing(clients.documents, clients.work, clients.log, clock),
+        ),
+        protection=lambda: protection,
+        judge=controls,
+        reconcile=lambda export, resolved: reconciler.reconcile(
+            export.selection, resolved, at=export.requested_at, export_id=export.id
+        ),
+        coverage=partial(coverage_body, clients.documents, configuration.checks),
+        report=partial(ReportBuilder, attributes, configuration.prices),
+        signer=clients.signer,
+    )
+    sweep = Sweep(exports.records, work, configuration.exports.expires_after)
     holding = Holding(
         clients.documents, exports, configuration.checks, configuration.alerts.evidence_hold, clock=clock
     )
@@ -85,7 +139,11 @@ def build_evidence(
         everybody=tuple(rule.name for rule in configuration.alerts.destinations),
         clock=clock,
     )
-    return EvidenceServices(exports, controls, holding, scheduled)
+    return EvidenceServices(exports, controls, worker, sweep, holding, scheduled)
+
+
+def _needs_approval(rules: ExportRules, selection: Selection) -> bool:
+    return selection.profile == "content" and rules.content.approval
 
 
 def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:

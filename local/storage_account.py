@@ -13,7 +13,7 @@ from local.azurite import Azurite
 from local.identity import Tokens
 from local.queues import Queues
 
-CONTAINERS = ("state", "evidence", "ledger", "config")
+CONTAINERS = ("state", "evidence", "work", "ledger", "config")
 QUEUES = ("exports",)
 _AUDIENCE = "https://storage.azure.com"
 

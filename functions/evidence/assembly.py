@@ -1,209 +1,217 @@
-"""Turns the slices of an export into the files of its bundle; nothing here depends on the time of day."""
+"""Turns the parts of an export into the files of its bundle; nothing here depends on the time of day.
 
-from collections.abc import Callable, Iterable, Mapping
+Rows pass through one by one, in the order of a bundle, so that memory stays the same whatever there is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Any
+from itertools import batched
+from typing import Any, Protocol
 
 import orjson
 
 from functions.errors import ResultTooLarge
-from functions.evidence.bundle import COMPLETENESS, PAYLOAD, REDACTIONS, REQUEST, TABLE, TRACES, pack_bundle
-from functions.evidence.detectors import Detectors
-from functions.evidence.otlp import encode_traces, is_span, row_attributes, row_name
-from functions.evidence.policy import Policy
-from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.bundle import (
+    COMPLETENESS,
+    CONTROLS,
+    COVERAGE,
+    REDACTIONS,
+    REPORT,
+    REQUEST,
+    TABLE,
+    TRACES,
+    BundleWriter,
+    FinishedBundle,
+    PayloadFile,
+    payload_names,
+)
+from functions.evidence.export import Counts, Export
+from functions.evidence.merging import Part, by_trace, merged
+from functions.evidence.otlp import encode_trace, is_span
+from functions.evidence.parts import account_of, row_of, run_of
+from functions.evidence.plan import RUNS, Plan
+from functions.evidence.protection import Protection
 from functions.evidence.redactions import Redactions
+from functions.evidence.report import Account as ReportAccount
 from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.selection import Selection
-from functions.evidence.table import encode_table
-from functions.traces.model import TABLES, TraceRow
-from functions.traces.rows import Scope, Slice, SliceRows
+from functions.evidence.signatures import Signer, thumbprint
+from functions.evidence.statements import Merged, completeness_body, request_body
+from functions.evidence.table import table_header, table_lines
+from functions.evidence.verdicts import RunVerdicts, encode_controls
+from functions.evidence.work import part_name
+from functions.storage.objects import Objects
+from functions.traces.model import TraceRow
 
-MAX_ROWS = 200_000
-"""Most rows of an export: a job holds them in memory."""
+__all__ = ["Assembled", "Assembly", "Counts", "Protection", "Report"]
 
-_QUERY_DOMAIN = "query"
-_HMAC_DIGITS = 64
+MOST_ROWS_OF_A_TRACE = 200_000
+"""A longer trace makes a line that nobody can read."""
 
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """What stands between telemetry and whoever reads an export."""
-
-    policy: Policy
-    pseudonyms: Pseudonyms
-    detectors: Detectors
+_PIECE = 5_000
+_ALIVE_EVERY = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What an export holds.
+class Report(Protocol):
+    """Makes report.html; see `ReportBuilder`."""
 
-    Attributes:
-        traces: Traces with at least one row.
-        spans: Requests and dependencies.
-        rows: Spans, and the logs, exceptions and events on them.
-        complete: Whether the source counted the same rows, and every trace asked for has some.
-    """
+    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
+        """Take one trace."""
+        ...
 
-    traces: int
-    spans: int
-    rows: int
-    complete: bool
+    def render(self, account: ReportAccount) -> bytes:
+        """Return the file."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """All rows of an export, sanitized and in order, with what is known of their completeness.
+class Assembled:
+    """A finished bundle, and what it holds."""
 
-    Attributes:
-        rows: Sorted by trace, then time; equal telemetry gives an equal order.
-        redactions: What was removed.
-        completeness: The content of completeness.json.
-        queries: The slices read, in order.
-        counts: What was found.
-    """
-
-    rows: tuple[TraceRow, ...]
-    redactions: Redactions
-    completeness: Mapping[str, Any]
-    queries: tuple[Slice, ...]
+    bundle: FinishedBundle
     counts: Counts
+    queries_hmac_sha256: str
 
 
-def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protection) -> Gathered:
-    """Sanitize the rows of all slices and compare them with what the source counted.
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Merges the parts of an export into a bundle: the same for the same request, telemetry, policy and key.
 
-    Raises:
-        ResultTooLarge: There are more than `MAX_ROWS`.
-        SourceError: The source did not answer completely.
+    Attributes:
+        export: What was asked for.
+        plan: What was read for it.
+        work: Where the parts lie, all of them.
+        protection: As the export's profile sees it; the parts were made under it.
+        report: Makes report.html.
+        signer: Signs it; None: nobody does.
+        published: Where the public part of its key is published.
+        alive: Is called now and then while it goes on.
     """
-    sanitizer = Sanitizer(protection.policy, protection.pseudonyms, protection.detectors)
-    redactions = Redactions(protection.policy, protection.pseudonyms)
-    rows: list[TraceRow] = []
-    parts: list[dict[str, Any]] = []
-    queries: list[Slice] = []
-    found: set[str] = set()
-    weights: list[int] = []
-    for part in slices:
-        if len(rows) + len(part.rows) > MAX_ROWS:
-            raise ResultTooLarge(
-                f"An export holds at most {MAX_ROWS} rows.",
-                next_step="Ask for a shorter window or fewer traces.",
-            )
-        for raw in part.rows:
-            sanitized = sanitizer.sanitize(raw)
-            redactions.add(sanitized)
-            rows.append(sanitized.row)
-            weights.append(_weight(raw))
-            found.add(raw.trace_id)
-        queries.append(part.slice)
-        parts.append(_slice_account(part))
-    missing = sorted({*scope.trace_ids, *scope.missing} - found)
-    complete = not missing and all(part["complete"] for part in parts)
-    completeness = {
-        "complete": complete,
-        "rows_at_source": sum(part["rows_at_source"] for part in parts),
-        "rows_here": len(rows),
-        "missing_trace_ids": missing,
-        "unusable_trace_ids": scope.unusable,
-        "sampling": {
-            "rows_standing_for_more": sum(weight > 1 for weight in weights),
-            "rows_before_sampling": sum(weights),
-        },
-        "slices": parts,
-    }
-    counts = Counts(len(found), sum(map(is_span, rows)), len(rows), complete)
-    return Gathered(tuple(sorted(rows, key=_order)), redactions, completeness, tuple(queries), counts)
+
+    export: Export
+    plan: Plan
+    work: Objects
+    protection: Protection
+    report: Report
+    signer: Signer | None
+    published: str
+    alive: Callable[[], None]
+
+    def run(self) -> Assembled:
+        """Return the bundle; the caller closes it.
+
+        Raises:
+            RedactionFailure: Something in a finished file must not leave.
+            ResultTooLarge: A trace is too long.
+            SigningError: It could not be signed.
+            StorageError: A part could not be read.
+        """
+        runs = self._parts(runs=True)
+        rows = self._parts(runs=False)
+        accounts = [account_of(part.head) for part in (*rows, *runs)]
+        redactions = Redactions(self.protection.policy, self.protection.pseudonyms)
+        for account in accounts:
+            redactions.add_account(account.redactions)
+        names = payload_names(self.export.selection.profile) | self.plan.resolved.files.keys()
+        search = partial(rescan, detectors=self.protection.detectors, lookalikes=redactions.lookalikes)
+        with BundleWriter(names, rescan=search, signer=self.signer) as writer:
+            controls = writer.open(CONTROLS)
+            for some in encode_controls(map(run_of, merged(runs))):
+                controls.write(some)
+            found = self._write_rows(rows, writer.open(TRACES), writer.open(TABLE))
+            completeness = completeness_body(self.plan, accounts, found)
+            bodies: dict[str, Mapping[str, Any]] = {
+                REQUEST: request_body(self.export, self.plan, accounts, self.protection.pseudonyms),
+                COMPLETENESS: completeness,
+                REDACTIONS: redactions.body(rescanned=sorted(names)),
+                COVERAGE: self.plan.coverage,
+            }
+            for name, body in bodies.items():
+                writer.open(name).write(_json(body))
+            writer.open(REPORT).write(self.report.render(self._account(bodies)))
+            for name, held in self.plan.resolved.files.items():
+                further = writer.open(name)
+                for chunk in self.work.read(held):
+                    further.write(chunk)
+            bundle = writer.finish()
+        counts = Counts(found.traces, found.spans, completeness["rows_here"], completeness["complete"])
+        return Assembled(bundle, counts, bodies[REQUEST]["queries_hmac_sha256"])
+
+    def _parts(self, *, runs: bool) -> list[Part]:
+        """Open the parts of runs, or of rows; the accounts are their first lines."""
+        slices = enumerate(self.plan.slices)
+        names = [
+            part_name(self.export.id, self.protection.fingerprint, n)
+            for n, one in slices
+            if (one.slice.table == RUNS) is runs
+        ]
+        return [Part(self.work, name, beside=len(self.plan.slices)) for name in names]
+
+    def _write_rows(self, parts: Sequence[Part], traces: PayloadFile, table: PayloadFile) -> Merged:
+        table.write(table_header())
+        verdicts = _Verdicts(merged(self._parts(runs=True)))
+        merging = Merged(self.export.selection.selector)
+        for trace_id, lines in by_trace(merged(parts)):
+            pieces = _Pieces(lines)
+            for text in encode_trace(trace_id, pieces.each(table, merging)):
+                traces.write(text)
+            self.report.add(trace_id, pieces.first, verdicts.of(trace_id))
+            merging.add_trace(trace_id)
+            if merging.traces % _ALIVE_EVERY == 0:
+                self.alive()
+        return merging
+
+    def _account(self, bodies: Mapping[str, Mapping[str, Any]]) -> ReportAccount:
+        return ReportAccount(
+            request=bodies[REQUEST],
+            completeness=bodies[COMPLETENESS],
+            redactions=bodies[REDACTIONS],
+            coverage=bodies[COVERAGE],
+            key_id=thumbprint(self.signer.public_key()) if self.signer else None,
+            published=self.published,
+        )
 
 
-def build_bundle(selection: Selection, gathered: Gathered, protection: Protection) -> bytes:
-    """Return the bundle's bytes: the same for the same selection, telemetry, policy and key.
+class _Pieces:
+    """The rows of one trace, a piece at a time: few traces have more than one."""
 
-    Raises:
-        RedactionFailure: Something in a finished file must not leave.
-    """
-    payload = {
-        TRACES: encode_traces(gathered.rows).data,
-        TABLE: encode_table(gathered.rows),
-        REQUEST: _json(_request(selection, gathered, protection.pseudonyms)),
-        COMPLETENESS: _json(gathered.completeness),
-        REDACTIONS: _json(gathered.redactions.body(rescanned=sorted(PAYLOAD))),
-    }
-    return pack_bundle(payload, rescan=rescan_for(gathered, protection))
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = lines
+        self.first: Sequence[TraceRow] = ()
 
-
-def rescan_for(gathered: Gathered, protection: Protection) -> Callable[[bytes], None]:
-    """Return the rescan of finished bytes: it raises RedactionFailure where something must not leave."""
-    return partial(rescan, detectors=protection.detectors, lookalikes=gathered.redactions.lookalikes)
-
-
-def queries_hmac(gathered: Gathered, pseudonyms: Pseudonyms) -> str:
-    """Return the keyed HMAC (64 hex digits) over the exact text of all queries; request.json holds it too."""
-    text = "\n".join(part.kql for part in gathered.queries)
-    return pseudonyms.hex_id(_QUERY_DOMAIN, text, _HMAC_DIGITS)
+    def each(self, table: PayloadFile, merging: "Merged") -> Iterator[Sequence[TraceRow]]:
+        """Yield the pieces, and write each into the table."""
+        count = 0
+        for lines in batched(self._lines, _PIECE, strict=False):
+            rows = [row_of(line) for line in lines]
+            count += len(rows)
+            if count > MOST_ROWS_OF_A_TRACE:
+                raise ResultTooLarge(
+                    f"A trace has more than {MOST_ROWS_OF_A_TRACE} rows.", next_step="Ask without that trace."
+                )
+            self.first = self.first or rows
+            table.write(table_lines(rows))
+            merging.rows += len(rows)
+            merging.spans += sum(map(is_span, rows))
+            yield rows
 
 
-def describe_rows(gathered: Gathered) -> dict[str, Any]:
-    """Return the rows as a JSON object: spans and events as flat lists, counts, and what was removed."""
-    return {
-        "complete": gathered.counts.complete,
-        "spans": [_described(row) for row in gathered.rows if is_span(row)],
-        "events": [_described(row) for row in gathered.rows if not is_span(row)],
-        "redactions": gathered.redactions.body(rescanned=["trace"]),
-    }
+class _Verdicts:
+    """What controls say of runs, in the order of traces: given out trace by trace."""
 
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._traces = by_trace(lines)
+        self._next = next(self._traces, None)
 
-def _described(row: TraceRow) -> dict[str, Any]:
-    return {
-        "table": row.table,
-        "span_id": row.span_id,
-        "parent_id": row.parent_id,
-        "time": row.time,
-        "name": row_name(row),
-        "duration_ms": row.columns.get("DurationMs"),
-        "success": row.columns.get("Success"),
-        "service": row.columns.get("AppRoleName"),
-        "release": row.columns.get("AppVersion"),
-        "attributes": row_attributes(row),
-    }
-
-
-def _request(selection: Selection, gathered: Gathered, pseudonyms: Pseudonyms) -> dict[str, Any]:
-    return selection.body() | {
-        "hmac_key_id": pseudonyms.key_id,
-        "queries_hmac_sha256": queries_hmac(gathered, pseudonyms),
-        "queries": [
-            {"kql": part.kql, "hmac_sha256": pseudonyms.hex_id(_QUERY_DOMAIN, part.kql, _HMAC_DIGITS)}
-            for part in gathered.queries
-        ],
-    }
-
-
-def _slice_account(part: SliceRows) -> dict[str, Any]:
-    return {
-        "table": part.slice.table,
-        "since": part.slice.since,
-        "until": part.slice.until,
-        "traces": len(part.slice.trace_ids),
-        "rows_at_source": part.rows_at_source,
-        "rows_here": len(part.rows),
-        "complete": part.rows_at_source == len(part.rows),
-    }
-
-
-def _weight(row: TraceRow) -> int:
-    count = row.columns.get("ItemCount", 1)
-    return count if isinstance(count, int) else 1
-
-
-def _order(row: TraceRow) -> tuple[str, datetime, int, str, str, datetime, bytes]:
-    rest = orjson.dumps([dict(row.columns), dict(row.properties)], option=orjson.OPT_SORT_KEYS)
-    table = TABLES.index(row.table)
-    return row.trace_id, row.time, table, row.span_id, row.parent_id, row.received, rest
+    def of(self, trace_id: str) -> list[RunVerdicts]:
+        """Return those of a trace; each asked for comes after the one before."""
+        while self._next is not None and self._next[0] < trace_id:
+            self._next = next(self._traces, None)
+        if self._next is None or self._next[0] != trace_id:
+            return []
+        found = [run_of(line) for line in self._next[1]]
+        self._next = next(self._traces, None)
+        return found
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

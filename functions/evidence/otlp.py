@@ -9,7 +9,7 @@ import hashlib
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -72,6 +72,22 @@ def encode_traces(rows: Sequence[TraceRow]) -> OtlpFile:
     return OtlpFile(b"".join(lines), len(lines), spans, len(rows) - spans)
 
 
+def encode_trace(trace_id: str, pieces: Iterable[Sequence[TraceRow]]) -> Iterator[bytes]:
+    """Yield one trace's line piece by piece: each piece's spans, and the events that hang on them.
+
+    Args:
+        trace_id: The trace's.
+        pieces: The rows in order, cut anywhere; a trace that fits into one piece is encoded whole. An event
+            whose span is in another piece hangs on its piece's first span.
+    """
+    yield b'{"resourceSpans":['
+    for number, rows in enumerate(pieces):
+        if number:
+            yield b","
+        yield orjson.dumps(_resource_spans(trace_id, rows, number))[1:-1]
+    yield b"]}\n"
+
+
 def is_span(row: TraceRow) -> bool:
     """Tell a span from what happens within one."""
     return row.table in SPAN_TABLES
@@ -101,18 +117,22 @@ def row_attributes(row: TraceRow) -> dict[str, Scalar]:
 
 
 def _line(trace_id: str, rows: Sequence[TraceRow]) -> bytes:
+    return b"".join(encode_trace(trace_id, [rows]))
+
+
+def _resource_spans(trace_id: str, rows: Sequence[TraceRow], piece: int) -> list[Mapping[str, Any]]:
     spans = [row for row in rows if is_span(row)]
-    ids = [_span_id(row, number) for number, row in enumerate(spans)]
+    ids = [_span_id(row, piece, number) for number, row in enumerate(spans)]
     encoded = [_span(row, span_id) for row, span_id in zip(spans, ids, strict=True)]
     events = [row for row in rows if not is_span(row)]
     if events and not spans:
-        ids = [_derived_id(trace_id, 0)]
+        ids = [_derived_id(trace_id, piece, 0)]
         encoded = [_placeholder(trace_id, ids[0], events)]
     homes = dict(zip(reversed(ids), reversed(encoded), strict=True))
     root = encoded[_root(spans, ids)]
     for row in events:
         homes.get(row.parent_id, root).setdefault("events", []).append(_event(row))
-    return orjson.dumps({"resourceSpans": list(_resources(spans or events[:1], encoded))}) + b"\n"
+    return list(_resources(spans or events[:1], encoded))
 
 
 def _resources(rows: Sequence[TraceRow], spans: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -210,13 +230,14 @@ def _typed(name: str, value: Scalar) -> dict[str, Any]:
             return {"stringValue": value}
 
 
-def _span_id(row: TraceRow, number: int) -> str:
-    return row.span_id if _SPAN_ID.fullmatch(row.span_id) else _derived_id(row.trace_id, number)
+def _span_id(row: TraceRow, piece: int, number: int) -> str:
+    return row.span_id if _SPAN_ID.fullmatch(row.span_id) else _derived_id(row.trace_id, piece, number)
 
 
-def _derived_id(trace_id: str, number: int) -> str:
+def _derived_id(trace_id: str, piece: int, number: int) -> str:
     # The letter in front keeps it from looking like a card number.
-    return "f" + hashlib.sha256(f"{trace_id}/{number}".encode()).hexdigest()[:15]
+    place = f"{trace_id}/{piece}/{number}" if piece else f"{trace_id}/{number}"
+    return "f" + hashlib.sha256(place.encode()).hexdigest()[:15]
 
 
 def _nanoseconds(instant: datetime) -> int:

@@ -11,8 +11,9 @@ from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.reading import readable_states
 from functions.errors import NotFound, TraceAbsent
 from functions.evidence.absence import AROUND, ARRIVING, Known, Naming, Nearby, explain
-from functions.evidence.assembly import Protection, describe_rows, gather_rows, rescan_for
+from functions.evidence.gathering import describe_rows, gather_rows, rescan_for
 from functions.evidence.membership_kql import Bounds, inside_let, limit_of, views
+from functions.evidence.protection import Protection
 from functions.evidence.sanitizer import safe_trace_id
 from functions.evidence.seal_store import Seals
 from functions.evidence.selection import parse_trace_id

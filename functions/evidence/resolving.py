@@ -14,11 +14,11 @@ from typing import Any
 from functions.errors import ResultTooLarge, SourceError
 from functions.evidence import membership_kql as kql
 from functions.evidence.asking import asking_for
-from functions.evidence.assembly import Protection
 from functions.evidence.drawing import POPULATION, Drawing
 from functions.evidence.export import Export
 from functions.evidence.membership import Membership, Resolved
 from functions.evidence.membership_kql import Bounds, Limit, Write
+from functions.evidence.protection import Protection
 from functions.evidence.selection import TENANT
 from functions.evidence.selectors import (
     AlertTraces,

@@ -10,8 +10,8 @@ import orjson
 from functions.access.ledger import fingerprint
 from functions.access.scope import Scope
 from functions.errors import InvalidRequest, SourceError
-from functions.evidence.assembly import Protection
 from functions.evidence.membership_kql import TRACE_ID, Bounds, inside_let, limit_of, views
+from functions.evidence.protection import Protection
 from functions.evidence.rescan import rescan
 from functions.evidence.sanitizer import Sanitizer, safe_trace_id
 from functions.evidence.search_request import By, Search, parse_search

@@ -190,6 +190,11 @@ def parse_trace_id(value: object, field: str = "trace_id") -> str:
     return value.lower()
 
 
+def parse_reason(value: object, field: str = "reason") -> str:
+    """Return a reason in plain words, one line of them. Raises InvalidRequest."""
+    return _line(value, field, _REASON)
+
+
 def _selector(value: object, resolve_alert: ResolveAlert, asking: Asking) -> Selector:
     fields = _fields(value, "selector", optional=_SELECTORS)
     if len(fields) != 1:

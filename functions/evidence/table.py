@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 
 from functions.evidence.otlp import row_attributes, row_name
-from functions.spreadsheet import encode_csv
+from functions.spreadsheet import encode_csv, encode_rows
 from functions.traces.model import Scalar, TraceRow
 
 _INTEGER = re.compile(r"[0-9]{1,15}")
@@ -49,13 +49,24 @@ _CELLS: Mapping[str, Callable[[TraceRow], Scalar]] = {
     "attributes": lambda row: orjson.dumps(row_attributes(row)).decode(),
 }
 
+_READERS = tuple(_CELLS.values())
 COLUMNS = tuple(_CELLS)
 """The columns of spans.csv, in order; `attributes` is a JSON object of all attributes of the row."""
 
 
 def encode_table(rows: Iterable[TraceRow]) -> bytes:
     """Encode rows that hold nothing but safe values, in their order, as RFC 4180 in UTF-8."""
-    return encode_csv(COLUMNS, ([read(row) for read in _CELLS.values()] for row in rows))
+    return table_header() + table_lines(rows)
+
+
+def table_header() -> bytes:
+    """Return the first line."""
+    return encode_csv(COLUMNS, ())
+
+
+def table_lines(rows: Iterable[TraceRow]) -> bytes:
+    """Encode rows without the first line: for a table that is written in pieces."""
+    return encode_rows([read(row) for read in _READERS] for row in rows)
 
 
 def _iso(instant: datetime) -> str:

@@ -31,6 +31,8 @@ _WRITE_ID = "writeid"
 """Blob metadata naming the call that wrote the blob. The SDK repeats a write whose answer was lost, and the
 repetition then meets its own first try: this tells that conflict from a real one."""
 
+_AT_ONCE_BYTES = 4 << 20
+
 
 def client_options() -> Mapping[str, Any]:
     """Return the keyword options that a BlobServiceClient is made with.
@@ -44,6 +46,9 @@ def client_options() -> Mapping[str, Any]:
         ),
         "connection_timeout": 5,
         "read_timeout": 30,
+        # What is larger travels in blocks of 4 MB: the SDK holds what it sends or gets at once in memory.
+        "max_single_put_size": _AT_ONCE_BYTES,
+        "max_single_get_size": _AT_ONCE_BYTES,
     }
 
 
@@ -135,6 +140,20 @@ class BlobObjects:
             except HttpResponseError as error:
                 if error.status_code != 416:  # asked for bytes beyond the end: there are none
                     raise
+
+
+class BlobWorkObjects(BlobObjects):
+    """Objects that are removed again, as block blobs."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names that begin with `prefix`, in order. Raises StorageError."""
+        with storage_errors(self._container.container_name):
+            yield from self._container.list_blob_names(name_starts_with=prefix)
+
+    def delete(self, name: str) -> None:
+        """Remove the object, unless it is gone. Raises StorageError."""
+        with storage_errors(self._container.container_name), suppress(ResourceNotFoundError):
+            self._container.delete_blob(name)
 
 
 class BlobAppendBlobs:

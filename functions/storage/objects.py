@@ -1,4 +1,4 @@
-"""Write-once objects (finished bundles): the interface."""
+"""Write-once objects, finished bundles and what jobs put aside on the way to them: the interfaces."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -29,5 +29,25 @@ class Objects(Protocol):
 
         Raises:
             StorageError: There is no such object, or the store could not be read.
+        """
+        ...
+
+
+class WorkObjects(Objects, Protocol):
+    """Objects that are removed once they are no longer needed. Evidence is never among them."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names that begin with `prefix`, in order.
+
+        Raises:
+            StorageError: The store could not be read.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove the object; one that is gone already is left alone.
+
+        Raises:
+            StorageError: The store could not be written.
         """
         ...

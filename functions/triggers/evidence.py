@@ -1,15 +1,16 @@
-"""The routes and queues of those who need evidence: ask for an export, follow it, take it; read one trace."""
+"""The routes and queues of those who need evidence: ask for an export, decide, follow, stop and take it."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from typing import List  # noqa: UP035 - the Functions runtime knows no other list
 
 import azure.functions as func
-import orjson
 
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
-from functions.errors import InvalidRequest, NotReady
-from functions.evidence.export import Export, State
+from functions.errors import NotReady
+from functions.evidence.export import Export, State, bundle_name
 from functions.evidence.reach import hold_alert_within_reach, hold_within_reach, within_reach
+from functions.evidence.steps import Step
 from functions.triggers.background import in_background
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint, serve
 from functions.triggers.ranges import requested_part
@@ -18,13 +19,15 @@ from functions.wiring import Services, services
 EXPORTS = "/api/v1/exports"
 QUEUE = "exports"
 CONNECTION = "AzureWebJobsStorage"
+COMPLETE = "Tracekeeper-Complete"
+"""The header that says of a bundle whether it is complete: true or false."""
 
 
 def request_export(services: Services, request: Request) -> Answer:
-    """Take a request for an export; the queue's message lets the job begin."""
+    """Take a request for an export; its message lets the job begin, where nobody has to approve it."""
     body = request.json()
     hold_alert_within_reach(services.documents, body, request.scope)
-    selection = replace(services.exports.parse(body), scope=request.scope)
+    selection = services.exports.parse(body, scope=request.scope)
     export = services.exports.request(selection, requester=request.caller.object_id)
     return Answer(
         export.body(),
@@ -35,7 +38,7 @@ def request_export(services: Services, request: Request) -> Answer:
             "ticket": selection.ticket,
             "reason_sha256": fingerprint(selection.reason),
         },
-        message=message_for(export.id),
+        message=message_for(export.id) if export.state is State.QUEUED else None,
     )
 
 
@@ -48,22 +51,43 @@ def list_exports(services: Services, request: Request) -> Answer:
 
 def show_export(services: Services, request: Request) -> Answer:
     """Show how far an export has come."""
-    return Answer(_export(services, request).body())
+    export = _export(services, request)
+    return Answer(export.body() | {"progress": services.exports.progress(export)})
+
+
+def approve_export(services: Services, request: Request) -> Answer:
+    """Take the decision of a second person; the queue's message lets the job of what is approved begin."""
+    export_id = _export(services, request).id
+    export = services.exports.decide(export_id, request.json(), by=request.caller.object_id)
+    approved = export.state is State.QUEUED
+    on = {"approved": str(approved).lower(), "ticket": export.selection.ticket}
+    return Answer(export.body(), on=on, message=message_for(export.id) if approved else None)
+
+
+def cancel_export(services: Services, request: Request) -> Answer:
+    """Stop an export that is not over."""
+    export_id = _export(services, request).id
+    return Answer(services.exports.cancel(export_id, by=request.caller.object_id).body())
 
 
 def download_bundle(services: Services, request: Request) -> Answer:
-    """Give the bundle, whole or the part that the Range header asks for."""
+    """Give the bundle, whole or the part that the Range header asks for; an incomplete one says so."""
     export = _export(services, request)
-    bundle = export.bundle
+    if export.selection.profile == "content":
+        scope = request.scope_as(Role.EVIDENCE_READ_CONTENT)
+        hold_within_reach(export, request.caller.object_id, scope)
+    bundle, counts = export.bundle, export.counts
     if export.state is not State.DONE or bundle is None:
         raise NotReady(f"The export is {export.state}.", next_step="Ask for its state again later.")
     part = requested_part(request.headers.get("Range"), bundle.size)
-    name = f"tracekeeper-{export.id}-{export.selection.profile}.zip"
+    complete = counts is None or counts.complete
+    name = f"tracekeeper-{export.id}-{bundle_name(export.selection.profile, complete=complete)}"
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Type": "application/zip",
         "ETag": f'"{bundle.sha256}"',
+        COMPLETE: str(complete).lower(),
     }
     on = {"sha256": bundle.sha256, "ticket": export.selection.ticket}
     if part is None:
@@ -81,22 +105,7 @@ def _export(services: Services, request: Request) -> Export:
 
 def message_for(export_id: str) -> str:
     """Return the message of the queue that lets an export's job begin."""
-    return orjson.dumps({"export_id": export_id}).decode()
-
-
-def export_id_of(message: bytes) -> str:
-    """Return the id in a message of the queue.
-
-    Raises:
-        InvalidRequest: It is not a message of ours.
-    """
-    try:
-        return str(orjson.loads(message)["export_id"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidRequest(
-            "A message in the queue of exports names no export.",
-            next_step="Find out who else can write to the queue.",
-        ) from error
+    return Step(export_id).message()
 
 
 REQUEST = Endpoint(
@@ -109,7 +118,17 @@ REQUEST = Endpoint(
     handle=request_export,
     rationed=True,
 )
-"""Apart from the others, because it puts a message into a queue."""
+"""Apart from the others, as the next: they put a message into a queue."""
+
+APPROVE = Endpoint(
+    name="approve_export",
+    method="POST",
+    path="api/v1/exports/{export_id}/approve",
+    action="exports.approve",
+    role=Role.EVIDENCE_APPROVE,
+    recorded=True,
+    handle=approve_export,
+)
 
 ENDPOINTS = (
     Endpoint(
@@ -129,6 +148,15 @@ ENDPOINTS = (
         role=Role.EVIDENCE_READ,
         recorded=True,
         handle=show_export,
+    ),
+    Endpoint(
+        name="cancel_export",
+        method="POST",
+        path="api/v1/exports/{export_id}/cancel",
+        action="exports.cancel",
+        role=Role.EVIDENCE_READ,
+        recorded=True,
+        handle=cancel_export,
     ),
     Endpoint(
         name="download_bundle",
@@ -159,21 +187,64 @@ def _request_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpR
     return response
 
 
+@blueprint.function_name(APPROVE.name)
+@blueprint.route(
+    route=APPROVE.path,
+    methods=[APPROVE.method],
+    auth_level=func.AuthLevel.ANONYMOUS,
+    trigger_arg_name="request",
+)
+@blueprint.queue_output(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
+def _approve_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpResponse:
+    response, message = serve(APPROVE, request, services)
+    if message is not None:
+        job.set(message)
+    return response
+
+
 @blueprint.function_name("run_export")
 @blueprint.queue_trigger(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
-def run_export(job: func.QueueMessage) -> None:
-    """Do an export's job; a failure that may pass raises, so that the host delivers the message again."""
-    in_background("the export", services, lambda services: services.exports.run(export_id_of(job.get_body())))
+@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
+def run_export(job: func.QueueMessage, jobs: func.Out[List[str]]) -> None:  # noqa: UP006 - the runtime's
+    """Do one step of an export's job, and put those that follow into the queue.
+
+    A failure that may pass raises, so that the host delivers the message again.
+    """
+    in_background("the export", services, lambda services: run_step(services, job.get_body(), jobs.set))
 
 
 @blueprint.function_name("export_poisoned")
 @blueprint.queue_trigger(arg_name="job", queue_name="exports-poison", connection=CONNECTION)
-def export_poisoned(job: func.QueueMessage) -> None:
-    """Close an export whose message the host has given up.
+@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
+def export_poisoned(job: func.QueueMessage, jobs: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
+    """Close an export of which the host has given up a message.
 
-    The job counts its starts: once these are used up, the next records the failure. If the message was given
-    up before the job could even start, because storage was away, it gets the starts that it is still owed.
+    A step counts its starts: once these are used up, the next records the failure. If the message was given
+    up before the step could even start, because storage was away, it gets the starts that it is still owed.
     """
     in_background(
-        "closing an export", services, lambda services: services.exports.run(export_id_of(job.get_body()))
+        "closing an export", services, lambda services: run_step(services, job.get_body(), jobs.set)
     )
+
+
+@blueprint.function_name("sweep_exports")
+@blueprint.timer_trigger(arg_name="timer", schedule="15 */5 * * * *", run_on_startup=False)
+@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
+def sweep_exports(
+    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name; lateness changes nothing
+    jobs: func.Out[List[str]],  # noqa: UP006 - as above
+) -> None:
+    """Let exports that stalled go on, and end those that wait too long."""
+    in_background("looking after exports", services, lambda services: sweep(services, jobs.set))
+
+
+def run_step(services: Services, message: bytes, send: Callable[[list[str]], None]) -> None:
+    """Do one step; `send` puts messages into the queue once the function has returned."""
+    if messages := services.worker.run(message):
+        send(messages)
+
+
+def sweep(services: Services, send: Callable[[list[str]], None]) -> None:
+    """Look after exports that are not over; `send` as above."""
+    if messages := services.sweep.tick():
+        send(list(messages))

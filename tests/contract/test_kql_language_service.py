@@ -28,10 +28,12 @@ from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
 from functions.traces.content_hashes import content_hashes_table, content_hashes_view
+from functions.traces.cutting import LONG_AGO, count_late, cut
 from functions.traces.kql import compose, text
 from functions.traces.membership import Membership
 from functions.traces.model import TABLES
-from functions.traces.rows import Slice, find_traces, traces_in_window
+from functions.traces.rows import find_traces, window_membership
+from functions.traces.slices import Slice
 from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.schema import tables
@@ -65,10 +67,18 @@ def reading_queries() -> dict[str, str]:
     recorder = ScriptedSource(lambda _: Rows((), ()))
     find_traces(recorder, ["0" * 32], now=NOW)
     names = {f"{HOSTILE}*": HOSTILE, f"{HOSTILE}-2*": "other", f"{HOSTILE}-3": "other"}
-    traces_in_window(
-        recorder, start=NOW - timedelta(days=1), end=NOW, agent=HOSTILE, release=HOSTILE, names=names
+    window = window_membership(
+        start=NOW - timedelta(days=1),
+        end=NOW,
+        received_until=NOW,
+        agent=HOSTILE,
+        release=HOSTILE,
+        names=names,
     )
-    slices = [Slice(table, ("0" * 32,), NOW - timedelta(days=1), NOW) for table in TABLES]
+    whole = Slice("", window, NOW - timedelta(days=1), NOW, LONG_AGO, NOW)
+    list(cut(recorder, whole))
+    slices = [replace(whole, table=table) for table in TABLES]
+    count_late(recorder, window, NOW - timedelta(days=1), NOW, NOW)
     return {f"reading {n}": kql for n, kql in enumerate(asked.kql for asked in recorder.asked)} | {
         f"{kind} {part.table}": kql
         for part in slices

@@ -12,13 +12,13 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from functions.errors import DocumentConflict, StorageError
 from functions.storage.append_log import AppendLog
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects
+from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, BlobWorkObjects
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
-from functions.storage.objects import Objects
+from functions.storage.objects import Objects, WorkObjects
 from local.azurite import Azurite
 from local.serving import Certificates
-from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects, MemoryWorkObjects
 
 NewContainer = Callable[[], ContainerClient]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -32,6 +32,11 @@ def documents(request: pytest.FixtureRequest, new_container: NewContainer) -> Do
 @pytest.fixture(params=["memory", "blob"])
 def objects(request: pytest.FixtureRequest, new_container: NewContainer) -> Objects:
     return MemoryObjects() if request.param == "memory" else BlobObjects(new_container())
+
+
+@pytest.fixture(params=["memory", "blob"])
+def work(request: pytest.FixtureRequest, new_container: NewContainer) -> WorkObjects:
+    return MemoryWorkObjects() if request.param == "memory" else BlobWorkObjects(new_container())
 
 
 @pytest.fixture(params=["memory", "blob"])
@@ -100,6 +105,18 @@ def test_names_are_those_with_the_prefix_in_order(documents: Documents) -> None:
     for name in ("exports/b", "exports/a", "checks/c", "exportsx"):
         documents.write(name, {}, version=None)
     assert list(documents.names("exports/")) == ["exports/a", "exports/b"]
+
+
+def test_work_is_named_in_order_and_removed_for_good(work: WorkObjects) -> None:
+    for name in ("a/2", "a/1", "b/1"):
+        work.put(name, io.BytesIO(name.encode()))
+    assert list(work.names("a/")) == ["a/1", "a/2"]
+    work.delete("a/1")
+    assert list(work.names("")) == ["a/2", "b/1"]
+    assert work.size("a/1") is None
+    work.delete("a/1")
+    work.put("a/1", io.BytesIO(b"again"))
+    assert b"".join(work.read("a/1")) == b"again"
 
 
 def test_an_object_is_read_whole_or_in_part(objects: Objects) -> None:

@@ -71,6 +71,19 @@ class MemoryObjects:
             yield wanted[start : start + _CHUNK_BYTES]
 
 
+class MemoryWorkObjects(MemoryObjects):
+    """Objects that are removed again."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        with self._lock:
+            found = sorted(name for name in self._held if name.startswith(prefix))
+        yield from found
+
+    def delete(self, name: str) -> None:
+        with self._lock:
+            self._held.pop(name, None)
+
+
 class MemoryAppendLog:
     """A hash-chained log; `lines` is what would lie on disk, for tests that tamper with it."""
 

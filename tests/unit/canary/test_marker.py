@@ -6,10 +6,9 @@ from functions.canary.marker import Marker, envelopes
 from functions.configuration import SHIPPED, load_configuration
 from functions.traces.kql import compose
 from functions.traces.model import CANARY_ROLE
-from functions.traces.rows import traces_in_window
+from functions.traces.rows import window_membership
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.telemetry import Trace
-from tests.fakes.telemetry import TelemetrySource
 
 AT = datetime(2026, 11, 20, 10, 1, tzinfo=UTC)
 MARKER = Marker("0123456789abcdef" + "fedcba9876543210", AT)
@@ -57,7 +56,7 @@ def test_the_views_that_checks_and_costs_read_have_no_marker_run(telemetry: Tele
 
 def test_an_export_of_a_window_has_no_marker_run(telemetry: Telemetry) -> None:
     hour = timedelta(hours=1)
-    scope = traces_in_window(
-        TelemetrySource(telemetry), start=AT - hour, end=AT + hour, agent=None, release=None, names={}
+    chosen = window_membership(
+        start=AT - hour, end=AT + hour, received_until=AT + 9 * hour, agent=None, release=None, names={}
     )
-    assert scope.trace_ids == (f"{1:032x}",)
+    assert telemetry.query(f"{chosen.lets}Chosen").rows == [[f"{1:032x}"]]

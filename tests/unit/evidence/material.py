@@ -1,20 +1,32 @@
 """Telemetry of two small traces, as envelopes and as rows, and the product's own protection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
-from functions.evidence.assembly import Gathered, Protection, build_bundle, gather_rows
+from functions.evidence.assembly import Assembly
 from functions.evidence.detectors import standard_detectors
+from functions.evidence.export import Export, State
+from functions.evidence.membership import Resolved
+from functions.evidence.plan import Plan, Planned
 from functions.evidence.policy import redaction_policy
+from functions.evidence.protection import Protection
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.report import Account as ReportAccount
 from functions.evidence.selection import Selection, parse_selection
+from functions.evidence.slicing import read_part
+from functions.evidence.verdicts import RunVerdicts
+from functions.evidence.work import part_name
+from functions.traces.membership import Membership
 from functions.traces.model import TABLES, Scalar, TraceRow
-from functions.traces.rows import Scope, Slice, SliceRows
+from functions.traces.slices import Slice
+from functions.traces.source import Rows
+from tests.fakes.storage import MemoryWorkObjects
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -102,24 +114,79 @@ def _envelope(kind: str, data: dict[str, Any], sampled: int, at: datetime) -> di
     }
 
 
-def slices(*rows: TraceRow, more_at_source: int = 0) -> list[SliceRows]:
-    """Return what a source gave that holds these rows; it counts `more_at_source` more in the first table."""
-    return [
-        SliceRows(
-            Slice(table, (TRACE,), NOON - timedelta(days=1), NOON + timedelta(days=1)),
-            len(held := tuple(row for row in rows if row.table == table))
-            + (more_at_source if table == TABLES[0] else 0),
-            held,
+DAY = timedelta(days=1)
+AMONG = Membership("", f'where OperationId in ("{TRACE}")')
+
+
+class NoReport:
+    """Writes a report that says nothing."""
+
+    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
+        pass
+
+    def render(self, account: ReportAccount) -> bytes:  # noqa: ARG002 - a report's
+        return b"<!doctype html><title>Evidence</title>\n"
+
+
+class RowsSource:
+    """Gives rows that are given as rows: as many as it has of the table, and counts some more."""
+
+    def __init__(self, rows: Sequence[TraceRow], more_at_source: int = 0) -> None:
+        self._rows, self._more = rows, more_at_source
+
+    def query(self, kql: str, *, since: datetime, until: datetime) -> Rows:  # noqa: ARG002 - a source's
+        mine = [row for row in self._rows if kql.startswith(row.table)]
+        if "summarize" in kql:
+            return Rows(("Rows",), ((len(mine) + self._more,),))
+        fixed = ("TimeGenerated", "Received", "OperationId", "ParentId", "Id", "Properties")
+        columns = kql.partition("OperationId, ParentId, ")[2].partition("Properties")[0].split(", ")
+        others = [name for name in columns if name and name != "Id"]
+        return Rows(
+            (*fixed, *others),
+            tuple(
+                (
+                    row.time,
+                    row.received,
+                    row.trace_id,
+                    row.parent_id,
+                    row.span_id,
+                    orjson.dumps(dict(row.properties)).decode(),
+                    *(row.columns.get(name) for name in others),
+                )
+                for row in mine
+            ),
         )
-        for table in TABLES
-    ]
 
 
-def gathered(*rows: TraceRow, missing: tuple[str, ...] = (), more_at_source: int = 0) -> Gathered:
-    day = timedelta(days=1)
-    ids = tuple(sorted({row.trace_id for row in rows}))
-    scope = Scope(ids, missing, 0, NOON - day, NOON + day)
-    return gather_rows(scope, slices(*rows, more_at_source=more_at_source), protection())
+def assembled(
+    *rows: TraceRow,
+    missing: tuple[str, ...] = (),
+    more_at_source: int = 0,
+    asked: Selection | None = None,
+    by: Protection | None = None,
+    keep_parts: Protection | None = None,
+    seals: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the bundle of these rows; the source counts `more_at_source` more in the first table.
+
+    Parts are made by `keep_parts` where that differs from what assembles them.
+    """
+    by = by or protection()
+    export = Export("0" * 32, State.RUNNING, asked or selection(), "", NOON)
+    bounds = (NOON - DAY, NOON + DAY, NOON - DAY, NOON + DAY)
+    counts = {table: sum(row.table == table for row in rows) for table in TABLES}
+    planned = tuple(Planned(Slice(table, AMONG, *bounds), counts[table]) for table in TABLES)
+    resolved = Resolved((AMONG,), *bounds[:2], missing=missing)
+    plan = Plan(resolved, planned, seals or {"complete": True}, {"complete": True, "checks": []})
+    work = MemoryWorkObjects()
+    for number, one in enumerate(planned):
+        more = more_at_source if number == 0 else 0
+        source = RowsSource(rows, more)
+        counted = Planned(one.slice, one.rows + more)
+        work.put(part_name(export.id, by.fingerprint, number), read_part(source, counted, keep_parts or by))
+    assembly = Assembly(export, plan, work, by, NoReport(), None, "", lambda: None)
+    with assembly.run().bundle as bundle:
+        return bundle.file.read()
 
 
 ROWS = (
@@ -131,4 +198,4 @@ ROWS = (
 
 
 def bundle(*rows: TraceRow) -> bytes:
-    return build_bundle(selection(), gathered(*(rows or ROWS)), protection())
+    return assembled(*(rows or ROWS))

@@ -1,36 +1,24 @@
+"""The files of a bundle out of parts."""
+
 import gzip
 import io
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
-from functions.errors import RedactionFailure, ResultTooLarge
-from functions.evidence import assembly
-from functions.evidence.assembly import build_bundle, describe_rows, gather_rows, queries_hmac
+from functions.errors import RedactionFailure
 from functions.evidence.detectors import Detector, Detectors
 from functions.evidence.policy import redaction_policy
-from functions.traces.rows import Scope, read_slices, traces_in_window
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.telemetry import TelemetrySource
-from tests.unit.evidence.material import (
-    ABSENT,
-    NOON,
-    ROWS,
-    SECRET,
-    TRACE,
-    bundle,
-    gathered,
-    protection,
-    row,
-    selection,
-    slices,
-)
+from tests.unit.evidence.material import ABSENT, ROWS, SECRET, TRACE, assembled, bundle, protection, row
+from tests.unit.evidence.rig import Rig
 
-SCOPE = Scope((TRACE,), (), 0, NOON, NOON + timedelta(days=1))
 CAPTURES = Path(__file__).parents[3] / "../shared/captures/agent-framework"
 
 
@@ -39,12 +27,17 @@ def files_of(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def body_of(data: bytes, name: str) -> Any:
+    return orjson.loads(files_of(data)[f"bundle/data/{name}.json"])
+
+
 def test_the_same_request_and_telemetry_give_the_same_bytes_in_whatever_order_rows_come() -> None:
     assert bundle(*ROWS) == bundle(*reversed(ROWS))
 
 
 def test_equal_rows_stay_apart() -> None:
-    assert gathered(row(), row()).counts.rows == 2
+    assert body_of(bundle(row(), row()), "completeness")["rows_here"] == 2
+    assert files_of(bundle(row(), row()))["bundle/data/spans.csv"].count(TRACE.encode()) == 2
 
 
 def test_nothing_of_a_prompt_a_name_or_a_message_is_in_the_bundle() -> None:
@@ -54,73 +47,68 @@ def test_nothing_of_a_prompt_a_name_or_a_message_is_in_the_bundle() -> None:
 
 
 def test_complete_means_that_two_answers_of_the_source_agree() -> None:
-    completeness = gathered(*ROWS).completeness
+    completeness = body_of(assembled(*ROWS), "completeness")
     assert (completeness["complete"], completeness["rows_at_source"], completeness["rows_here"]) == (
         True,
         4,
         4,
     )
-    short = gathered(*ROWS, more_at_source=2).completeness
+    short = body_of(assembled(*ROWS, more_at_source=2), "completeness")
     assert (short["complete"], short["rows_at_source"], short["rows_here"]) == (False, 6, 4)
     assert [part["complete"] for part in short["slices"]] == [False, True, True, True, True]
 
 
 def test_a_trace_without_rows_is_named_and_makes_the_export_incomplete() -> None:
-    found = gathered(*ROWS, missing=(ABSENT,))
-    assert found.completeness["missing_trace_ids"] == [ABSENT]
-    assert found.counts.complete is False
+    completeness = body_of(assembled(*ROWS, missing=(ABSENT,)), "completeness")
+    assert completeness["missing_trace_ids"] == [ABSENT]
+    assert completeness["complete"] is False
+
+
+def test_a_trace_asked_for_of_which_no_row_came_is_missing() -> None:
+    completeness = body_of(assembled(row(trace_id="0" * 31 + "1")), "completeness")
+    assert completeness["missing_trace_ids"] == [TRACE]
+    assert completeness["complete"] is False
+
+
+def test_a_sealed_trace_that_vanished_makes_the_export_incomplete() -> None:
+    completeness = body_of(assembled(*ROWS, seals={"vanished": 1, "complete": False}), "completeness")
+    assert completeness["seals"] == {"vanished": 1, "complete": False}
+    assert completeness["complete"] is False
 
 
 def test_sampled_rows_are_counted_with_what_they_stand_for() -> None:
-    sampled = gathered(row(columns={"ItemCount": 10}), row("AppTraces", columns={})).completeness
-    assert sampled["sampling"] == {"rows_standing_for_more": 1, "rows_before_sampling": 11}
+    sampled = assembled(row(columns={"ItemCount": 10}), row("AppTraces", columns={}))
+    assert body_of(sampled, "completeness")["sampling"] == {
+        "rows_standing_for_more": 1,
+        "rows_before_sampling": 11,
+    }
 
 
 def test_request_json_holds_every_query_with_a_keyed_digest() -> None:
-    found = gathered(*ROWS)
-    request = orjson.loads(
-        files_of(build_bundle(selection(), found, protection()))["bundle/data/request.json"]
-    )
+    request = body_of(assembled(*ROWS), "request")
     assert request["selector"] == {"trace_ids": [TRACE]}
-    assert [query["kql"].split("\n")[0] for query in request["queries"]] == [
-        part.slice.table for part in slices(*ROWS)
-    ]
+    tables = ["AppRequests", "AppDependencies", "AppTraces", "AppExceptions", "AppEvents"]
+    assert [query["kql"].split("\n")[0] for query in request["queries"]] == tables
     pseudonyms = protection().pseudonyms
     assert all(
         query["hmac_sha256"] == pseudonyms.hex_id("query", query["kql"], 64) for query in request["queries"]
     )
-    assert request["queries_hmac_sha256"] == queries_hmac(found, pseudonyms)
-
-
-def test_too_many_rows_are_refused_before_they_fill_the_memory() -> None:
-    part = slices(row())[1]
-    crowd = replace(part, rows=part.rows * (assembly.MAX_ROWS + 1))
-    with pytest.raises(ResultTooLarge):
-        gather_rows(SCOPE, [crowd], protection())
+    exact = "\n".join(query["kql"] for query in request["queries"])
+    assert request["queries_hmac_sha256"] == pseudonyms.hex_id("query", exact, 64)
 
 
 def test_a_hit_in_the_finished_files_withholds_the_bundle() -> None:
     careless = replace(protection(), detectors=Detectors([Detector("agent", "dispatcher", "dispatcher")]))
+    keeping = assembled(*ROWS)
+    assert b"dispatcher" in b"".join(files_of(keeping).values())
     with pytest.raises(RedactionFailure):
-        build_bundle(selection(), gathered(*ROWS), careless)
+        assembled(*ROWS, by=careless, keep_parts=protection())
 
 
 def test_a_policy_that_keeps_too_much_is_caught_by_the_detectors() -> None:
     loose = redaction_policy({"version": 1, "columns": {}, "properties": {"card": {"keep": "integer"}}})
-    kept = gather_rows(
-        SCOPE, slices(row(properties={"card": "378282246310005"})), replace(protection(), policy=loose)
-    )
-    assert b"378282246310005" not in b"".join(
-        files_of(build_bundle(selection(), kept, protection())).values()
-    )
-
-
-def test_a_trace_is_described_with_its_spans_and_events_apart() -> None:
-    described = describe_rows(gathered(*ROWS))
-    assert [span["table"] for span in described["spans"]] == ["AppRequests", "AppDependencies"]
-    assert [event["name"] for event in described["events"]] == ["log", "exception"]
-    assert described["redactions"]["removed"]["drop:Message"] == 1
-    assert SECRET.encode() not in orjson.dumps(described)
+    kept = assembled(row(properties={"card": "378282246310005"}), by=replace(protection(), policy=loose))
+    assert b"378282246310005" not in b"".join(files_of(kept).values())
 
 
 @pytest.mark.skipif(
@@ -131,14 +119,15 @@ def test_no_planted_value_of_captured_telemetry_is_in_the_bundle(routing: str) -
     telemetry = Telemetry(content_routing=routing)  # type: ignore[arg-type]  # one of its two literals
     with gzip.open(CAPTURES / "envelopes.jsonl.gz") as lines:
         telemetry.ingest(map(orjson.loads, lines), delay=timedelta(seconds=2))
-    source = TelemetrySource(telemetry)
-    day = datetime(2026, 11, 22, tzinfo=UTC)
-    scope = traces_in_window(
-        source, start=day, end=day + timedelta(days=1), agent=None, release=None, names={}
-    )
-    found = gather_rows(scope, read_slices(source, scope), protection())
-    data = build_bundle(selection(), found, protection())
-    assert (found.counts.traces, found.counts.rows, found.counts.complete) == (120, 3674, True)
+    rig = Rig()
+    rig.source, rig.now = TelemetrySource(telemetry), datetime(2026, 11, 24, tzinfo=UTC)
+    day = {"start": "2026-11-22T00:00:00Z", "end": "2026-11-23T00:00:00Z"}
+    export_id = rig.requested({"window": day})
+    rig.run(export_id)
+    counts = rig.exports.get(export_id).counts
+    assert counts is not None
+    assert (counts.traces, counts.rows, counts.complete) == (120, 3674, True)
+    data = rig.bundle(export_id)
     everything = b"\n".join([*files_of(data).values(), *map(str.encode, files_of(data)), data])
     with gzip.open(CAPTURES / "canaries.jsonl.gz") as lines:
         planted = [orjson.loads(line)["value"] for line in lines]

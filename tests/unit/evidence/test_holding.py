@@ -23,10 +23,10 @@ from functions.evidence.jobs import Exports
 from functions.evidence.selection import MAX_TRACE_IDS, AlertTraces
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Document
-from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryWorkObjects
 from tests.unit.alerts.building import CHECK, EVERY
-from tests.unit.evidence.material import OTHER, TRACE, protection
-from tests.unit.evidence.rig import telemetry_source
+from tests.unit.evidence.material import OTHER, TRACE
+from tests.unit.evidence.rig import Rig
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 RULE = EvidenceHold(("critical", "high"), 2)
@@ -66,19 +66,20 @@ class World:
     documents: Dying = field(default_factory=Dying)
     log: AppendLog = field(default_factory=MemoryAppendLog)
     now: datetime = NOON
+    work: MemoryWorkObjects = field(default_factory=MemoryWorkObjects)
+
+    @property
+    def rig(self) -> Rig:
+        rig = Rig()
+        rig.documents, rig.log, rig.now, rig.work = self.documents, self.log, self.now, self.work
+        return rig
 
     @property
     def exports(self) -> Exports:
-        return Exports(
-            documents=self.documents,
-            objects=MemoryObjects(),
-            source=telemetry_source(),
-            protection=protection,
-            ledger=self.log,
-            resolve_alert=lambda _: (),
-            clock=lambda: self.now,
-            names={},
-        )
+        return self.rig.exports
+
+    def run(self, export_id: str) -> None:
+        self.rig.run(export_id)
 
     def holding(self, rule: EvidenceHold | None = RULE) -> Holding:
         return Holding(self.documents, self.exports, (CHECK,), rule, clock=lambda: self.now)
@@ -140,7 +141,7 @@ def test_a_severe_alert_that_opens_has_its_traces_exported(world: World) -> None
 def test_the_job_makes_its_bundle_as_it_makes_any(world: World) -> None:
     world.put(alert("a" * 16, TRACE))
     (export_id,) = world.tick()
-    world.exports.run(export_id)
+    world.run(export_id)
     assert world.exports.get(export_id).state is State.DONE
     assert [entry["action"] for entry in world.entries()] == ["exports.requested", "exports.finished"]
 
@@ -201,7 +202,7 @@ def test_an_alert_is_held_once_an_episode(world: World) -> None:
     first = alert()
     world.put(first)
     (held,) = world.tick()
-    world.exports.run(held)
+    world.run(held)
     assert [world.tick(after=timedelta(hours=n)) for n in range(3)] == [(), (), ()]
     world.put(alert("a" * 16, OTHER, minutes_ago=-240, before=resolved(first)))
     (again,) = world.tick(after=timedelta(hours=2))
@@ -212,7 +213,7 @@ def test_an_alert_is_held_once_an_episode(world: World) -> None:
 def test_an_alert_that_was_forgotten_and_opens_again_is_held_again(world: World) -> None:
     world.put(alert())
     (held,) = world.tick()
-    world.exports.run(held)
+    world.run(held)
     world.tick(after=ASKED_AGAIN_AFTER)
     world.put()
     world.tick()
@@ -290,7 +291,7 @@ def test_a_crash_between_any_two_writes_loses_no_hold_and_makes_none_twice(
     asked = {*world.tick(after=timedelta(minutes=1)), *world.tick(after=ASKED_AGAIN_AFTER)}
     assert world.exported() == [f"exports/{export_id}" for export_id in asked]
     (export_id,) = asked
-    world.exports.run(export_id)
+    world.run(export_id)
     assert world.tick(after=ASKED_AGAIN_AFTER) == ()
     assert world.tick(after=ASKED_AGAIN_AFTER) == ()
 
@@ -301,7 +302,7 @@ def test_a_message_that_never_came_into_the_queue_is_sent_again_until_the_job_be
     assert world.tick(after=ASKED_AGAIN_AFTER - timedelta(seconds=1)) == ()
     assert world.tick(after=timedelta(seconds=1)) == (export_id,)
     assert world.tick(after=ASKED_AGAIN_AFTER) == (export_id,)
-    world.exports.run(export_id)
+    world.run(export_id)
     assert world.tick(after=ASKED_AGAIN_AFTER) == ()
     assert [entry["action"] for entry in world.entries()] == ["exports.requested", "exports.finished"]
 
@@ -337,7 +338,7 @@ def test_of_two_hosts_one_holds(world: World) -> None:
 def test_a_document_that_cannot_be_read_hides_no_other_and_forgets_nothing(world: World) -> None:
     world.put(alert())
     (export_id,) = world.tick()
-    world.exports.run(export_id)
+    world.run(export_id)
     world.tick(after=ASKED_AGAIN_AFTER)
     held = world.documents.read(PREFIX + CHECK.id)
     assert held is not None

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -19,11 +20,14 @@ from functions.errors import (
     SourceUnavailable,
     StorageError,
 )
-from functions.evidence.assembly import Protection
 from functions.evidence.detectors import Detector, Detectors
 from functions.evidence.export import State
-from functions.evidence.jobs import ATTEMPTS
+from functions.evidence.policy import redaction_policy
+from functions.evidence.protection import Protection
+from functions.evidence.steps import ASSEMBLE, Step
+from functions.evidence.worker import ATTEMPTS
 from functions.storage.documents import Document, Documents
+from functions.traces.model import TABLES
 from tests.fakes.source import ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryObjects
 from tests.unit.evidence.material import (
@@ -38,23 +42,23 @@ def rig() -> Rig:
     return Rig()
 
 
-class CrashingDocuments:
-    """Dies at one of its writes, before it or after it, and works again afterwards."""
+class ProcessDiedError(Exception):
+    """The process is gone."""
 
-    def __init__(self, inner: Documents, crash_at: int, *, after: bool) -> None:
-        self._inner, self._left, self._after = inner, crash_at, after
+
+class Parallel:
+    """Lets another attempt write an export's document before each write of ours."""
+
+    def __init__(self, inner: Documents) -> None:
+        self._inner = inner
 
     def read(self, name: str) -> Document | None:
         return self._inner.read(name)
 
     def write(self, name: str, body: Mapping[str, Any], *, version: str | None) -> Document:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise ProcessDiedError
-        written = self._inner.write(name, body, version=version)
-        if self._left == 0:
-            raise ProcessDiedError
-        return written
+        if name.startswith("exports/") and (held := self._inner.read(name)) is not None:
+            self._inner.write(name, held.body, version=held.version)
+        return self._inner.write(name, body, version=version)
 
     def names(self, prefix: str) -> Iterator[str]:
         return self._inner.names(prefix)
@@ -73,59 +77,89 @@ class CrashingObjects(MemoryObjects):
         return size
 
 
-class ProcessDiedError(Exception):
-    """The process is gone."""
-
-
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("write", [1, 2, 3])
-def test_after_a_crash_at_any_write_the_next_attempt_finishes(rig: Rig, write: int, after: bool) -> None:
-    export_id = rig.requested()
-    documents = rig.documents
-    rig.documents = CrashingDocuments(documents, write, after=after)
-    with pytest.raises(ProcessDiedError):
-        rig.exports.run(export_id)
-    rig.documents = documents
-    rig.exports.run(export_id)
-    export = rig.exports.get(export_id)
-    assert export.state is State.DONE
-    assert export.bundle is not None
-    data = b"".join(rig.exports.open_bundle(export_id))
-    assert export.bundle.sha256 == hashlib.sha256(data).hexdigest()
-    assert set(rig.actions()) == {"exports.requested", "exports.finished"}
-
-
 def test_a_bundle_stored_before_a_crash_is_taken_over_without_asking_again(rig: Rig) -> None:
     rig.objects = CrashingObjects()
     export_id = rig.requested()
     with pytest.raises(ProcessDiedError):
-        rig.exports.run(export_id)
+        rig.run(export_id)
     rig.source = ScriptedSource([])
-    rig.exports.run(export_id)
+    rig.run(export_id)
     assert rig.exports.get(export_id).state is State.DONE
 
 
 def test_a_bundle_that_differs_from_the_one_stored_fails_the_export(rig: Rig) -> None:
     export_id = rig.requested()
     rig.objects.put(f"{export_id}/bundle-metadata.zip", io.BytesIO(b"of another attempt"))
-    rig.exports.run(export_id)
+    rig.run(export_id)
     assert rig.exports.get(export_id).state is State.FAILED
+
+
+def test_a_bundle_that_another_attempt_signed_is_taken_over(rig: Rig) -> None:
+    first, second = rig.requested(), rig.requested()
+    rig.run(first)
+    made = rig.exports.get(first).bundle
+    assert made is not None
+    with zipfile.ZipFile(io.BytesIO(rig.bundle(first))) as archive:
+        files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    signed = io.BytesIO()
+    with zipfile.ZipFile(signed, "w") as archive:
+        for name, content in {**files, "bundle/signatures/tagmanifest.jws": b"of another"}.items():
+            archive.writestr(name, content)
+    signed.seek(0)
+    rig.objects.put(f"{second}/bundle-metadata.zip", signed)
+    rig.run(second)
+    export = rig.exports.get(second)
+    assert export.state is State.DONE
+    assert export.bundle is not None
+    assert export.bundle.sha256 == hashlib.sha256(rig.bundle(second)).hexdigest() != made.sha256
 
 
 def test_of_two_attempts_at_once_one_gives_way(rig: Rig) -> None:
     export_id = rig.requested()
-    documents = rig.documents
-
-    class Overtaken(CrashingDocuments):
-        def write(self, name: str, body: Mapping[str, Any], *, version: str | None) -> Document:
-            held = documents.read(name)
-            assert held is not None
-            documents.write(name, held.body, version=held.version)
-            return documents.write(name, body, version=version)
-
-    rig.documents = Overtaken(documents, 0, after=False)
+    rig.documents = Parallel(rig.documents)
     with pytest.raises(DocumentConflict):
-        rig.exports.run(export_id)
+        rig.run(export_id)
+
+
+def test_a_slice_that_comes_twice_is_read_once(rig: Rig) -> None:
+    export_id = rig.requested()
+    messages = list(rig.worker.run(Step(export_id).message()))
+    assert len(messages) == len(TABLES) + 1  # and the runs
+    rig.worker.run(messages[0])
+    rig.source = ScriptedSource([])
+    assert rig.worker.run(messages[0]) == []
+
+
+def test_the_last_slice_done_has_the_bundle_assembled(rig: Rig) -> None:
+    export_id = rig.requested()
+    messages = list(rig.worker.run(Step(export_id).message()))
+    assert [rig.worker.run(message) for message in messages[:-1]] == [[]] * (len(messages) - 1)
+    assert rig.worker.run(messages[-1]) == [Step(export_id, ASSEMBLE).message()]
+
+
+def test_assembling_before_all_slices_are_done_asks_for_those_that_lack(rig: Rig) -> None:
+    export_id = rig.requested()
+    messages = list(rig.worker.run(Step(export_id).message()))
+    rig.worker.run(messages[2])
+    assert list(rig.worker.run(Step(export_id, ASSEMBLE).message())) == [*messages[:2], *messages[3:]]
+
+
+def test_a_policy_that_changes_meanwhile_has_all_slices_read_again(rig: Rig) -> None:
+    export_id = rig.requested()
+    for message in rig.worker.run(Step(export_id).message()):
+        rig.worker.run(message)
+    body = dict(protection().policy.body) | {"properties": {"gen_ai.agent.name": "drop"}}
+    stricter = replace(protection(), policy=redaction_policy(body))
+    rig.protection = lambda: stricter
+    assert len(rig.worker.run(Step(export_id, ASSEMBLE).message())) == len(TABLES) + 1
+    rig.run(export_id)
+    assert rig.exports.get(export_id).state is State.DONE
+    assert b"dispatcher" not in unpacked(rig.bundle(export_id))
+
+
+def unpacked(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return b"".join(map(archive.read, archive.namelist()))
 
 
 def failing(error: Exception) -> ScriptedSource:
@@ -140,9 +174,9 @@ def test_a_failure_that_may_pass_is_tried_again_and_at_last_recorded(
     export_id = rig.requested()
     for attempt in range(1, ATTEMPTS):
         with pytest.raises(kind):
-            rig.exports.run(export_id)
+            rig.run(export_id)
         assert rig.exports.get(export_id).state is State.RUNNING, attempt
-    rig.exports.run(export_id)
+    rig.run(export_id)
     assert rig.exports.get(export_id).state is State.FAILED
     assert rig.actions() == ["exports.requested", "exports.failed"]
 
@@ -153,7 +187,7 @@ def test_a_failure_that_stays_is_recorded_at_once_in_words_of_ours(
 ) -> None:
     rig.source = failing(kind(SECRET, next_step=SECRET))
     export_id = rig.requested()
-    rig.exports.run(export_id)
+    rig.run(export_id)
     export = rig.exports.get(export_id)
     assert export.state is State.FAILED
     assert export.failure
@@ -169,8 +203,8 @@ def test_a_job_that_kills_its_process_every_time_fails_at_the_last_delivery(rig:
     rig.protection = killing
     for _ in range(ATTEMPTS):
         with pytest.raises(ProcessDiedError):
-            rig.exports.run(export_id)
-    rig.exports.run(export_id)
+            rig.run(export_id)
+    rig.run(export_id)
     assert rig.exports.get(export_id).state is State.FAILED
 
 
@@ -180,7 +214,7 @@ def test_what_the_rescan_finds_withholds_the_bundle(rig: Rig) -> None:
     export_id = rig.requested(
         {"window": {"start": "2026-11-22T12:00:00Z", "end": "2026-11-22T12:01:00Z", "agent": "dispatcher"}}
     )
-    rig.exports.run(export_id)
+    rig.run(export_id)
     export = rig.exports.get(export_id)
     assert (export.state, export.bundle, export.counts) == (State.FAILED, None, None)
     assert rig.objects.size(f"{export_id}/bundle-metadata.zip") is None
@@ -204,7 +238,7 @@ def test_without_a_ledger_nothing_is_finished(rig: Rig) -> None:
     export_id = rig.requested()
     rig.log = BrokenLog()
     with pytest.raises(StorageError):
-        rig.exports.run(export_id)
+        rig.run(export_id)
     assert rig.exports.get(export_id).state is State.RUNNING
     with pytest.raises(NotReady):
         rig.exports.open_bundle(export_id)

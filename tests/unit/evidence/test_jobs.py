@@ -13,6 +13,7 @@ from functions.errors import (
 )
 from functions.evidence.export import State
 from functions.evidence.verification import Verified, verify_bundle
+from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.material import (
     ABSENT,
     OTHER,
@@ -31,7 +32,7 @@ def rig() -> Rig:
 def test_a_request_becomes_a_bundle_that_verifies(rig: Rig, tmp_path: Any) -> None:
     export_id = rig.requested()
     assert rig.exports.get(export_id).state is State.QUEUED
-    rig.exports.run(export_id)
+    rig.run(export_id)
     export = rig.exports.get(export_id)
     assert export.state is State.DONE
     assert export.bundle is not None
@@ -41,7 +42,10 @@ def test_a_request_becomes_a_bundle_that_verifies(rig: Rig, tmp_path: Any) -> No
     assert (export.bundle.size, export.bundle.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     path = tmp_path / "b.zip"
     path.write_bytes(data)
-    assert verify_bundle(path) == Verified(files=9, rows=7, traces=1, spans=3, complete=True)
+    verified = verify_bundle(path, key=MemorySigner().public_key())
+    assert isinstance(verified, Verified), verified
+    found = verified.payload
+    assert (found.rows, found.traces, found.spans, found.complete) == (7, 1, 3, True)
     assert (export.counts.rows, export.counts.spans, export.counts.traces, export.counts.complete) == (
         7,
         3,
@@ -52,7 +56,7 @@ def test_a_request_becomes_a_bundle_that_verifies(rig: Rig, tmp_path: Any) -> No
 
 def test_the_ledger_tells_who_asked_why_and_what_came_of_it(rig: Rig) -> None:
     export_id = rig.requested()
-    rig.exports.run(export_id)
+    rig.run(export_id)
     asked, finished = rig.log.entries()
     assert (asked["action"], asked["who"]) == ("exports.requested", {"object_id": ASKER})
     assert asked["on"] == {
@@ -86,7 +90,7 @@ def test_every_selector_finds_its_traces(
     rig: Rig, selector: Mapping[str, Any], traces: int, complete: bool
 ) -> None:
     export_id = rig.requested(selector)
-    rig.exports.run(export_id)
+    rig.run(export_id)
     counts = rig.exports.get(export_id).counts
     assert counts is not None
     assert (counts.traces, counts.complete) == (traces, complete)
@@ -96,7 +100,7 @@ def test_an_export_of_an_agent_holds_what_was_sent_under_its_further_names(rig: 
     rig.names = {"dispatch*": "broker"}
     window = {"start": "2026-11-22T12:00:00Z", "end": "2026-11-22T12:01:00Z", "agent": "broker"}
     export_id = rig.requested({"window": window})
-    rig.exports.run(export_id)
+    rig.run(export_id)
     counts = rig.exports.get(export_id).counts
     assert counts is not None
     assert counts.traces == 2
@@ -104,16 +108,16 @@ def test_an_export_of_an_agent_holds_what_was_sent_under_its_further_names(rig: 
 
 def test_two_exports_of_the_same_are_the_same_bytes(rig: Rig) -> None:
     one, two = rig.requested(), rig.requested()
-    rig.exports.run(one)
-    rig.exports.run(two)
+    rig.run(one)
+    rig.run(two)
     assert b"".join(rig.exports.open_bundle(one)) == b"".join(rig.exports.open_bundle(two))
 
 
 def test_a_repeated_message_does_nothing(rig: Rig) -> None:
     export_id = rig.requested()
-    rig.exports.run(export_id)
+    rig.run(export_id)
     before = rig.documents.read(f"exports/{export_id}")
-    rig.exports.run(export_id)
+    rig.run(export_id)
     assert rig.documents.read(f"exports/{export_id}") == before
     assert rig.actions() == ["exports.requested", "exports.finished"]
 
@@ -129,7 +133,7 @@ def test_exports_are_listed_latest_first(rig: Rig) -> None:
 
 @pytest.mark.parametrize("export_id", ["0" * 32, "", "../checks/x", "A" * 32, "x" * 10_000])
 def test_an_unknown_export_is_not_found(rig: Rig, export_id: str) -> None:
-    for ask in (rig.exports.get, rig.exports.open_bundle, rig.exports.run):
+    for ask in (rig.exports.get, rig.exports.open_bundle, rig.run):
         with pytest.raises(NotFound):
             ask(export_id)
 
@@ -138,7 +142,7 @@ def test_a_bundle_is_given_only_once_it_is_done_and_by_parts(rig: Rig) -> None:
     export_id = rig.requested()
     with pytest.raises(NotReady):
         rig.exports.open_bundle(export_id)
-    rig.exports.run(export_id)
+    rig.run(export_id)
     whole = b"".join(rig.exports.open_bundle(export_id))
     assert b"".join(rig.exports.open_bundle(export_id, offset=10, length=20)) == whole[10:30]
 

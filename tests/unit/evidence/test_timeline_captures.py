@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.evidence.assembly import gather_rows
+from functions.evidence.gathering import gather_rows
 from functions.evidence.timeline import Step, timeline
 from functions.traces.rows import find_traces, read_slices
 from local.azure_monitor.ingestion import Telemetry

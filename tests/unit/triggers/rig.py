@@ -25,19 +25,26 @@ from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.costs import Costs
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
-from functions.evidence.assembly import Protection
 from functions.evidence.detectors import standard_detectors
+from functions.evidence.drawing import Drawing
 from functions.evidence.holding import Holding
 from functions.evidence.jobs import Exports
 from functions.evidence.policy import redaction_policy
+from functions.evidence.protection import Protection
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reading import Reading
 from functions.evidence.reconciling import Reconciler
+from functions.evidence.report import ReportBuilder
+from functions.evidence.resolving import SourceResolver
 from functions.evidence.scheduling import ScheduledExports
+from functions.evidence.seal_account import SealAccount
 from functions.evidence.seal_store import Seals
 from functions.evidence.sealing import Sealing
 from functions.evidence.search import Searching
+from functions.evidence.sweeping import Sweep
 from functions.evidence.verdicts import RunVerdicts
+from functions.evidence.work import Work
+from functions.evidence.worker import Worker
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds
@@ -51,8 +58,10 @@ from functions.wiring import TENANT as TENANT_DOMAIN
 from functions.wiring import Services
 from functions.wiring_evidence import alert_traces
 from functions.wiring_record import RecordServices
+from tests.fakes.signer import MemorySigner
 from tests.fakes.source import Asked, ScriptedSource
-from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects, MemoryWorkObjects
+from tests.unit.evidence.rig import NoRuns
 
 TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 AUDIENCE = "11111111-2222-3333-4444-555555555555"
@@ -106,12 +115,32 @@ def make_rig(
     exports = Exports(
         documents=documents,
         objects=objects,
-        source=source,
+        work=MemoryWorkObjects(),
         protection=lambda: protection,
         ledger=log,
         resolve_alert=partial(alert_traces, documents),
         clock=lambda: NOON,
-        names={},
+        needs_approval=lambda selection: selection.profile == "content",
+    )
+    work = Work(exports.work)
+    worker = Worker(
+        records=exports.records,
+        objects=objects,
+        work=work,
+        source=source,
+        resolver=SourceResolver(
+            source,
+            configuration.agents.attributes,
+            None,
+            protection,
+            Drawing(documents, exports.work, log, lambda: NOON),
+        ),
+        protection=lambda: protection,
+        judge=NoRuns(),
+        reconcile=lambda _export, _resolved: SealAccount(complete=True, body={}),
+        coverage=lambda since, until: {"complete": True, "since": since, "until": until, "checks": []},
+        report=partial(ReportBuilder, configuration.agents.attributes, configuration.prices),
+        signer=MemorySigner(),
     )
     services = Services(
         sign_in=SignIn(sign_in_enabled, TENANT, AUDIENCE),
@@ -161,6 +190,8 @@ def make_rig(
         record=record(log, objects, documents, source),
         heart=Heart(documents, None, clock=lambda: NOON),
         exports=exports,
+        worker=worker,
+        sweep=Sweep(exports.records, work, timedelta(days=7)),
         searching=Searching(source, lambda: protection, configuration.agents, lambda: NOON),
         reading=Reading(
             source,
@@ -244,9 +275,9 @@ def no_rows(asked: Asked) -> Rows:
     return Rows((), ())
 
 
-def principal(*roles: str, tenant: str = TENANT, audience: str = AUDIENCE) -> str:
-    """Return the header of Ada, who has these roles."""
-    claims = [("tid", tenant), ("aud", audience), ("oid", "person-1"), ("name", "Ada")]
+def principal(*roles: str, tenant: str = TENANT, audience: str = AUDIENCE, person: str = "person-1") -> str:
+    """Return the header of Ada, or of another person, who has these roles."""
+    claims = [("tid", tenant), ("aud", audience), ("oid", person), ("name", "Ada")]
     claims += [("roles", role) for role in roles]
     listed = [{"typ": kind, "val": value} for kind, value in claims]
     return base64.b64encode(json.dumps({"claims": listed, "role_typ": "roles"}).encode()).decode()

@@ -1,5 +1,6 @@
 import hashlib
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,14 @@ import azure.functions as func
 import orjson
 import pytest
 
-from functions.errors import TracekeeperError
-from functions.evidence.export import BundleFacts, Export, State, stored_export
+from functions.errors import InvalidRequest
+from functions.evidence.export import BundleFacts, Counts, Export, State
 from functions.evidence.selection import Selection, TraceIds
-from functions.triggers.evidence import ENDPOINTS, REQUEST, export_id_of
+from functions.evidence.steps import ASSEMBLE, SLICE, Step, read_step
+from functions.triggers.evidence import APPROVE, ENDPOINTS, REQUEST, run_step
 from functions.triggers.http import serve
 from functions.triggers.ranges import RANGE_BYTES, WHOLE_BYTES
-from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, request
+from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, principal, request
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 EXPORT = "00112233445566778899aabbccddeeff"
@@ -37,7 +39,7 @@ ASKED: dict[str, Any] = {
 
 
 def ask(rig: Rig, name: str, asked: func.HttpRequest) -> tuple[func.HttpResponse, str | None]:
-    endpoint = next(endpoint for endpoint in (REQUEST, *ENDPOINTS) if endpoint.name == name)
+    endpoint = next(endpoint for endpoint in (REQUEST, APPROVE, *ENDPOINTS) if endpoint.name == name)
     return serve(endpoint, asked, lambda: rig.services)
 
 
@@ -58,7 +60,7 @@ def done(rig: Rig, content: bytes) -> Export:
 def put(rig: Rig, state: State, bundle: BundleFacts | None = None) -> Export:
     selection = Selection(TraceIds((TRACE,)), "metadata", "a claim is disputed", "CASE-7")
     export = Export(EXPORT, state, selection, "person-1", NOON - timedelta(hours=1), bundle=bundle)
-    rig.documents.write(f"exports/{EXPORT}", export.body(), version=None)
+    rig.documents.write(f"exports/{EXPORT}", export.stored(), version=None)
     return export
 
 
@@ -74,7 +76,7 @@ def test_a_request_is_taken_queued_and_written_down() -> None:
     assert response.status_code == 202
     assert response.headers["Location"] == f"/api/v1/exports/{export_id}"
     assert message is not None
-    assert export_id_of(message.encode()) == export_id
+    assert read_step(message) == Step(export_id)
     assert rig.services.exports.get(export_id).requester == "person-1"
     entry = rig.recorded()[-1]
     assert entry["on"]["export_id"] == export_id
@@ -144,7 +146,10 @@ def test_an_export_is_shown() -> None:
     rig = make_rig()
     export = put(rig, State.RUNNING)
     response, _ = ask(rig, "show_export", request("Evidence.Read", route={"export_id": EXPORT}))
-    assert stored_export(body_of(response)) == export
+    shown = body_of(response)
+    assert (shown["id"], shown["state"], shown["selector"]) == (EXPORT, "running", {"trace_ids": [TRACE]})
+    assert shown["progress"] == {"slices": 0, "done": 0}
+    assert shown["requested_at"] == export.requested_at.isoformat().replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.FAILED])
@@ -159,7 +164,7 @@ def test_a_bundle_that_is_built_but_not_done_is_not_given() -> None:
     export = done(rig, b"zip")
     document = rig.documents.read(f"exports/{EXPORT}")
     assert document is not None
-    rig.documents.write(document.name, export.body() | {"state": "running"}, version=document.version)
+    rig.documents.write(document.name, export.stored() | {"state": "running"}, version=document.version)
     assert download(rig).status_code == 409
 
 
@@ -171,7 +176,7 @@ def test_a_small_bundle_is_given_whole_under_our_own_name() -> None:
     assert response.get_body() == b"zip" * 1000
     assert response.mimetype == "application/zip"
     assert response.headers["Content-Disposition"] == (
-        f'attachment; filename="tracekeeper-{EXPORT}-metadata.zip"'
+        f'attachment; filename="tracekeeper-{EXPORT}-bundle-metadata.zip"'
     )
     assert response.headers["ETag"] == f'"{hashlib.sha256(b"zip" * 1000).hexdigest()}"'
 
@@ -201,16 +206,142 @@ def test_a_large_bundle_is_put_together_from_parts() -> None:
     assert hashlib.sha256(taken).hexdigest() == hashlib.sha256(content).hexdigest()
 
 
-def test_an_export_runs_from_its_message_to_its_bundle() -> None:
+def test_an_export_runs_from_its_messages_to_its_bundle() -> None:
     rig = make_rig()
     _, message = post(rig, ASKED)
     assert message is not None
-    rig.services.exports.run(export_id_of(message.encode()))
-    export = rig.services.exports.get(export_id_of(message.encode()))
-    assert export.state is State.DONE
+    queue = [message]
+    while queue:
+        run_step(rig.services, queue.pop(0).encode(), queue.extend)
+    assert rig.services.exports.get(read_step(message).export_id).state is State.DONE
 
 
-@pytest.mark.parametrize("message", [b"", b"{}", b"[]", b"x", b'"x"', b"\xff"])
-def test_a_foreign_message_names_no_export(message: bytes) -> None:
-    with pytest.raises(TracekeeperError, match="names no export"):
-        export_id_of(message)
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"x",
+        b'"x"',
+        b"\xff",
+        b'{"export_id": 1}',
+        b'{"export_id": "a", "step": "x"}',
+        b'{"export_id": "a", "step": "slice"}',
+        b'{"export_id": "a", "step": "slice", "slice": -1}',
+    ],
+)
+def test_a_foreign_message_names_no_step(message: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="names no step"):
+        run_step(make_rig().services, message, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "step", [Step("a" * 32), Step("a" * 32, SLICE, 0), Step("a" * 32, SLICE, 17), Step("a" * 32, ASSEMBLE)]
+)
+def test_a_step_is_read_back_from_its_message(step: Step) -> None:
+    assert read_step(step.message()) == step
+
+
+def test_an_incomplete_bundle_says_so_in_its_name_and_in_the_answer() -> None:
+    rig = make_rig()
+    done(rig, b"zip")
+    held = rig.services.exports.records.get(EXPORT)
+    short = replace(held.export, counts=Counts(traces=1, spans=1, rows=1, complete=False))
+    rig.services.exports.records.write(held, short)
+    response = download(rig)
+    assert "INCOMPLETE" in response.headers["Content-Disposition"]
+    assert response.headers["Tracekeeper-Complete"] == "false"
+
+
+def decide(rig: Rig, body: object, *, by: str = "person-2") -> tuple[func.HttpResponse, str | None]:
+    asked = request(
+        header=principal("Evidence.Approve", person=by),
+        method="POST",
+        route={"export_id": EXPORT},
+        body=orjson.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
+    return ask(rig, "approve_export", asked)
+
+
+def test_a_second_person_approves_and_the_job_begins() -> None:
+    rig = make_rig()
+    put(rig, State.AWAITING_APPROVAL)
+    response, message = decide(rig, {"approved": True, "reason": "the claim is real"})
+    assert (response.status_code, body_of(response)["state"]) == (200, "queued")
+    assert body_of(response)["decision"]["by"] == "person-2"
+    assert message is not None
+    assert read_step(message) == Step(EXPORT)
+    assert [entry["action"] for entry in rig.recorded()] == ["exports.approved", "exports.approve"]
+    assert rig.recorded()[0]["who"] == {"object_id": "person-2"}
+
+
+def test_a_second_person_refuses_and_nothing_begins() -> None:
+    rig = make_rig()
+    put(rig, State.AWAITING_APPROVAL)
+    response, message = decide(rig, {"approved": False, "reason": "no need"})
+    assert (response.status_code, body_of(response)["state"], message) == (200, "refused", None)
+    assert [entry["action"] for entry in rig.recorded()] == ["exports.refused", "exports.approve"]
+
+
+def test_an_approval_by_the_requester_is_refused_and_in_the_ledger() -> None:
+    rig = make_rig()
+    export = put(rig, State.AWAITING_APPROVAL)
+    response, message = decide(rig, {"approved": True, "reason": "me too"}, by=export.requester)
+    assert (response.status_code, message) == (403, None)
+    assert rig.services.exports.get(EXPORT).state is State.AWAITING_APPROVAL
+    (entry,) = rig.recorded()
+    assert (entry["action"], entry["outcome"]) == ("exports.approve", "denied")
+    assert (entry["who"]["object_id"], entry["on"]["export_id"]) == (export.requester, EXPORT)
+    assert "can't approve it" in entry["reason"]
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DONE, State.REFUSED, State.CANCELLED])
+def test_what_waits_for_no_approval_can_not_be_approved(state: State) -> None:
+    rig = make_rig()
+    put(rig, state)
+    assert decide(rig, {"approved": True, "reason": "fine"})[0].status_code == 409
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"approved": "yes", "reason": "fine"},
+        {"approved": True},
+        {"approved": True, "reason": ""},
+        {"approved": True, "reason": "fine", "more": 1},
+        {"approved": True, "reason": "mail ada@example.org"},
+    ],
+)
+def test_a_decision_of_another_shape_is_refused(body: object) -> None:
+    rig = make_rig()
+    put(rig, State.AWAITING_APPROVAL)
+    assert decide(rig, body)[0].status_code == 400
+    assert rig.services.exports.get(EXPORT).state is State.AWAITING_APPROVAL
+
+
+def test_an_export_is_cancelled_and_its_steps_do_nothing() -> None:
+    rig = make_rig()
+    put(rig, State.RUNNING)
+    asked = request("Evidence.Read", method="POST", route={"export_id": EXPORT})
+    response, _ = ask(rig, "cancel_export", asked)
+    assert (response.status_code, body_of(response)["state"]) == (200, "cancelled")
+    assert rig.services.worker.run(Step(EXPORT, SLICE, 3).message()) == []
+    assert rig.source.asked == []
+    assert ask(rig, "cancel_export", asked)[0].status_code == 409
+    assert [entry["action"] for entry in rig.recorded()][:2] == ["exports.cancelled", "exports.cancel"]
+
+
+def test_the_content_profile_is_downloaded_with_its_own_role_only() -> None:
+    rig = make_rig()
+    export = done(rig, b"zip")
+    held = rig.services.exports.records.get(EXPORT)
+    content = replace(export, selection=replace(export.selection, profile="content"))
+    rig.services.exports.records.write(held, content)
+    assert download(rig).status_code == 403
+    assert rig.recorded()[-1]["outcome"] == "denied"
+    asked = request("Evidence.Read", "Evidence.ReadContent", route={"export_id": EXPORT})
+    assert ask(rig, "download_bundle", asked)[0].status_code == 200

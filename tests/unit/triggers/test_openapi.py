@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[3]
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
 ENDPOINTS = (
     evidence.REQUEST,
+    evidence.APPROVE,
     *evidence.ENDPOINTS,
     *traces.ENDPOINTS,
     *costs.ENDPOINTS,
@@ -95,6 +96,10 @@ def test_the_functions_are_those_of_the_two_flows() -> None:
     assert queues == {"run_export": "exports", "export_poisoned": "exports-poison"}
     assert {name: binding["queueName"] for name, binding in bindings("queue").items()} == {
         "request_export": "exports",
+        "approve_export": "exports",
+        "run_export": "exports",
+        "export_poisoned": "exports",
+        "sweep_exports": "exports",
         "watch_tick": "exports",
     }
 
@@ -122,7 +127,9 @@ def sent(endpoint: Endpoint, rig: Rig) -> func.HttpRequest:
     route = {"check_id": "cost_spike", "alert_id": "0" * 16, "trace_id": "a" * 32}
     if endpoint.path.startswith("api/v1/exports/"):
         export = rig.services.exports.request(rig.services.exports.parse(EXPORT_REQUEST), requester="ada")
-        rig.services.exports.run(export.id)
+        queue = [] if endpoint.name == "cancel_export" else [evidence.message_for(export.id)]
+        while queue:
+            queue += rig.services.worker.run(queue.pop(0))
         route["export_id"] = export.id
     query = {"start": "2026-11-01", "end": "2026-12-01", "by": "agent"} if "by" in endpoint.query else {}
     headers = {"Content-Type": "application/json"}
