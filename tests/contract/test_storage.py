@@ -3,16 +3,25 @@
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from functions.access.clock import ClockCheck
 from functions.errors import DocumentConflict, StorageError
-from functions.storage.append_log import AppendLog
-from functions.storage.blob import BlobAppendBlobs, BlobDocuments, BlobObjects, BlobWorkObjects
+from functions.storage.append_log import START, AppendLog
+from functions.storage.blob import (
+    BlobAppendBlobs,
+    BlobDocuments,
+    BlobObjects,
+    BlobWorkObjects,
+    service_time,
+)
 from functions.storage.chained_log import ChainedLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects, WorkObjects
@@ -164,6 +173,66 @@ def test_the_hash_of_an_entry_covers_those_before_it(log: AppendLog) -> None:
     assert log.append({"n": 1}) != log.append({"n": 1, "again": True})
 
 
+def test_a_log_is_read_and_marked_from_a_mark_on(log: AppendLog) -> None:
+    assert log.mark() == START
+    first = [log.append({"n": n}) for n in range(2)][-1]
+    mark = log.mark()
+    assert mark.hash == first
+    assert list(log.entries(mark)) == []
+    assert log.mark(mark) == mark
+    last = [log.append({"n": n}) for n in range(2, 5)][-1]
+    assert [entry["n"] for entry in log.entries(mark)] == [2, 3, 4]
+    assert log.mark(mark) == log.mark()
+    assert log.mark(mark).hash == last
+    assert log.mark(mark).lines == mark.lines + 3
+
+
+def test_a_mark_that_the_log_does_not_hold_is_an_error(log: AppendLog) -> None:
+    for n in range(3):
+        log.append({"n": n})
+    mark = log.mark()
+    for other in (
+        replace(mark, lines=mark.lines + 1, offset=mark.offset + 1),
+        replace(mark, hash="f" * 64),
+    ):
+        with pytest.raises(StorageError, match="that was noted of it"):
+            list(log.entries(other))
+        with pytest.raises(StorageError, match="that was noted of it"):
+            log.mark(other)
+
+
+def test_a_mark_holds_across_blobs(new_container: NewContainer) -> None:
+    container = new_container()
+    log = ChainedLog(BlobAppendBlobs(container), now=lambda: NOON, lines_per_blob=3)
+    marks = []
+    for n in range(10):
+        log.append({"n": n})
+        marks.append(log.mark())
+    assert len({mark.blob for mark in marks}) > 2
+    for n, mark in enumerate(marks):
+        assert [entry["n"] for entry in log.entries(mark)] == list(range(n + 1, 10))
+        assert log.mark(mark) == marks[-1]
+
+
+def test_the_service_says_the_time_and_an_hour_off_is_in_the_ledger(
+    new_container: NewContainer,
+) -> None:
+    container = new_container()
+    log = ChainedLog(BlobAppendBlobs(container), now=lambda: NOON)
+    theirs = partial(service_time, container)
+    assert abs(theirs() - datetime.now(UTC)) < timedelta(seconds=5)
+    for ahead in (timedelta(0), timedelta(hours=1)):
+        ClockCheck(
+            MemoryDocuments(),
+            log,
+            theirs=theirs,
+            clock=lambda ahead=ahead: datetime.now(UTC) + ahead,  # type: ignore[misc]  # mypy can't infer a default
+        ).tick()
+    ((action, seconds),) = [(entry["action"], int(entry["on"]["seconds"])) for entry in log.entries()]
+    assert action == "clock.off"
+    assert abs(seconds - 3600) <= 5
+
+
 def test_no_entry_of_many_writers_is_lost(log: AppendLog) -> None:
     run_all([lambda n=n: log.append({"n": n}) for n in range(8)])  # type: ignore[misc]  # mypy can't infer a default
     assert sorted(entry["n"] for entry in log.entries()) == list(range(8))
@@ -223,6 +292,7 @@ def test_a_changed_line_breaks_the_chain_in_blob_storage(new_container: NewConta
         lambda container: BlobObjects(container).put("a", io.BytesIO(b"a")),
         lambda container: BlobObjects(container).size("a"),
         lambda container: list(BlobObjects(container).read("a")),
+        service_time,
         lambda container: ChainedLog(BlobAppendBlobs(container), now=lambda: NOON).append({}),
         lambda container: list(ChainedLog(BlobAppendBlobs(container), now=lambda: NOON).entries()),
     ],
