@@ -12,7 +12,6 @@ from functions.canary.sight import SPANS, WORDS
 from functions.clients import Clients
 from functions.configuration import Configuration
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.reconciling import Reconciler
 from functions.evidence.seal_store import Seals
 from functions.evidence.sealing import Sealing
 from functions.storage.documents import Documents
@@ -26,7 +25,6 @@ class RecordServices:
         ledger: Where accesses are written down.
         seals: The seals of past days.
         sealing: Seals each day once it is over.
-        reconciler: Holds exports against the seals.
         heads: Notes the ledger's end once a day.
         clock_check: Compares our clock with the storage service's.
     """
@@ -34,7 +32,6 @@ class RecordServices:
     ledger: Ledger
     seals: Seals
     sealing: Sealing
-    reconciler: Reconciler
     heads: Heads
     clock_check: ClockCheck
 
@@ -58,14 +55,6 @@ def build_record(
             pseudonyms=pseudonyms,
             hindrance=lambda: clock_check.hindrance() or unseen(clients.documents),
             retention=retention,
-            clock=clock,
-        ),
-        reconciler=Reconciler(
-            source=clients.source,
-            seals=seals,
-            pseudonyms=pseudonyms,
-            retention=retention,
-            ledger=clients.log,
             clock=clock,
         ),
         heads=heads,

@@ -33,7 +33,6 @@ from functions.evidence.policy import redaction_policy
 from functions.evidence.protection import Protection
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reading import Reading
-from functions.evidence.reconciling import Reconciler
 from functions.evidence.report import ReportBuilder
 from functions.evidence.resolving import SourceResolver
 from functions.evidence.scheduling import ScheduledExports
@@ -221,7 +220,6 @@ def record(
 ) -> RecordServices:
     """Return what keeps the record, by a clock that is right."""
     configuration, protection = shipped()
-    kept = timedelta(days=90)
     seals = Seals(objects, documents)
     heads = Heads(log, objects, None, clock=lambda: NOON)
     clock_check = ClockCheck(documents, log, theirs=lambda: NOON, clock=lambda: NOON)
@@ -235,10 +233,9 @@ def record(
             agents=configuration.agents,
             pseudonyms=protection.pseudonyms,
             hindrance=clock_check.hindrance,
-            retention=kept,
+            retention=timedelta(days=90),
             clock=lambda: NOON,
         ),
-        reconciler=Reconciler(source, seals, protection.pseudonyms, kept, log, lambda: NOON),
         heads=heads,
         clock_check=clock_check,
     )
