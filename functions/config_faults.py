@@ -149,5 +149,6 @@ _IN_WORDS = {
     "minimum": "must be {} or more",
     "maximum": "must be {} or less",
     "minItems": "must not be empty",
+    "maxProperties": "must not hold more keys than {}",
     "not": "does not belong here",
 }

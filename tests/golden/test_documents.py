@@ -23,8 +23,11 @@ from functions.canary.canary import read_markers
 from functions.canary.looking import read_sight
 from functions.delivery.lease import read_record
 from functions.errors import WatchStopped
+from functions.evidence.drawing import read_draw
 from functions.evidence.export import State, stored_export
 from functions.evidence.holds import read_holds
+from functions.evidence.sampling import seed_of
+from functions.evidence.schedules import read_held as read_schedules
 from functions.overlay.standing import Standing, standing_from_json
 from functions.overlay.store import OverlayStore
 from functions.storage.documents import Documents
@@ -52,8 +55,10 @@ WRITERS = {
     "watch/turn.py": "checks",
     "canary/canary.py": "canary/markers",
     "canary/looking.py": "canary/sight",
+    "evidence/drawing.py": "draws",
     "evidence/holding.py": "evidence_holds",
     "evidence/jobs.py": "exports",
+    "evidence/scheduling.py": "export_schedules",
     "overlay/in_force.py": "configuration",
     "overlay/store.py": "current",
     "summary/weekly.py": "weekly_summary",
@@ -200,6 +205,25 @@ def test_which_evidence_is_held_is_known() -> None:
 def test_which_week_was_summed_up_last_is_known() -> None:
     told = read_told(golden("format-3/weekly_summary"))
     assert (told.last, told.claimed_until) == (date(2026, 11, 23), None)
+
+
+def test_which_export_was_due_last_is_known() -> None:
+    (progress,) = read_schedules(golden("format-3/export_schedules")).values()
+    (due,) = progress.waiting
+    assert progress.last == due.day == date(2026, 12, 7)
+    assert (due.export_id, due.missed) == ("9f86d081884c7d659a2feaa0c55ad015", 2)
+
+
+def test_what_a_sample_drew_is_known() -> None:
+    name = f"draws/{'0f' * 16}"
+    document = held(f"format-3/{name}").read(name)
+    assert document is not None
+    drawn = read_draw(document)
+    assert drawn.account is not None
+    assert drawn.seed == seed_of("0f" * 16, drawn.head) == drawn.account["seed"]
+    runs = [one for stratum in drawn.account["strata"] for one in stratum["drawn"]]
+    assert sorted(one["trace_id"] for one in runs) == list(drawn.trace_ids)
+    assert drawn.population.startswith(f"{'0f' * 16}/population-")
 
 
 def test_marker_runs_that_were_sent_are_known() -> None:

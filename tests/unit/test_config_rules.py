@@ -93,6 +93,29 @@ CHECKS = ("cost_spike", "incomplete_telemetry", "telemetry_silence", "unapproved
 MISTAKES: list[dict[str, str]] = yaml.load(
     (Path(__file__).parent / "config_mistakes.yaml").read_text("utf-8"), yaml.BaseLoader
 )
+EXPORTS = """\
+case_attribute: app.claim_number
+content: {approval: required, structure_only: false}
+expires_after: 7d
+schedules:
+  - name: weekly-review
+    weekday: monday
+    at: "07:00"
+    time_zone: Europe/Berlin
+    selector: {window: {last_days: 7, agent: broker}}
+    profile: metadata
+    reason: The weekly review
+    ticket: OPS-1
+    destinations: [channel]
+  - name: monthly-audit
+    weekday: friday
+    at: "12:00"
+    time_zone: Etc/UTC
+    selector: {sample: {last_days: 30, size: 25, stratum: agent}}
+    profile: metadata
+    reason: The audit
+    ticket: AUDIT-4
+"""
 PRICES = """\
 currency: USD
 as_of: 2026-11-01
@@ -117,6 +140,7 @@ def site(tmp_path: Path) -> Path:
     (site / "alerts.yaml").write_text(ALERTS, "utf-8")
     (site / "agents.yaml").write_text(AGENTS, "utf-8")
     (site / "prices.yaml").write_text(PRICES, "utf-8")
+    (site / "exports.yaml").write_text(EXPORTS, "utf-8")
     return site
 
 
