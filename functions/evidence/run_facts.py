@@ -209,7 +209,7 @@ _CARRIED = {
 def _tool_calls(record: Record) -> ToolCalls:
     oldest, newest = record["Oldest"], record["Newest"]
     return ToolCalls(
-        names=tuple(sorted(_parsed(record, "Names", []))),
+        names=_set(record, "Names"),
         known=bool(record["Known"]),
         calls=_count(record, "Calls"),
         succeeded=_count(record, "Succeeded"),
@@ -222,7 +222,7 @@ def _tool_calls(record: Record) -> ToolCalls:
 
 def _documents(records: Sequence[Record]) -> Documents:
     for record in records:
-        return Documents(_count(record, "Unnamed"), tuple(filter(None, _parsed(record, "Lists", []))))
+        return Documents(_count(record, "Unnamed"), tuple(filter(None, _set(record, "Lists"))))
     return Documents()
 
 
@@ -247,6 +247,10 @@ def _text(record: Record, column: str) -> str:
 
 def _count(record: Record, column: str) -> int:
     return int(str(record[column] or 0))
+
+
+def _set(record: Record, column: str) -> tuple[str, ...]:
+    return tuple(sorted(one.removeprefix("=") for one in _parsed(record, column, [])))
 
 
 def _parsed[Json: (dict[str, Any], list[Any])](record: Record, column: str, otherwise: Json) -> Json:

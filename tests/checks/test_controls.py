@@ -29,7 +29,7 @@ SAME = {
     "slow_run": Control.LATENCY,
 }
 NAMED_BY_THE_CHECK = SAME.keys() - {"slow_run", "undated_tool_data"}
-"""The checks that name every run that fails; slow_run is about percentiles, and undated data is no failure."""
+"""The checks that name every run that fails; slow_run is about percentiles, undated data is no failure."""
 
 SEEN_LATER = {"a call received after settle comes too late to be seen"}
 """Cases in which the control, asked later, knows what the check could not."""

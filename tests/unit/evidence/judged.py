@@ -15,7 +15,8 @@ from functions.overlay.history import Basis, Period
 from functions.traces.agents import Agent, Agents
 from functions.traces.membership import Membership
 from local.azure_monitor.ingestion import Telemetry
-from tests.checks.bench import EngineSource
+from tests.checks.bench import BEGINS, EngineSource
+from tests.checks.conversion import traces_of
 from tests.unit.evidence.material import protection
 
 Envelopes = Sequence[Mapping[str, Any]]
@@ -62,6 +63,25 @@ def workspace(envelopes: Envelopes, *, routing: Any = "table") -> Telemetry:
     telemetry = Telemetry(content_routing=routing)
     assert telemetry.ingest(envelopes, delay=PROMPT) == len(envelopes)
     return telemetry
+
+
+def played(*bodies: Mapping[str, Any], routing: Any = "table") -> Telemetry:
+    """Return a workspace with traces as the fixtures of checks describe them, one after the other."""
+    telemetry = Telemetry(content_routing=routing)
+    for number, body in enumerate(bodies, start=1):
+        for trace in traces_of(body, begins=BEGINS, first=number * 1000, own=str):
+            for envelope, delay in zip(trace.envelopes, trace.delays, strict=True):
+                assert telemetry.ingest([envelope], delay=delay) == 1
+    return telemetry
+
+
+def trace_id(number: int) -> str:
+    """Return the id of a played trace, from 1."""
+    return f"{number * 1000:032x}"
+
+
+DAY = RunsSlice(EVERYTHING, *([BEGINS - timedelta(days=1), BEGINS + timedelta(days=1)] * 2))
+"""A slice with all that is played."""
 
 
 def whole(envelopes: Envelopes) -> RunsSlice:
