@@ -55,8 +55,15 @@ _ALIVE_EVERY = 1_000
 class Report(Protocol):
     """Makes report.html; see `ReportBuilder`."""
 
-    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
-        """Take one trace."""
+    def add(
+        self,
+        trace_id: str,
+        rows: Sequence[TraceRow],
+        verdicts: Sequence[RunVerdicts],
+        *,
+        rows_in_all: int | None = None,
+    ) -> None:
+        """Take one trace: its first rows, and how many it has."""
         ...
 
     def render(self, account: ReportAccount) -> bytes:
@@ -152,10 +159,10 @@ class Assembly:
         verdicts = _Verdicts(merged(self._parts(runs=True)))
         merging = Merged(self.export.selection.selector)
         for trace_id, lines in by_trace(merged(parts)):
-            pieces = _Pieces(lines)
+            pieces, before = _Pieces(lines), merging.rows
             for text in encode_trace(trace_id, pieces.each(table, merging)):
                 traces.write(text)
-            self.report.add(trace_id, pieces.first, verdicts.of(trace_id))
+            self.report.add(trace_id, pieces.first, verdicts.of(trace_id), rows_in_all=merging.rows - before)
             merging.add_trace(trace_id)
             if merging.traces % _ALIVE_EVERY == 0:
                 self.alive()

@@ -5,7 +5,7 @@ kept between traces is bounded, so that an export of any size has a report that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,16 +66,25 @@ class ReportBuilder:
         self._first: datetime | None = None
         self._last: datetime | None = None
 
-    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
+    def add(
+        self,
+        trace_id: str,
+        rows: Sequence[TraceRow],
+        verdicts: Sequence[RunVerdicts],
+        *,
+        rows_in_all: int | None = None,
+    ) -> None:
         """Take one trace; call it for each, in the order of the bundle.
 
         Args:
             trace_id: 32 hex digits.
-            rows: All rows of the trace, sanitized, in the order of time; at least one.
+            rows: The rows of the trace, sanitized, in the order of time; at least one. Of a very long trace
+                the first will do.
             verdicts: Of the trace's runs; none where no run was judged.
+            rows_in_all: How many rows the trace has; None: as many as are given.
         """
         self._traces += 1
-        self._rows += len(rows)
+        self._rows += rows_in_all or len(rows)
         self._first = min(self._first or rows[0].time, rows[0].time)
         self._last = max(self._last or rows[-1].time, rows[-1].time)
         self._controls.add(verdicts)
@@ -84,9 +93,11 @@ class ReportBuilder:
             self._failed += 1
         if sum(map(len, self._drawings[: rank + 1])) >= MOST_TIMELINES:
             return
-        whole = timeline(trace_id, rows, self._attributes)
+        whole = replace(timeline(trace_id, rows, self._attributes), rows=rows_in_all or len(rows))
         cost = trace_cost(whole.steps, self._prices)
-        self._drawings[rank].append(Drawing(shortened(whole, MOST_STEPS), cost, verdict_words(verdicts)))
+        self._drawings[rank].append(
+            Drawing(shortened(whole, MOST_STEPS), cost, verdict_words(verdicts), len(rows))
+        )
         while sum(map(len, self._drawings)) > MOST_TIMELINES:
             next(filter(None, reversed(self._drawings))).pop()
 

@@ -24,7 +24,7 @@ from functions.evidence.report_seals import seal_shortfalls, seals_section
 _LISTED = 20
 _LONGEST_LIST = 5
 _TECHNICAL = frozenset(
-    {"queries", "resolving", "queries_hmac_sha256", "hmac_key_id", "selector", "profile", "reason", "ticket"}
+    {"queries", "resolved", "queries_hmac_sha256", "hmac_key_id", "selector", "profile", "reason", "ticket"}
 )
 
 

@@ -23,16 +23,16 @@ _MOST_STRATA = 40
 
 def is_sample(request: Mapping[str, Any]) -> bool:
     """Tell whether the traces are a sample."""
-    return bool(mapping(mapping(request.get("resolving")).get("sample")))
+    return bool(mapping(mapping(request.get("resolved")).get("sample")))
 
 
 def resolved_sentence(request: Mapping[str, Any]) -> str:
     """Return what the answer has to say of it, as markup; "" where the question names the traces itself."""
-    resolving = mapping(request.get("resolving"))
-    if sample := mapping(resolving.get("sample")):
+    found = mapping(request.get("resolved"))
+    if sample := mapping(found.get("sample")):
         runs = count(number(mapping(sample.get("population")), "runs"), "run")
         return f"It is a sample: {_drawn(sample):,} of {runs}, drawn by a seed that nobody could choose."
-    if cases := mapping(resolving.get("cases")):
+    if cases := mapping(found.get("cases")):
         missing = len(mappings(cases.get("missing")))
         told = (
             f"{len(mappings(cases.get('matched'))):,} of {count(number(cases, 'asked'), 'case')} have traces"
@@ -43,8 +43,8 @@ def resolved_sentence(request: Mapping[str, Any]) -> str:
 
 def resolved(request: Mapping[str, Any]) -> Html:
     """Return how the traces were found, for the chapter about the question."""
-    resolving = mapping(request.get("resolving"))
-    return joined((_sample(mapping(resolving.get("sample"))), _cases(mapping(resolving.get("cases")))))
+    found = mapping(request.get("resolved"))
+    return joined((_sample(mapping(found.get("sample"))), _cases(mapping(found.get("cases")))))
 
 
 def _sample(sample: Mapping[str, Any]) -> Html:

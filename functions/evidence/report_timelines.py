@@ -51,11 +51,13 @@ class Drawing:
         timeline: Its steps.
         cost: Of all its model calls, those left out of the drawing too.
         verdict: What its controls came to, in words.
+        read: How many of its rows the drawing is made from, the first.
     """
 
     timeline: Timeline
     cost: TraceCost
     verdict: str
+    read: int
 
 
 def draw(drawing: Drawing, number: int, prices: Prices) -> Html:
@@ -75,6 +77,7 @@ def draw(drawing: Drawing, number: int, prices: Prices) -> Html:
             paragraph(f"<strong>{text(drawing.verdict, 400)}</strong>"),
             paragraph(
                 f"Began {moment(line.start)}, took {duration(line.length_ms)}, {count(line.rows, 'row')}.",
+                _cut(drawing),
                 _cost(drawing.cost, prices),
             ),
             paragraph("; ".join(facts)),
@@ -84,6 +87,12 @@ def draw(drawing: Drawing, number: int, prices: Prices) -> Html:
             "</article>",
         )
     )
+
+
+def _cut(drawing: Drawing) -> str:
+    if drawing.read >= drawing.timeline.rows:
+        return ""
+    return f"<strong>Only its first {drawing.read:,} rows were read for this drawing and its cost.</strong>"
 
 
 def _cost(cost: TraceCost, prices: Prices) -> str:

@@ -8,7 +8,7 @@ _FILES = {
     "data/traces.otlp.jsonl": "each trace, one a line, as OpenTelemetry's OTLP/JSON",
     "data/spans.csv": "the same rows as a table, for a spreadsheet",
     "data/controls.csv": "each run and each control: pass, fail or not evaluable, and why",
-    "data/request.json": "what was asked, by whom, why, and every query that read the telemetry",
+    "data/request.json": "what was asked, why, and every query that read the telemetry",
     "data/completeness.json": "rows at the source and rows here, slice by slice; what is missing",
     "data/coverage.json": "what each check evaluated of that time, and what it could not see",
     "data/redactions.json": "what was removed, counted by rule; the policy's SHA-256",

@@ -121,7 +121,9 @@ AMONG = Membership("", f'where OperationId in ("{TRACE}")')
 class NoReport:
     """Writes a report that says nothing."""
 
-    def add(self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts]) -> None:
+    def add(
+        self, trace_id: str, rows: Sequence[TraceRow], verdicts: Sequence[RunVerdicts], **_: object
+    ) -> None:
         pass
 
     def render(self, account: ReportAccount) -> bytes:  # noqa: ARG002 - a report's

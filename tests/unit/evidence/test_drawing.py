@@ -260,7 +260,7 @@ def recipe() -> str:
 def redrawn(folder: Path, told: Any, population: bytes) -> subprocess.CompletedProcess[str]:
     data = folder / "data"
     data.mkdir(parents=True)
-    (data / "request.json").write_bytes(orjson.dumps({"resolving": {"sample": told}}))
+    (data / "request.json").write_bytes(orjson.dumps({"resolved": {"sample": told}}))
     (data / "population.txt").write_bytes(population)
     command = ["bash", "-euo", "pipefail", "-c", recipe()]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -66,7 +66,7 @@ def test_a_sample_says_how_it_was_drawn_and_of_what() -> None:
             {"number": 2, "name": "clerk", "runs": 200, "drawn": drawn * 2},
         ],
     }
-    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolving": {"sample": sample}})))
+    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolved": {"sample": sample}})))
     assert "It is a sample: 3 of 1,200 runs, drawn by a seed that nobody could choose." in page.words
     assert page.table("Stratum", "Runs in the population") == [
         ["dispatcher", "1,000", "1"],
@@ -78,7 +78,7 @@ def test_a_sample_says_how_it_was_drawn_and_of_what() -> None:
 
 def test_cases_without_a_trace_are_named_by_their_place() -> None:
     cases = {"asked": 3, "matched": [{"place": 1}, {"place": 3}], "missing": [{"place": 2, "case": "abcd"}]}
-    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolving": {"cases": cases}})))
+    page = Page(report(SMALL, account=changed(SOUND_ACCOUNT, request={"resolved": {"cases": cases}})))
     assert "2 of 3 cases have traces; ✕ 1 have none." in page.words
     assert "number 2: abcd" in page.text
 
@@ -226,6 +226,15 @@ def test_a_long_trace_is_cut_and_says_so() -> None:
     assert len(page.table("Step", "Began after")) == MOST_STEPS
     assert "tool late_tool" in page.text
     assert "6 further steps left out here" in page.words
+
+
+def test_of_a_very_long_trace_it_says_that_the_first_rows_were_read() -> None:
+    builder = ReportBuilder(ATTRIBUTES, PRICES)
+    builder.add(TRACE, (agent(0), chat(1)), (judged(),), rows_in_all=7_000)
+    words = Page(builder.render(SOUND_ACCOUNT)).words
+    assert "1 trace with 7,000 rows of telemetry" in words
+    assert "Only its first 2 rows were read for this drawing and its cost." in words
+    assert "Only its first" not in Page(report(SMALL)).words
 
 
 def test_the_same_traces_give_the_same_bytes() -> None:

@@ -98,7 +98,7 @@ def hostile_report(value: str) -> bytes:
             "ticket": value,
             "profile": value,
             "queries": [1],
-            "resolving": resolving(value),
+            "resolved": resolving(value),
         },
         completeness={
             "complete": False,
