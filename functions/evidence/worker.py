@@ -24,7 +24,7 @@ from functions.evidence.assembly import Assembled, Assembly, Report
 from functions.evidence.export import BundleFacts, Export, State, bundle_name
 from functions.evidence.membership import Resolved, Resolver
 from functions.evidence.plan import RUNS, Plan, make_plan
-from functions.evidence.progress import begin, show_life
+from functions.evidence.progress import begin, read_progress, show_life
 from functions.evidence.protection import Protection
 from functions.evidence.records import Held, Records
 from functions.evidence.same_bundle import same_but_for_signatures
@@ -41,6 +41,10 @@ ATTEMPTS = 4
 """How often a step may begin. The queue delivers a message five times, and the last records the failure."""
 
 _HOPELESS = (RedactionFailure, SourceRefused, QueryRejected, ResultTooLarge)
+
+
+class _StoppedTooOftenError(Exception):
+    """A step has begun as often as it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +98,44 @@ class Worker:
             return []
         if held.export.state is State.AWAITING_APPROVAL:
             return []
-        documents, now = self.records.documents, self.records.clock()
-        begun = begin(documents, step.export_id, step.name, now, most=ATTEMPTS)
-        if begun == ATTEMPTS:
-            self._fail(held, f"The job was stopped {ATTEMPTS} times before it could finish.")
-            return []
         try:
             return [next_.message() for next_ in self._do(step, held)]
         except (EvidenceError, SourceError) as error:
-            if begun + 1 < ATTEMPTS and not isinstance(error, _HOPELESS):
+            begun = read_progress(self.records.documents, step.export_id).begun.get(step.name, 0)
+            if begun < ATTEMPTS and not isinstance(error, _HOPELESS):
                 raise
             self._fail(self.records.get(step.export_id), _failure(error))
-            return []
+        except _StoppedTooOftenError:
+            self._fail(held, f"The job was stopped {ATTEMPTS} times before it could finish.")
+        return []
 
     def _do(self, step: Step, held: Held) -> Sequence[Step]:
         export = held.export
         protection = self.protection().for_profile(export.selection.profile)
         plan = self.work.plan(export.id)
-        if step.step == PLAN:
+        if step.step == PLAN and plan is None:
+            self._begin(step)
             if export.state is State.QUEUED:
                 self.records.write(held, replace(export, state=State.RUNNING))
-            if plan is None:
-                plan = self.work.keep_plan(export.id, self._plan(export))
+            plan = self.work.keep_plan(export.id, self._plan(export))
         if plan is None:
             return [Step(export.id, PLAN)]
         if step.step == SLICE and step.number < len(plan.slices):
-            self._read(step.number, export, plan, protection)
+            self._read(step, export, plan, protection)
         missing = self.work.missing(export.id, protection.fingerprint, len(plan.slices))
         if step.step == ASSEMBLE and not missing:
+            self._begin(step)
             self._assemble(held, plan, protection)
             return ()
         if not missing:
             return [Step(export.id, ASSEMBLE)]
         return () if step.step == SLICE else [Step(export.id, SLICE, number) for number in missing]
+
+    def _begin(self, step: Step) -> None:
+        """Note that there is something to do for a step: a message that comes twice counts once."""
+        now = self.records.clock()
+        if begin(self.records.documents, step.export_id, step.name, now, most=ATTEMPTS) == ATTEMPTS:
+            raise _StoppedTooOftenError
 
     def _plan(self, export: Export) -> Plan:
         resolved = self.resolver.resolve(export)
@@ -138,11 +147,12 @@ class Worker:
             coverage=self.coverage(*plan.received),
         )
 
-    def _read(self, number: int, export: Export, plan: Plan, protection: Protection) -> None:
-        name = part_name(export.id, protection.fingerprint, number)
+    def _read(self, step: Step, export: Export, plan: Plan, protection: Protection) -> None:
+        name = part_name(export.id, protection.fingerprint, step.number)
         if self.work.objects.size(name) is not None:
             return
-        planned = plan.slices[number]
+        self._begin(step)
+        planned = plan.slices[step.number]
         if planned.slice.table == RUNS:
             part = read_runs_part(self.judge, planned, export.requested_at, protection)
         else:

@@ -31,3 +31,14 @@ class MemorySigner:
 
     def public_key(self) -> PublicKey:
         return self._key.public_key()
+
+
+class RandomSigner(MemorySigner):
+    """Signs as a real key does: no two signatures over the same bytes are alike."""
+
+    def sign(self, data: bytes) -> Signature:
+        key_id = thumbprint(self.public_key())
+        header = jws_header(key_id)
+        over_jws = self._key.sign(jws_input(header, data), ec.ECDSA(hashes.SHA256()))
+        der = self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+        return Signature(der, detached_jws(header, raw_from_der(over_jws)), key_id)

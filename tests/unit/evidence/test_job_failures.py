@@ -20,10 +20,10 @@ from functions.errors import (
     SourceUnavailable,
     StorageError,
 )
+from functions.evidence.assembly import Report
 from functions.evidence.detectors import Detector, Detectors
 from functions.evidence.export import State
 from functions.evidence.policy import redaction_policy
-from functions.evidence.protection import Protection
 from functions.evidence.steps import ASSEMBLE, Step
 from functions.evidence.worker import ATTEMPTS
 from functions.storage.documents import Document, Documents
@@ -196,11 +196,11 @@ def test_a_failure_that_stays_is_recorded_at_once_in_words_of_ours(
 
 
 def test_a_job_that_kills_its_process_every_time_fails_at_the_last_delivery(rig: Rig) -> None:
-    def killing() -> Protection:
+    def killing() -> Report:
         raise ProcessDiedError
 
     export_id = rig.requested()
-    rig.protection = killing
+    rig.report = killing
     for _ in range(ATTEMPTS):
         with pytest.raises(ProcessDiedError):
             rig.run(export_id)
