@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,13 @@ class World:
         self.store = OverlayStore(self.pushes, self.objects)
         self.recorded: list[tuple[str, str]] = []
 
-    def start(self, *, shipped: Layer = _SHIPPED) -> Holder[Built]:
+    def start(self, *, shipped: Layer = _SHIPPED, environment: str | None = None) -> Holder[Built]:
         count = itertools.count(1)
         return Holder(
             self.store,
             self.state,
             shipped,
-            read=configuration_of,
+            read=partial(configuration_of, environment=environment),
             build=lambda configuration, standing: (configuration, standing, next(count)),
             came_into_force=self._record,
             clock=lambda: self.now,
