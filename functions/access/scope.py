@@ -41,6 +41,10 @@ class Scope:
         """Return whether whoever has `other` may see all that this scope reaches."""
         return _no_wider(self.agents, other.agents) and _no_wider(self.tenants, other.tenants)
 
+    def both(self, other: "Scope") -> "Scope":
+        """Return what both reach."""
+        return Scope(_shared(self.agents, other.agents), _shared(self.tenants, other.tenants))
+
     def body(self) -> dict[str, list[str] | None]:
         """Return it as documents keep it; for no answer, since it names tenants."""
         return {"agents": _listed(self.agents), "tenants": _listed(self.tenants)}
@@ -90,6 +94,12 @@ def _no_wider(inner: frozenset[str] | None, outer: frozenset[str] | None) -> boo
 
 def _sum(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
     return None if one is None or other is None else one | other
+
+
+def _shared(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
 
 
 def _listed(names: frozenset[str] | None) -> list[str] | None:

@@ -44,6 +44,14 @@ def test_who_has_the_wider_scope_sees_what_the_narrower_sees(
         assert other.sees(agents, tenants)
 
 
+@given(SCOPES, SCOPES, NAMES, NAMES)
+def test_what_two_roles_reach_is_what_each_of_them_does(
+    one: Scope, other: Scope, agents: frozenset[str], tenants: frozenset[str]
+) -> None:
+    seen = one.sees(agents, tenants) and other.sees(agents, tenants)
+    assert one.both(other).sees(agents, tenants) == seen
+
+
 @given(st.lists(SCOPES, min_size=1, max_size=4), st.sampled_from("abc"), st.sampled_from("abc"))
 def test_entries_together_reach_what_one_of_them_does_and_nothing_else(
     scopes: list[Scope], agent: str, tenant: str

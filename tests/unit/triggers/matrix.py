@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
@@ -17,12 +18,17 @@ from functions.alerts.alert import alert_id
 from functions.alerts.episode import opened
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.finding import Finding, Window
+from functions.costs.costs import Costs
 from functions.silences.body import Author
+from functions.traces.source import TraceSource
 from functions.triggers.http import Endpoint
 from functions.wiring import Services
+from local.azure_monitor.ingestion import Telemetry
+from tests.checks.telemetry import Trace
+from tests.fakes.telemetry import TelemetrySource
 from tests.unit.alerts.building import CHECK, EVERY
 from tests.unit.evidence.material import ABSENT, TRACE
-from tests.unit.evidence.rig import telemetry_source
+from tests.unit.evidence.rig import RememberingSource, telemetry_source
 from tests.unit.triggers.rig import NOON, Rig, make_rig, request
 
 MINE, OTHERS = "dispatcher", "broker"
@@ -108,6 +114,10 @@ ROWS: Mapping[str, Row] = {
     "read_trace": Row(Role.TRACES_READ, "hidden", {"trace_id": TRACE}, {"trace_id": ABSENT}),
     "request_export": Row(Role.EVIDENCE_READ, "hidden", body=EXPORT),
     "list_exports": Row(Role.EVIDENCE_READ, "empty", listed="exports"),
+    "approve_export": Row(
+        Role.EVIDENCE_APPROVE, "hidden", body={"approved": True, "reason": "It is needed."}, **_EXPORT
+    ),
+    "cancel_export": Row(Role.EVIDENCE_READ, "hidden", **_EXPORT),
     "show_export": Row(Role.EVIDENCE_READ, "hidden", **_EXPORT),
     "download_bundle": Row(Role.EVIDENCE_READ, "hidden", **_EXPORT),
     "report_costs": Row(Role.COSTS_READ, "empty", query={**DAYS, "by": "agent"}, listed="groups"),
@@ -144,9 +154,25 @@ def world() -> tuple[Rig, Services, Mapping[str, str]]:
         rig.services,
         reading=replace(rig.services.reading, source=source),
         searching=replace(rig.services.searching, source=source),
+        costs=Costs(
+            costs_source(),
+            rig.services.configuration.agents,
+            rig.services.configuration.prices,
+            tenant_pseudonym=lambda _: "",
+            clock=lambda: NOON,
+        ),
     )
     services.heart.beat(())
     return rig, services, {"silence_id": silence.id}
+
+
+@cache
+def costs_source() -> TraceSource:
+    """Return a source with one model call of the agent."""
+    trace, telemetry = Trace(1, start=datetime(2026, 11, 22, 12, tzinfo=UTC)), Telemetry()
+    trace.chat(trace.agent(MINE), (1000, 10), model="gpt-4o")
+    telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
+    return RememberingSource(TelemetrySource(telemetry))
 
 
 def asked(row: Row, ids: Mapping[str, str], header: str, *, absent: bool = False) -> func.HttpRequest:
