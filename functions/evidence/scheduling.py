@@ -12,7 +12,7 @@ from typing import Protocol
 
 from functions.alerts.announcement import Announcement
 from functions.errors import DocumentConflict, InvalidRequest, NotFound, StorageError
-from functions.evidence.export import Export
+from functions.evidence.export import Export, State
 from functions.evidence.export_rules import Schedule
 from functions.evidence.schedules import (
     DOCUMENT,
@@ -119,7 +119,8 @@ class ScheduledExports:
             except InvalidRequest as error:
                 return None, error.message
             export = self.exports.request(selection, requester=REQUESTER, export_id=due.export_id)
-            begun.append(export.id)
+            if export.state is State.QUEUED:  # else somebody has to approve it first
+                begun.append(export.id)
         return export, export.failure
 
     def _write(self, held: Held, over: Document | None) -> Document:

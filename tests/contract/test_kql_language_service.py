@@ -23,7 +23,12 @@ from functions.checks.windows import Batch
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
+from functions.evidence import membership_kql as kql
+from functions.evidence.drawing import Drawing
+from functions.evidence.membership_kql import Bounds, Limit
 from functions.evidence.run_facts import RunsSlice, facts_kql
+from functions.evidence.selection import STRATA
+from functions.evidence.selectors import Given, Sample, TimeWindow
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
@@ -39,6 +44,7 @@ from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.schema import tables
 from local.node import find_node
 from tests.fakes.source import ScriptedSource
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 
 LOCAL = Path(__file__).parents[2] / "local"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -78,12 +84,79 @@ def reading_queries() -> dict[str, str]:
     whole = Slice("", window, NOW - timedelta(days=1), NOW, LONG_AGO, NOW)
     list(cut(recorder, whole))
     slices = [replace(whole, table=table) for table in TABLES]
-    count_late(recorder, window, NOW - timedelta(days=1), NOW, NOW)
-    return {f"reading {n}": kql for n, kql in enumerate(asked.kql for asked in recorder.asked)} | {
+    late = ScriptedSource([Rows(("Rows",), ((0,),))])
+    count_late(late, window, NOW - timedelta(days=1), NOW, NOW)
+    asked = [one.kql for one in (*recorder.asked, *late.asked)]
+    return {f"reading {n}": kql for n, kql in enumerate(asked)} | {
         f"{kind} {part.table}": kql
         for part in slices
         for kind, kql in (("rows", part.kql), ("count", part.count_kql))
     }
+
+
+def choosing_queries() -> dict[str, str]:
+    """Return how traces are chosen for an export, by every selector and limit, with hostile values in all."""
+    given = Given(HOSTILE, "pseudonym")
+    bounds = Bounds(NOW - timedelta(days=3), NOW, NOW)
+    window = TimeWindow(bounds.since, NOW)
+    every = tuple(CONFIGURATION.agents.attributes.dimensions)
+    filtered = replace(
+        window, agent=HOSTILE, release=HOSTILE, tenant=given, dimensions=dict.fromkeys(every, given)
+    )
+    names = {HOSTILE: HOSTILE, f"{HOSTILE}*": "dispatcher"}
+    attributes = replace(CONFIGURATION.agents.attributes, names=names)
+    limits = {
+        "agents": Limit(("dispatcher", HOSTILE), None),
+        "no agents": Limit((), None),
+        "tenants": Limit(None, (given,)),
+        "both": Limit((HOSTILE,), (given,)),
+    }
+
+    def value(one: Given) -> str:
+        return one.value
+
+    views = kql.views(attributes, bounds)
+    inside = {name: kql.inside_let(limit, attributes, bounds, value) for name, limit in limits.items()}
+    populations = {
+        str(stratum): kql.population(filtered, stratum, value, limited=True)
+        for stratum in (None, *STRATA, *every)
+    }
+    population = f"let Population = {populations['agent']};\n"
+    chosen = (
+        "let Chosen = Candidates | where OperationId in (Inside);\nAppTraces | where OperationId in (Chosen)"
+    )
+    candidates = f"let Candidates = {kql.fitting_in_window(filtered, value)};\n"
+    return {
+        "all in a window": kql.all_in_window(window, bounds),
+        "fitting in a window": views + kql.fitting_in_window(filtered, value),
+        "views of some traces": kql.views(attributes, bounds, among=["0" * 32, HOSTILE]) + "runs",
+        "cases": kql.named_cases(HOSTILE, [given, given], bounds),
+        "naming a conversation": kql.named_conversation(given, bounds),
+        "of a conversation": views + kql.of_conversation(given),
+        "first and last": kql.first_and_last(["0" * 32, HOSTILE], bounds),
+        "a slice by a subquery": (f"{views}{inside['both']}{candidates}{chosen} | project OperationId"),
+        **{f"inside {name}": f"{views}{let}Inside" for name, let in inside.items()},
+        **{f"population by {name}": f"{views}{inside['both']}{one}" for name, one in populations.items()},
+        **{
+            f"population {question}": f"{views}{inside['both']}{population}{asked}"
+            for question, asked in drawing_queries().items()
+        },
+    }
+
+
+def drawing_queries() -> dict[str, str]:
+    """Return what is asked of a population: counts, a prefix divided, a page."""
+    asked: list[str] = []
+
+    def answer(query: str) -> list[dict[str, Any]]:
+        asked.append(query)
+        counts = {"Runs": 9, "StandFor": 9, "Usable": True, "Prefix": "00" if len(asked) == 1 else "0000"}
+        return [] if "project" in query else [counts]
+
+    drawing = Drawing(MemoryDocuments(), MemoryObjects(), MemoryAppendLog(), lambda: NOW, page=5)
+    # Prefixes get longer until they can't: each is a query of the same form.
+    drawing.draw("e" * 32, "person", Sample(TimeWindow(NOW - timedelta(days=1), NOW), 3), answer, str)
+    return {"counted": asked[0], "divided": asked[1], "page": asked[-1]}
 
 
 def cost_queries() -> dict[str, str]:
@@ -171,7 +244,7 @@ def queries() -> Mapping[str, str]:
         if is_swept(check)
     }
     costs = cost_queries() | summary_queries()
-    evidence = reading_queries() | control_queries()
+    evidence = reading_queries() | control_queries() | choosing_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
 

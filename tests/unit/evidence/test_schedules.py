@@ -47,6 +47,7 @@ class Exporting:
         self.held: dict[str, Export] = {}
         self.now = BEGAN
         self.refuse = False
+        self.state = State.QUEUED
 
     def parse(self, body: object) -> Selection:
         if self.refuse:
@@ -55,7 +56,7 @@ class Exporting:
 
     def request(self, selection: Selection, *, requester: str, export_id: str | None = None) -> Export:
         assert export_id is not None
-        export = Export(export_id, State.QUEUED, selection, requester, self.now)
+        export = Export(export_id, self.state, selection, requester, self.now)
         return self.held.setdefault(export_id, export)
 
     def get(self, export_id: str) -> Export:
@@ -263,6 +264,14 @@ def test_what_can_no_longer_be_asked_for_is_told_and_not_tried_for_ever() -> Non
     (news,) = host.told()
     assert (news.body["export_id"], news.body["state"]) == (None, "refused")
     assert news.body["why"] == "The field selector can't be asked for."
+
+
+def test_one_that_waits_for_approval_does_not_begin() -> None:
+    host = began()
+    host.exporting.state = State.AWAITING_APPROVAL
+    assert host.tick(DUE) == ()
+    assert len(host.exporting.held) == 1
+    assert host.told() == []
 
 
 def test_without_destinations_everybody_is_told() -> None:
