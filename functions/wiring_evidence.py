@@ -126,6 +126,7 @@ def build_evidence(
         coverage=partial(coverage_body, clients.documents, configuration.checks),
         report=partial(ReportBuilder, attributes, configuration.prices),
         signer=clients.signer,
+        published=clients.settings.public_key_url or "",
     )
     sweep = Sweep(exports.records, work, configuration.exports.expires_after)
     holding = Holding(

@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         say("starting the Functions app and judging twelve hours of traces")
         replayed = replay(stack, load_configuration(SHIPPED), fleet.envelopes, over=OVER, out=out, say=say)
         cards = [dict(post.body) for post in stack.posts()]
-    verified, report = _verify(replayed.bundle)
+        shutil.copy(stack.public_key, out / "pub.pem")
+    verified, report = _verify(replayed.bundle, out / "pub.pem")
     summary = {
         "traces": fleet.traces,
         "planted": fleet.planted,
@@ -86,10 +87,10 @@ def find_faults(summary: Mapping[str, Any], *, healthy: bool, leaked: int) -> li
     return faults
 
 
-def _verify(bundle: Path) -> tuple[bool, str]:
+def _verify(bundle: Path, key: Path) -> tuple[bool, str]:
     """Verify the bundle as its reader would, with the command."""
     answer = subprocess.run(
-        [sys.executable, "-m", "functions.cli", "verify", str(bundle)],
+        [sys.executable, "-m", "functions.cli", "verify", str(bundle), "--key", str(key)],
         capture_output=True,
         text=True,
         check=False,
@@ -128,7 +129,7 @@ def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report:
             f"    {alert['severity']:8} {alert['check_id']:16} {' · '.join(alert['key'].values())}"
             for alert in replayed.alerts
         ),
-        f"  An auditor's export holds {summary['export']['spans']:,} spans. `tracekeeper verify` says:",
+        f"  An auditor's export holds {summary['export']['spans']:,} spans. `tracekeeper verify --key` says:",
         *(f"    {line}" for line in report.splitlines()),
         (
             f"  The agents saw {len(fleet.secrets)} personal values;"

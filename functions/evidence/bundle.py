@@ -33,8 +33,6 @@ COMPLETENESS = "data/completeness.json"
 COVERAGE = "data/coverage.json"
 REDACTIONS = "data/redactions.json"
 CONTENT = "data/content.jsonl"
-PAYLOAD = frozenset({TRACES, TABLE, REQUEST, COMPLETENESS, REDACTIONS})
-"""The payload files of a bundle that `pack_bundle` writes."""
 
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
@@ -240,19 +238,6 @@ class BundleWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._spools.close()
-
-
-def pack_bundle(payload: Mapping[str, bytes], *, rescan: Rescan) -> bytes:
-    """Return the zip of a bundle whose files fit into memory: exactly those in `PAYLOAD`, without signatures.
-
-    Raises:
-        RedactionFailure: A payload file may not leave; there is no bundle.
-    """
-    with BundleWriter(PAYLOAD, rescan=rescan, signer=None) as writer:
-        for name, content in payload.items():
-            writer.open(name).write(content)
-        with writer.finish() as bundle:
-            return bundle.file.read()
 
 
 def payload_oxum(sizes: Mapping[str, int]) -> str:

@@ -16,6 +16,7 @@ from functions.errors import (
     QueryRejected,
     RedactionFailure,
     ResultTooLarge,
+    SigningRefused,
     SourceError,
     SourceRefused,
     TracekeeperError,
@@ -40,7 +41,7 @@ from functions.traces.source import TraceSource
 ATTEMPTS = 4
 """How often a step may begin. The queue delivers a message five times, and the last records the failure."""
 
-_HOPELESS = (RedactionFailure, SourceRefused, QueryRejected, ResultTooLarge)
+_HOPELESS = (RedactionFailure, SigningRefused, SourceRefused, QueryRejected, ResultTooLarge)
 
 
 class _StoppedTooOftenError(Exception):

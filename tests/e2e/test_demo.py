@@ -38,6 +38,7 @@ def test_what_was_planted_is_found_told_and_exported(tmp_path: Path) -> None:
     assert summary["seconds"] < 180
     assert "150 of 150 runs" in story
     assert "VERIFIED" in story
+    assert "signed with your key" in story
 
 
 def test_agents_that_behave_cause_no_finding_and_no_card(tmp_path: Path) -> None:

@@ -137,6 +137,10 @@ def test_a_bundle_held_against_no_seal_says_so(bundle: Path, verify: Call, tmp_p
     files = files_of(bundle.read_bytes()) | {COMPLETENESS: orjson.dumps(body)}
     _, said = verify(zipped(remade(files), tmp_path / "b.zip"))
     assert "not held against any seal" in said
+    none = completeness(seals=seals(days=[]))
+    files = files_of(bundle.read_bytes()) | {COMPLETENESS: orjson.dumps(none)}
+    _, said = verify(zipped(remade(files), tmp_path / "b.zip"))
+    assert "held against no seal, since 1 days have none" in said
 
 
 @pytest.mark.parametrize(

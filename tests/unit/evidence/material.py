@@ -179,7 +179,7 @@ def assembled(
     counts = {table: sum(row.table == table for row in rows) for table in TABLES}
     planned = tuple(Planned(Slice(table, AMONG, *bounds), counts[table]) for table in TABLES)
     resolved = Resolved((AMONG,), *bounds[:2], missing=missing)
-    plan = Plan(resolved, planned, seals or {"complete": True}, {"complete": True, "checks": []})
+    plan = Plan(resolved, planned, seals or {}, {"complete": True, "checks": []})
     work = MemoryWorkObjects()
     for number, one in enumerate(planned):
         more = more_at_source if number == 0 else 0
