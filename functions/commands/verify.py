@@ -111,8 +111,8 @@ def _seals(seals: SealFacts | None) -> str:
         return "not held against any seal: a trace that vanished before the export would not be missed"
     if not seals.days:
         return (
-            f"held against no seal, since {seals.not_sealed} days have none: a trace that vanished before the "
-            "export would not be missed"
+            f"held against no seal, since {seals.not_sealed} days have none: a trace that vanished before "
+            "the export would not be missed"
         )
     told = f"held against {seals.days} daily seals: of {seals.compared} sealed traces"
     told += f" {seals.vanished} vanished, {seals.expired} older than the retention"
