@@ -12,6 +12,7 @@ from functions.commands import (
     cost,
     coverage,
     detect,
+    ledger,
     policy,
     signing_key,
     silences,
@@ -19,7 +20,20 @@ from functions.commands import (
 )
 from functions.errors import TracekeeperError
 
-_COMMANDS = (verify, detect, backtest, coverage, checks, cost, config, alerts, silences, policy, signing_key)
+_COMMANDS = (
+    verify,
+    ledger,
+    detect,
+    backtest,
+    coverage,
+    checks,
+    cost,
+    config,
+    alerts,
+    silences,
+    policy,
+    signing_key,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -111,6 +111,15 @@ def record_documents(settings: RecordSettings) -> Documents:
     return BlobDocuments(blobs.get_container_client("state"))
 
 
+def record_ledger(settings: RecordSettings) -> tuple[ChainedLog, BlobWorkObjects]:
+    """Return the ledger, and what lists and reads evidence, for a command that a person runs likewise."""
+    blobs = BlobServiceClient(
+        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
+    )
+    log = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
+    return log, BlobWorkObjects(blobs.get_container_client("evidence"))
+
+
 def signer_of_person(signing_key: str) -> Signer:
     """Return the signer for a command that a person runs, signed in likewise."""
     return signer_for(signing_key, DefaultAzureCredential())
