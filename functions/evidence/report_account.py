@@ -46,7 +46,8 @@ def question(request: Mapping[str, Any]) -> Html:
         resolved(request),
         paragraph(
             f"<code>data/request.json</code> holds the {count(told, 'query', 'queries')} by which the "
-            "telemetry was read."
+            "telemetry was read.",
+            "" if request.get("requester") else "Who asked, and who downloaded it, is in the ledger.",
         )
         if told
         else "",

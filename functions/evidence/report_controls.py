@@ -1,7 +1,7 @@
 """Adds up what the controls say over all runs of an export, in bounded memory, and shows it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from functions.evidence.report_html import (
     NOTHING,
@@ -24,6 +24,10 @@ MOST_FAILED_RUNS = 100
 _MOST_REASONS = 1_000
 _SHOWN_REASONS = 40
 _MOST_CONFIGURATIONS = 20
+_BASES: Mapping[str, str] = {
+    "observed": "observed: it had come into force here by then",
+    "stated": "stated: its file says that it holds since then",
+}
 _ANY_OTHER = "any other reason"
 
 
@@ -166,7 +170,7 @@ class ControlTally:
 
     def _held_to(self) -> Html:
         rows = (
-            (code(hash_) if hash_ else Html("not known"), text(basis), Html(f"{runs:,}"))
+            (code(hash_) if hash_ else Html("not known"), text(_BASES.get(basis, basis)), Html(f"{runs:,}"))
             for (hash_, basis), runs in sorted(self._configurations.items())
         )
         return table(

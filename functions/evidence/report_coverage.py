@@ -26,7 +26,7 @@ def coverage_chapter(body: Mapping[str, Any]) -> Html:
         paragraph(told),
         table(
             "Checks and how much of the time they evaluated",
-            ("Check", "Evaluated", "Why not all", "Blind windows", "Late rows", "Late findings"),
+            ("Check", "Evaluated", "Gaps and delays", "Blind windows", "Late rows", "Late findings"),
             map(_covered, checks),
             numbers={1, 3, 4, 5},
         ),

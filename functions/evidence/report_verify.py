@@ -32,7 +32,9 @@ def verify(profile: str, key_id: str | None, published: str, *, complete: bool, 
     return section(
         "verify",
         "How to verify",
-        paragraph("None of this needs our software. In a terminal, beside the downloaded file:"),
+        paragraph(
+            "None of this needs our software. In a terminal, where the download and the public key lie:"
+        ),
         _commands(
             f"unzip {archive} && cd {TOP}",
             f"sha256sum --check {MANIFEST}",
@@ -66,7 +68,7 @@ def _signature(key_id: str | None, published: str) -> Html:
     return joined(
         (
             _commands(
-                "openssl dgst -sha256 -verify pub.pem \\",
+                "openssl dgst -sha256 -verify ../pub.pem \\",
                 f"  -signature {SIGNATURE_DER} {TAG_MANIFEST}",
             ),
             paragraph(

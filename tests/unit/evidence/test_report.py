@@ -266,7 +266,7 @@ def test_how_to_verify_names_key_and_commands_but_no_key() -> None:
         report(SMALL, account=replace(SOUND_ACCOUNT, key_id="thumb-print", published="the intranet's page"))
     )
     assert "sha256sum --check manifest-sha256.txt" in page.text
-    assert "openssl dgst -sha256 -verify pub.pem" in page.text
+    assert "openssl dgst -sha256 -verify ../pub.pem" in page.text
     assert "The public key is published here: the intranet's page." in page.words
     assert "thumb-print" in page.text
     assert "BEGIN PUBLIC KEY" not in page.text
