@@ -37,12 +37,26 @@ PEOPLE: Mapping[str, Person] = MappingProxyType(
         for person in (
             Person("operator", "watches alerts and acknowledges them", ("Alerts.Read", "Alerts.Manage")),
             Person("auditor", "asks for evidence and reads traces", ("Evidence.Read", "Traces.Read")),
+            Person(
+                "reviewer",
+                "approves exports of content, and reads them",
+                ("Evidence.Approve", "Evidence.Read", "Evidence.ReadContent"),
+            ),
             Person("officer", "reviews who asked for what", ("Audit.Read",)),
             Person("finops", "sees what agents cost", ("Costs.Read",)),
             Person(
                 "engineer",
                 "may do everything",
-                ("Alerts.Read", "Alerts.Manage", "Evidence.Read", "Traces.Read", "Audit.Read", "Costs.Read"),
+                (
+                    "Alerts.Manage",
+                    "Alerts.Read",
+                    "Audit.Read",
+                    "Costs.Read",
+                    "Evidence.Approve",
+                    "Evidence.Read",
+                    "Evidence.ReadContent",
+                    "Traces.Read",
+                ),
             ),
             Person("visitor", "is in the tenant, without a role", ()),
         )
