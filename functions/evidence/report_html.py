@@ -16,6 +16,8 @@ LONGEST = 200
 
 NOTHING = Html("—")
 
+_SHORT = 12  # rows of a table that is kept on one page
+
 
 def text(value: object, most: int = LONGEST) -> Html:
     """Return a value as one line of inert text: no markup, control, bidirectional or invisible characters."""
@@ -74,14 +76,15 @@ def table(
     head = "".join(
         f'<th scope="col"{kind}>{text(title)}</th>' for kind, title in zip(kinds, columns, strict=True)
     )
-    lines = (
+    lines = [
         f'<tr><th scope="row">{cells[0]}</th>'
         + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds[1:], cells[1:], strict=True))
         + "</tr>"
         for cells in rows
-    )
+    ]
+    length = " short" if len(lines) <= _SHORT else ""
     return Html(
-        f'<div class="wide" role="region" tabindex="0" aria-label="{text(caption)}">\n'
+        f'<div class="wide{length}" role="region" tabindex="0" aria-label="{text(caption)}">\n'
         f"<table>\n<caption>{text(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
         + "\n".join(lines)
         + "\n</tbody>\n</table>\n</div>"
