@@ -45,6 +45,7 @@ local/node_modules/installed: local/package-lock.json .venv/installed
 bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, cost us (ARGS="10000 100000": other sizes)
 	@$(PYTHON) -m bench.checks $(ARGS)
 	@$(PYTHON) -m bench.alerts
+	@$(PYTHON) -m bench.seals
 
 .PHONY: bench-detectors
 bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)

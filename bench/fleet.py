@@ -6,7 +6,7 @@ look-ups of its neighbour fail. One run in a hundred has an exception, one in te
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.traces.agents import Agents
 from local.azure_monitor.ingestion import Telemetry
@@ -24,8 +24,8 @@ _STEPS = """(VALUES
 
 _RUN = f"""
     SELECT run, bad, failing, 'agent-' || lpad((run % {AGENTS})::VARCHAR, 4, '0') AS agent,
-        lpad(to_hex(run), 32, '0') AS trace,
-        $start::TIMESTAMP + to_microseconds((run * 3600000000 // $runs)::BIGINT) AS began
+        lower(lpad(to_hex(run), 32, '0')) AS trace,
+        $start::TIMESTAMP + to_microseconds((run * $microseconds // $runs)::BIGINT) AS began
     FROM (SELECT range AS run, range % {AGENTS} % 50 = 7 AS bad, range % {AGENTS} % 50 = 8 AS failing
         FROM range($runs))
 """  # noqa: S608 - own numbers
@@ -87,8 +87,17 @@ _TABLES = {
 
 def an_hour_of(spans: int, start: datetime) -> Telemetry:
     """Return `spans` spans, spread over the hour from `start`, each ingested a second after its time."""
+    return spread(spans, start, timedelta(hours=1))
+
+
+def spread(spans: int, start: datetime, over: timedelta) -> Telemetry:
+    """Return `spans` spans, spread over so much time from `start`, each ingested a second after its time."""
     telemetry = Telemetry()
-    values = {"start": f"{start:%Y-%m-%d %H:%M:%S}", "runs": spans // SPANS_A_RUN}
+    values = {
+        "start": f"{start:%Y-%m-%d %H:%M:%S}",
+        "runs": spans // SPANS_A_RUN,
+        "microseconds": over // timedelta(microseconds=1),
+    }
     for table, (source, given) in _TABLES.items():
         usual = {
             "TimeGenerated": "began",
