@@ -17,6 +17,8 @@ _FORMULA = re.compile(rf"\s*{_STARTS}")
 # within a cell count for nothing then: one begins behind each semicolon, tab and end of line.
 _FORMULA_WITHIN = re.compile(rf"([;\t\r\n])(?=[\s\"'\\]*{_STARTS})")
 
+_SPECIAL = re.compile(r"[,\"\r\n]")
+
 _HARMLESS = frozenset(f'{string.ascii_letters}{string.digits}{{["')
 """First characters with which no formula begins."""
 
@@ -43,6 +45,14 @@ def guarded(text: str) -> str:
     if text[:1] in _HARMLESS:  # nearly all cells, and there are many
         return text
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def encode_text(text: str) -> str:
+    """Return a cell of text as it stands in a file of `encode_csv`: guarded, quoted where it must be."""
+    text = guarded(text)
+    if _SPECIAL.search(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _cell(value: Cell) -> Cell:

@@ -98,22 +98,36 @@ def row_name(row: TraceRow) -> str:
 
     A span's own name may hold a URL's path, and an event's a whole log line.
     """
-    operation = row.properties.get("gen_ai.operation.name", "")
-    if not is_span(row):
-        named = "gen_ai.evaluation.name" in row.properties
+    properties = row.properties
+    if row.table not in SPAN_TABLES:
+        named = "gen_ai.evaluation.name" in properties
         return "gen_ai.evaluation.result" if named else _EVENT_NAMES[row.table]
+    operation = properties.get("gen_ai.operation.name", "")
     if not operation:
         return "request" if row.table == "AppRequests" else "dependency"
-    subjects = (row.properties.get(name, "") for name in _SUBJECTS.get(operation, _MODELS))
-    return " ".join(filter(None, (operation, next(filter(None, subjects), ""))))
+    for name in _SUBJECTS.get(operation, _MODELS):
+        if subject := properties.get(name, ""):
+            return f"{operation} {subject}"
+    return operation
 
 
 def row_attributes(row: TraceRow) -> dict[str, Scalar]:
     """Return the row's attributes by name, sorted: its properties, and columns that OTLP has no field for."""
-    columns = {
-        f"azure_monitor.{name}": value for name, value in row.columns.items() if name not in _OWN_FIELDS
+    properties, columns = row.properties, row.columns
+    return {
+        name: columns[key] if is_column else properties[key]
+        for name, key, is_column in _attribute_names(tuple(properties), tuple(columns))
     }
-    return dict(sorted({**row.properties, **columns}.items()))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _attribute_names(
+    properties: tuple[str, ...], columns: tuple[str, ...]
+) -> Sequence[tuple[str, str, bool]]:
+    """Return the attributes that rows with these properties and columns have: name, key, whether a column."""
+    named = {name: (name, False) for name in properties}
+    named |= {f"azure_monitor.{name}": (name, True) for name in columns if name not in _OWN_FIELDS}
+    return [(name, key, is_column) for name, (key, is_column) in sorted(named.items())]
 
 
 def _line(trace_id: str, rows: Sequence[TraceRow]) -> bytes:
@@ -205,13 +219,13 @@ def _kind(row: TraceRow) -> int:
             return _CLIENT
 
 
-def _attributes(row: TraceRow) -> list[Mapping[str, Any]]:
+def _attributes(row: TraceRow) -> list[orjson.Fragment]:
     return [_attribute(name, value) for name, value in row_attributes(row).items()]
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)  # `typed`, because True, 1 and 1.0 are equal
-def _attribute(name: str, value: Scalar) -> Mapping[str, Any]:
-    return {"key": name, "value": _typed(name, value)}
+def _attribute(name: str, value: Scalar) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps({"key": name, "value": _typed(name, value)}))
 
 
 def _typed(name: str, value: Scalar) -> dict[str, Any]:

@@ -7,7 +7,7 @@ and of one that only a prefix knows the rest does.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,17 @@ from functions.traces.model import TABLES, Scalar, TraceRow
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
+_SURE_TRACE_ID = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{32}")
+_SURE_SPAN_ID = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{16}|")
+"""With a letter in it an id looks like nobody's number."""
+
+_MakeSafe = Callable[[str, Pseudonyms, Detectors], str]
+
+_REMEMBERED_LAYOUTS = 4_000
 _REMEMBERED_NAMES = 10_000
 _REMEMBERED_VALUES = 4_000
 _LONGEST_REMEMBERED = 128
+_WHOLE = frozenset({bool, int})
 
 PREVIOUS = ".previous"
 """Behind a name: its value's pseudonym under the previous key, while both keys are in use."""
@@ -52,26 +60,38 @@ class SanitizedRow:
         return Counter(self.reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What is shown of a value (None: nothing), and the reason that it goes under (None: kept as it is)."""
-
-    shown: Scalar | None
-    reason: str | None
-    previous: str | None = None
+_Verdict = tuple[Scalar | None, str | None, str | None]
+"""What is shown of a value (None: nothing), the reason that it goes under (None: kept as it is), and the
+pseudonym under the previous key, where there is one."""
 
 
 class _Plan:
     """What happens to the values of one column or property of one table; remembers its verdicts."""
 
-    __slots__ = ("always", "name", "rule", "unknown", "verdicts")
+    __slots__ = ("always", "name", "numbers", "rule", "texts", "unknown")
 
     def __init__(self, name: str, rule: Rule | None, always: str | None, unknown: str) -> None:
         self.name = name
         self.rule = rule
         self.always = always
         self.unknown = unknown
-        self.verdicts: dict[str, _Verdict] = {}
+        self.texts: dict[str, _Verdict] = {}
+        self.numbers: dict[tuple[type, Any], _Verdict] = {}  # by type, because True and 1 are equal
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What happens to rows that have the same columns or properties.
+
+    Attributes:
+        judged: The names whose values are judged, and the plans for these.
+        reasons: For each other name the reason that its value goes under.
+        unknown: Pseudonyms of the names that no rule knows.
+    """
+
+    judged: tuple[tuple[str, _Plan], ...]
+    reasons: tuple[str, ...]
+    unknown: frozenset[str]
 
 
 class Sanitizer:
@@ -81,9 +101,9 @@ class Sanitizer:
         self._policy = policy
         self._pseudonyms = pseudonyms
         self._detectors = detectors
-        # Nearly all names and values repeat from row to row.
-        self._columns: dict[str, dict[str, _Plan]] = {table: {} for table in TABLES}
-        self._properties: dict[str, dict[str, _Plan]] = {table: {} for table in TABLES}
+        # Nearly all names and values repeat from row to row, and most rows have the same names as others.
+        self._plans: dict[tuple[Kind, str, str], _Plan] = {}
+        self._layouts: dict[tuple[Kind, str, tuple[str, ...]], _Layout] = {}
 
     def sanitize(self, row: TraceRow) -> SanitizedRow:
         """Return what of a row may be shown.
@@ -92,28 +112,25 @@ class Sanitizer:
             RedactionFailure: The row is of no table that the policy was written for.
         """
         table = row.table
-        if table not in self._columns:
+        if table not in TABLES:
             raise RedactionFailure(
                 "A row is of a table that has no redaction rules.",
                 next_step="Report this: the export asked for a table that it does not know.",
             )
         reasons: list[str] = []
-        unknown: list[str] = []
-        columns = self._safe("columns", table, row.columns, reasons, unknown)
-        properties = self._safe("properties", table, row.properties, reasons, unknown)
-        trace_id = safe_trace_id(row.trace_id, self._pseudonyms, self._detectors)
-        span_id = safe_span_id(row.span_id, self._pseudonyms, self._detectors)
-        parent_id = safe_span_id(row.parent_id, self._pseudonyms, self._detectors)
-        if trace_id != row.trace_id:
-            reasons.append("misfit:trace_id")
-        if span_id != row.span_id:
-            reasons.append("misfit:span_id")
-        if parent_id != row.parent_id:
-            reasons.append("misfit:parent_id")
+        columns, unknown = self._safe("columns", table, row.columns, reasons)
+        properties, more = self._safe("properties", table, row.properties, reasons)
+        trace_id, span_id, parent_id = row.trace_id, row.span_id, row.parent_id
+        if _SURE_TRACE_ID.fullmatch(trace_id) is None:
+            trace_id = self._safe_id(safe_trace_id, "misfit:trace_id", trace_id, reasons)
+        if _SURE_SPAN_ID.fullmatch(span_id) is None:
+            span_id = self._safe_id(safe_span_id, "misfit:span_id", span_id, reasons)
+        if _SURE_SPAN_ID.fullmatch(parent_id) is None:
+            parent_id = self._safe_id(safe_span_id, "misfit:parent_id", parent_id, reasons)
         return SanitizedRow(
             TraceRow(table, trace_id, span_id, parent_id, row.time, row.received, columns, properties),
             tuple(reasons),
-            frozenset(unknown) if unknown else _NOTHING,
+            unknown | more if more else unknown,
         )
 
     def judge(self, kind: Kind, table: str, name: str, value: Any) -> tuple[Scalar | None, str | None]:
@@ -121,8 +138,7 @@ class Sanitizer:
         plan = self._plan_by(self._rule(kind, table, name), name)
         if plan.always is not None:
             return None, plan.always
-        verdict = self._judge(plan.rule, value, as_text=kind == "properties")
-        return verdict.shown, verdict.reason
+        return self._judge(plan.rule, value, as_text=kind == "properties")[:2]
 
     def finds(self, text: str) -> bool:
         """Say whether a detector finds something in a text."""
@@ -133,39 +149,54 @@ class Sanitizer:
         return find(table, name)
 
     def _safe(
-        self,
-        kind: Kind,
-        table: str,
-        values: Mapping[str, Any],
-        reasons: list[str],
-        unknown: list[str],
-    ) -> dict[str, Any]:
+        self, kind: Kind, table: str, values: Mapping[str, Any], reasons: list[str]
+    ) -> tuple[dict[str, Any], frozenset[str]]:
+        layout = self._layouts.get((kind, table, names := tuple(values))) or self._layout(kind, table, names)
+        reasons += layout.reasons
         safe: dict[str, Any] = {}
-        plans = (self._columns if kind == "columns" else self._properties)[table]
-        for name, value in values.items():
-            plan = plans.get(name) or self._plan(kind, table, name, plans)
-            if plan.always is not None:
-                reasons.append(plan.always)
-                if plan.unknown:
-                    unknown.append(plan.unknown)
-                continue
-            verdict = plan.verdicts.get(value) if value.__class__ is str else None
+        for name, plan in layout.judged:
+            value = values[name]
+            if value.__class__ is str:
+                verdict = plan.texts.get(value)
+            else:
+                verdict = plan.numbers.get((value.__class__, value)) if value.__class__ in _WHOLE else None
             if verdict is None:
                 verdict = self._verdict(plan, value, as_text=kind == "properties")
-            if verdict.reason is not None:
-                reasons.append(verdict.reason)
-            if verdict.shown is not None:
-                safe[plan.name] = verdict.shown
-                if verdict.previous is not None:
-                    safe[plan.name + PREVIOUS] = verdict.previous
-        return safe
+            shown, reason, previous = verdict
+            if reason is not None:
+                reasons.append(reason)
+            if shown is not None:
+                safe[plan.name] = shown
+                if previous is not None:
+                    safe[plan.name + PREVIOUS] = previous
+        return safe, layout.unknown
 
-    def _plan(self, kind: Kind, table: str, name: str, plans: dict[str, _Plan]) -> _Plan:
-        plan = self._plan_by(self._rule(kind, table, name), name)
-        if len(plans) >= _REMEMBERED_NAMES:
-            plans.clear()
-        plans[name] = plan
+    def _layout(self, kind: Kind, table: str, names: tuple[str, ...]) -> _Layout:
+        plans = [(name, self._plan(kind, table, name)) for name in names]
+        layout = _Layout(
+            tuple((name, plan) for name, plan in plans if plan.always is None),
+            tuple(plan.always for _, plan in plans if plan.always is not None),
+            frozenset(plan.unknown for _, plan in plans if plan.unknown),
+        )
+        if len(self._layouts) >= _REMEMBERED_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[kind, table, names] = layout
+        return layout
+
+    def _plan(self, kind: Kind, table: str, name: str) -> _Plan:
+        plan = self._plans.get((kind, table, name))
+        if plan is None:
+            plan = self._plan_by(self._rule(kind, table, name), name)
+            if len(self._plans) >= _REMEMBERED_NAMES:
+                self._plans.clear()
+            self._plans[kind, table, name] = plan
         return plan
+
+    def _safe_id(self, make: _MakeSafe, reason: str, value: str, reasons: list[str]) -> str:
+        safe = make(value, self._pseudonyms, self._detectors)
+        if safe != value:
+            reasons.append(reason)
+        return safe
 
     def _plan_by(self, rule: Rule | None, name: str) -> _Plan:
         if rule is None:
@@ -182,18 +213,20 @@ class Sanitizer:
     def _verdict(self, plan: _Plan, value: Any, *, as_text: bool) -> _Verdict:
         verdict = self._judge(plan.rule, value, as_text=as_text)
         if value.__class__ is str and len(value) <= _LONGEST_REMEMBERED:
-            if len(plan.verdicts) >= _REMEMBERED_VALUES:
-                plan.verdicts.clear()
-            plan.verdicts[value] = verdict
+            _remember(plan.texts, value, verdict)
+        elif value.__class__ in _WHOLE:
+            _remember(plan.numbers, (value.__class__, value), verdict)
         return verdict
 
     def _judge(self, rule: Rule | None, value: Any, *, as_text: bool) -> _Verdict:
         match rule:
+            case Rule(action=Keep(shape, searched=False)) if (shown := shape(value)) is not None:
+                return (str(shown) if as_text else shown), None, None
             case Rule(name=name, action=Pseudonymize(domain)):
                 if not isinstance(value, Scalar) or value == "":
-                    return _Verdict(None, f"misfit:{name}")
+                    return None, f"misfit:{name}", None
                 older = self._pseudonyms.previous
-                return _Verdict(
+                return (
                     self._pseudonyms.of(domain, str(value)),
                     f"pseudonymize:{name}",
                     older.of(domain, str(value)) if older else None,
@@ -201,14 +234,20 @@ class Sanitizer:
             case Rule(name=name, action=Keep(shape) | Generalize(shape) as action):
                 shown = shape(value)
                 if shown is None:
-                    return _Verdict(None, f"misfit:{name}")
+                    return None, f"misfit:{name}", None
                 searched = not isinstance(action, Keep) or action.searched
                 if searched and (hits := self._detectors.find(str(shown))):
-                    return _Verdict(None, f"detector:{hits[0].type}")
+                    return None, f"detector:{hits[0].type}", None
                 reason = f"generalize:{name}" if isinstance(action, Generalize) else None
-                return _Verdict(str(shown) if as_text else shown, reason)
+                return (str(shown) if as_text else shown), reason, None
             case _:
                 raise ValueError("This rule has no verdicts.")
+
+
+def _remember[Key](verdicts: dict[Key, _Verdict], key: Key, verdict: _Verdict) -> None:
+    if len(verdicts) >= _REMEMBERED_VALUES:
+        verdicts.clear()
+    verdicts[key] = verdict
 
 
 def safe_trace_id(value: str, pseudonyms: Pseudonyms, detectors: Detectors) -> str:

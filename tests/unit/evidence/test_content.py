@@ -198,7 +198,7 @@ def test_a_line_survives_being_stored() -> None:
 
 def test_lines_have_one_order() -> None:
     parts = list(READER.inline(row(gen_ai__input__messages=json.dumps(CONVERSATION), gen_ai__prompt="Hi")))
-    assert sorted(reversed(parts), key=lambda part: part.order) == sorted(parts, key=lambda part: part.order)
+    assert sorted(parts[::-1], key=lambda part: part.order) == sorted(parts, key=lambda part: part.order)
     assert len({part.order for part in parts}) == len(parts)
 
 

@@ -1,14 +1,16 @@
 import csv
 import io
+import re
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.evidence.otlp import row_attributes, row_name
 from functions.evidence.table import COLUMNS, encode_table
-from functions.spreadsheet import guarded
-from functions.traces.model import TraceRow
+from functions.spreadsheet import encode_csv, guarded
+from functions.traces.model import Scalar, TraceRow
 from tests.unit.evidence.material import TOOL, TRACE, row
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -85,3 +87,50 @@ def test_no_cell_begins_a_formula_and_every_text_comes_back(text: str) -> None:
         assert cell.removeprefix("'") == text.removeprefix("'")
         assert not cell.lstrip().startswith(FORMULA_STARTS)
         assert not cell.startswith(FORMULA_STARTS)
+
+
+texts = st.one_of(
+    st.text(), st.text("=+-@;,\"'\r\n\t a1{"), st.sampled_from(["chat", "513", "007", "gpt-4o"])
+)
+values = st.one_of(texts, st.integers(), st.floats(), st.booleans())
+OWN_CELLS = [
+    "gen_ai.operation.name",
+    "gen_ai.agent.name",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.request.model",
+]
+
+
+@given(
+    st.dictionaries(st.one_of(texts, st.sampled_from(OWN_CELLS)), texts, max_size=6),
+    st.dictionaries(st.sampled_from(["DurationMs", "Success", "ItemCount", "AppRoleName", "Other"]), values),
+    texts,
+)
+def test_a_line_is_what_a_general_writer_of_csv_writes(
+    properties: dict[str, str], columns: dict[str, Scalar], odd_id: str
+) -> None:
+    sent = row(properties=properties, columns=columns, parent_id=odd_id)
+    own, count = properties.get, properties.get("gen_ai.usage.input_tokens", "")
+    cells: list[Scalar] = [
+        TRACE,
+        "AppDependencies",
+        TOOL,
+        odd_id,
+        "2026-11-22T12:00:00.000000Z",
+        "2026-11-22T12:00:02.000000Z",
+        row_name(sent),
+        own("gen_ai.operation.name", ""),
+        own("gen_ai.agent.name", ""),
+        "",
+        own("gen_ai.request.model", ""),
+        int(count) if re.fullmatch("[0-9]{1,15}", count) else count,
+        "",
+        columns.get("DurationMs", ""),
+        columns.get("Success", ""),
+        "",
+        columns.get("ItemCount", ""),
+        columns.get("AppRoleName", ""),
+        "",
+        orjson.dumps(row_attributes(sent)).decode(),
+    ]
+    assert encode_table([sent]) == encode_csv(COLUMNS, [cells])

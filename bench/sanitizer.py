@@ -1,0 +1,209 @@
+"""What it costs to make spans safe, beside reading and writing them as JSON, in one run.
+
+    python -m bench.sanitizer [FILE ...]     envelopes, .jsonl or .jsonl.gz; generated ones by default
+
+The rows are those that the query API would give: spans whose content lies in AppGenAIContent (routing table)
+or in them (routing inline). The limit is orjson's loads and dumps of the same rows. Ours is all that stands
+between a row and the finished bytes: sanitizing, counting, encoding as OTLP and as a table, and the rescan of
+what was encoded. Exits 1 where ours is less than the share wanted of the limit.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from functions.configuration import SHIPPED
+from functions.evidence.detectors import standard_detectors
+from functions.evidence.otlp import encode_traces
+from functions.evidence.policy import redaction_policy
+from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.redactions import Redactions
+from functions.evidence.rescan import rescan
+from functions.evidence.sanitizer import Sanitizer
+from functions.evidence.table import encode_table
+from functions.traces.model import TraceRow
+from local.azure_monitor.content import move_content
+from local.azure_monitor.envelopes import Row, row_of
+from local.retiming import read_envelopes
+
+WANTED = 0.12
+SPANS = 20_000
+REPEATS = 5
+BLOCK = 1 << 20
+_SPAN_TABLES = frozenset({"AppRequests", "AppDependencies"})
+_OWN = frozenset({"Id", "OperationId", "ParentId", "Properties", "Measurements", "IKey"})
+
+_say = partial(print, flush=True)
+
+
+def main(*files: str) -> int:
+    """Print the table; return 0, or 1 where the limit is missed."""
+    envelopes = [each for file in files for each in read_envelopes(Path(file))] or list(_generated())
+    missed = False
+    heads = ("limit", "sanitize", "encode", "rescan")
+    _say(
+        f"{'routing':8} {'spans':>7} {'KB/span':>7} {' '.join(f'{head:>10}' for head in heads)} {'share':>7}"
+    )
+    for routing in ("table", "inline"):
+        rows = _rows(envelopes, routing)
+        lines = [orjson.dumps(row) for row in rows]
+        limit = _best_of(partial(_read_and_write, lines))
+        seconds = [min(each) for each in zip(*(_ours(rows) for _ in range(REPEATS)), strict=True)]
+        share = limit / sum(seconds)
+        missed |= share < WANTED
+        size = sum(map(len, lines)) / len(lines) / 1e3
+        each = " ".join(f"{1e6 * part / len(rows):7.2f} µs" for part in (limit, *seconds))
+        _say(f"{routing:8} {len(rows):7} {size:7.2f} {each} {share:7.3f}")
+    _say(f"wanted: a share of {WANTED} or more{'; MISSED' if missed else ''}")
+    return 1 if missed else 0
+
+
+def _read_and_write(lines: Sequence[bytes]) -> None:
+    for line in lines:
+        orjson.dumps(orjson.loads(line))
+
+
+def _ours(rows: Sequence[TraceRow]) -> tuple[float, float, float]:
+    """Return the seconds that each stage takes, from nothing that was remembered."""
+    pseudonyms, detectors = Pseudonyms(bytes(range(32)), "bench"), standard_detectors()
+    policy = redaction_policy(yaml.safe_load((SHIPPED / "redaction.yaml").read_bytes()))
+    sanitizer, redactions = Sanitizer(policy, pseudonyms, detectors), Redactions(policy, pseudonyms)
+    began = time.perf_counter()
+    safe = []
+    for row in rows:
+        result = sanitizer.sanitize(row)
+        redactions.add(result)
+        safe.append(result.row)
+    redactions.body(rescanned=[])
+    sanitized = time.perf_counter()
+    encoded = [encode_traces(safe).data, encode_table(safe)]
+    written = time.perf_counter()
+    for data in encoded:
+        for block in _blocks(data):
+            rescan(block, detectors)
+    return sanitized - began, written - sanitized, time.perf_counter() - written
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(data):
+        end = data.rfind(b"\n", start, start + BLOCK) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def _rows(envelopes: Sequence[dict[str, Any]], routing: str) -> list[TraceRow]:
+    """Return spans, trace by trace; the same again under other ids until there are enough."""
+    known = [row for envelope in envelopes if (row := row_of(envelope)) and row.table in _SPAN_TABLES]
+    known.sort(key=lambda row: str(row.values.get("OperationId")))
+    traces = [list(group) for _, group in groupby(known, key=lambda row: row.values.get("OperationId"))]
+    rows: list[TraceRow] = []
+    copy = 0
+    while len(rows) < SPANS:
+        copy += 1
+        for trace in traces:
+            rows += [_row(move_content(row)[0] if routing == "table" else row, copy) for row in trace]
+    rows = rows[:SPANS]
+    return sorted(rows, key=lambda row: row.trace_id)
+
+
+def _row(row: Row, copy: int) -> TraceRow:
+    values = row.values
+    trace_id = f"{int(values.get('OperationId') or '0', 16) ^ (copy << 96):032x}"
+    columns = {name: value for name, value in values.items() if name not in _OWN and value not in {None, ""}}
+    return TraceRow(
+        table=row.table,
+        trace_id=trace_id,
+        span_id=str(values.get("Id", "")),
+        parent_id=str(values.get("ParentId", "")),
+        time=row.time,
+        received=row.time + timedelta(seconds=2),
+        columns=columns,
+        properties=values["Properties"],
+    )
+
+
+def _generated() -> Iterator[dict[str, Any]]:
+    """Yield the spans of 500 traces of a small agent: a request, a run, two model calls, two tools."""
+    for trace in range(500):
+        trace_id = f"{0x9E3779B97F4A7C15F39CC0605CEDC835 * (trace + 1) % (1 << 128):032x}"
+        for number, (operation, facts) in enumerate(_STEPS):
+            span_id = f"{0xD1B54A32D192ED03 * (trace * 8 + number + 1) % (1 << 64):016x}"
+            at = datetime(2026, 11, 22, tzinfo=UTC) + timedelta(milliseconds=trace * 700 + number * 35)
+            common = {"tenant.id": f"tenant-{trace % 7}", "prompt.version": "dispatch-p7"}
+            words = f"Please tell {trace_id[:9]} where the shipment of {span_id[:5]} is, and why it is late."
+            content = {
+                "gen_ai.input.messages": orjson.dumps([{"role": "user", "content": words * 8}]).decode()
+            }
+            yield {
+                "time": at.isoformat(),
+                "tags": {
+                    "ai.operation.id": trace_id,
+                    "ai.operation.parentId": "",
+                    "ai.operation.name": "POST /ask",
+                    "ai.cloud.role": "shop.assistant",
+                    "ai.cloud.roleInstance": "host-1",
+                    "ai.application.ver": "2.3.1",
+                    "ai.location.ip": "203.0.113.9",
+                },
+                "data": {
+                    "baseType": "RequestData" if operation == "" else "RemoteDependencyData",
+                    "baseData": {
+                        "id": span_id,
+                        "name": words[:40],
+                        "duration": f"0.00:00:00.{100 + trace % 800}",
+                        "success": True,
+                        "resultCode": "0",
+                        "type": "InProc",
+                        "properties": {**common, **facts, **(content if operation else {})},
+                    },
+                },
+            }
+
+
+_USAGE = {"gen_ai.usage.input_tokens": "513", "gen_ai.usage.output_tokens": "41"}
+_CHAT = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-11-20",
+    "gen_ai.response.finish_reasons": "('stop',)",
+    "gen_ai.response.id": "chatcmpl-1",
+    **_USAGE,
+}
+_TOOL = {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "get_shipment_status",
+    "gen_ai.tool.type": "function",
+    "gen_ai.tool.description": "Say where a shipment is.",
+    "tool.data_as_of": "2026-11-22T09:56:15Z",
+}
+_STEPS: Sequence[tuple[str, dict[str, str]]] = (
+    ("", {"app.intent": "shipment_status", "customer.ref": "R-1"}),
+    ("run", {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "dispatcher", **_USAGE}),
+    ("chat", _CHAT),
+    ("tool", _TOOL),
+    ("tool", _TOOL),
+    ("chat", _CHAT),
+)
+
+
+def _best_of(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
