@@ -57,7 +57,7 @@ def subject(row: TraceRow, kind: str) -> str:
         return operation
     if row.table == "AppRequests":
         return "request"
-    return str(row.columns.get("DependencyType", "")).replace("InProc", "") or "dependency"
+    return str(row.columns.get("DependencyType", "")).replace("InProc", "") or "span"
 
 
 def model(row: TraceRow) -> str:

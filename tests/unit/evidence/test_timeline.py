@@ -42,11 +42,11 @@ def event(table: str, above: int, **properties: str) -> TraceRow:
         ({"openinference.span.kind": "LLM", "llm.model_name": "m"}, "chat", "m"),
         ({"openinference.span.kind": "TOOL", "tool.name": "t"}, "execute_tool", "t"),
         ({"openinference.span.kind": "RETRIEVER"}, "retrieval", ""),
-        ({"openinference.span.kind": "CHAIN"}, "other", "dependency"),
+        ({"openinference.span.kind": "CHAIN"}, "other", "span"),
         ({"traceloop.span.kind": "tool", "traceloop.entity.name": "t"}, "execute_tool", "t"),
         ({"traceloop.span.kind": "agent", "traceloop.entity.name": "a"}, "invoke_agent", "a"),
         ({"llm.request.type": "chat", "gen_ai.request.model": "m"}, "chat", "m"),
-        ({}, "other", "dependency"),
+        ({}, "other", "span"),
     ],
 )
 def test_kind_and_name_are_read_in_each_dialect(properties: dict[str, str], kind: str, name: str) -> None:
@@ -59,9 +59,9 @@ def test_a_step_stands_before_those_below_it_and_as_deep() -> None:
     assert [(one.name, one.depth) for one in steps(*rows)] == [
         ("dispatcher", 0),
         ("a", 1),
-        ("dependency", 2),
+        ("span", 2),
         ("b", 1),
-        ("dependency", 2),
+        ("span", 2),
     ]
 
 
@@ -137,7 +137,7 @@ def test_what_is_not_recorded_is_not_known() -> None:
 def test_a_shortened_timeline_keeps_agents_models_and_tools() -> None:
     line = read(*(span(number) for number in range(5)), tool(6))
     short = shortened(line, 2)
-    assert [(one.name, one.start_ms) for one in short.steps] == [("dependency", 0.0), ("get_status", 60.0)]
+    assert [(one.name, one.start_ms) for one in short.steps] == [("span", 0.0), ("get_status", 60.0)]
     assert (short.left_out, short.length_ms) == (4, line.length_ms)
 
 
