@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.announcements import Announcements
 from functions.alerts.reading import read_alert
 from functions.clients import Clients
@@ -147,7 +148,7 @@ def _needs_approval(rules: ExportRules, selection: Selection) -> bool:
     return selection.profile == "content" and rules.content.approval
 
 
-def alert_traces(documents: Documents, alert_id: str) -> tuple[str, ...]:
-    """Return the traces that an alert's findings name. Raises NotFound, StorageError."""
-    findings = read_alert(documents, alert_id)["findings"]
+def alert_traces(documents: Documents, alert_id: str, scope: Scope = EVERYTHING) -> tuple[str, ...]:
+    """Return the traces that an alert's findings name. Raises NotFound (beyond scope too), StorageError."""
+    findings = read_alert(documents, alert_id, scope)["findings"]
     return tuple(trace_id for finding in findings for trace_id in finding["trace_ids"])

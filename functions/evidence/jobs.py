@@ -4,7 +4,7 @@ The ledger hears of each before anyone can see it. `Steps` does the work.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from functions.errors import Forbidden, InvalidRequest, NotReady
 from functions.evidence.export import Decision, Export, State
 from functions.evidence.protection import Protection
 from functions.evidence.records import Records
-from functions.evidence.selection import Asking, ResolveAlert, Selection, parse_reason, parse_selection
+from functions.evidence.selection import Asking, Selection, parse_reason, parse_selection
 from functions.evidence.work import Work
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Documents
@@ -30,7 +30,7 @@ class Exports:
         work: Holds what is put aside until an export is over.
         protection: Gives what stands between telemetry and an export's reader, as configured now.
         ledger: Where requests and results are written down.
-        resolve_alert: Finds the traces of an alert; raises NotFound where there is no such alert.
+        resolve_alert: Finds the traces of an alert; raises NotFound where there is none within the scope.
         clock: The time, UTC.
         needs_approval: Whether an export needs a second person's approval.
         asking: What people can ask by here.
@@ -41,7 +41,7 @@ class Exports:
     work: WorkObjects
     protection: Callable[[], Protection]
     ledger: AppendLog
-    resolve_alert: ResolveAlert
+    resolve_alert: Callable[[str, Scope], Sequence[str]]
     clock: Callable[[], datetime]
     needs_approval: Callable[[Selection], bool]
     asking: Asking | None = None
@@ -58,7 +58,12 @@ class Exports:
             InvalidRequest: A field breaks a rule, or holds what may not stand in a bundle.
             NotFound: It names an alert that there is not.
         """
-        selection = parse_selection(body, resolve_alert=self.resolve_alert, asking=self.asking, scope=scope)
+        selection = parse_selection(
+            body,
+            resolve_alert=lambda alert_id: self.resolve_alert(alert_id, scope),
+            asking=self.asking,
+            scope=scope,
+        )
         for field, text in selection.words():
             self._refuse_secrets(field, text)
         return selection

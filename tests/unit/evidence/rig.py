@@ -118,7 +118,7 @@ class Rig:
             work=self.work,
             protection=self.protection,
             ledger=self.log,
-            resolve_alert=lambda alert_id: [TRACE] if alert_id == "a" * 16 else list(no_alert(alert_id)),
+            resolve_alert=lambda alert_id, _: [TRACE] if alert_id == "a" * 16 else list(no_alert(alert_id)),
             clock=lambda: self.now,
             needs_approval=self.needs_approval,
             asking=self.asking,

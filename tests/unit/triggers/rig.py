@@ -25,6 +25,7 @@ from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.costs import Costs
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
+from functions.evidence.asking import asking_for
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.drawing import Drawing
 from functions.evidence.holding import Holding
@@ -120,6 +121,12 @@ def make_rig(
         resolve_alert=partial(alert_traces, documents),
         clock=lambda: NOON,
         needs_approval=lambda selection: selection.profile == "content",
+        asking=asking_for(
+            configuration.agents.attributes,
+            protection.policy,
+            protection.pseudonyms,
+            case_attribute="app.case_number",
+        ),
     )
     work = Work(exports.work)
     worker = Worker(

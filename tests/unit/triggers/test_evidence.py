@@ -1,20 +1,27 @@
 import hashlib
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import orjson
 import pytest
 
-from functions.errors import InvalidRequest
+from functions.access.scope import EVERYTHING, Scope
+from functions.alerts.episode import opened
+from functions.alerts.state import PREFIX, CheckState, state_to_json
+from functions.checks.finding import Finding, Window
+from functions.errors import InvalidRequest, NotFound
 from functions.evidence.export import BundleFacts, Counts, Export, State
 from functions.evidence.selection import Selection, TraceIds
 from functions.evidence.steps import ASSEMBLE, SLICE, Step, read_step
 from functions.triggers.evidence import APPROVE, ENDPOINTS, REQUEST, run_step
 from functions.triggers.http import serve
 from functions.triggers.ranges import RANGE_BYTES, WHOLE_BYTES
+from tests.unit.alerts.building import CHECK
 from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, principal, request
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -345,3 +352,82 @@ def test_the_content_profile_is_downloaded_with_its_own_role_only() -> None:
     assert rig.recorded()[-1]["outcome"] == "denied"
     asked = request("Evidence.Read", "Evidence.ReadContent", route={"export_id": EXPORT})
     assert ask(rig, "download_bundle", asked)[0].status_code == 200
+
+
+def test_a_sample_with_a_chosen_seed_is_refused_and_the_ledger_has_it() -> None:
+    rig = make_rig()
+    seed = "5eed" * 16
+    sample = {"start": "2026-11-16T00:00:00Z", "end": "2026-11-23T00:00:00Z", "size": 25, "seed": seed}
+    response, message = post(rig, ASKED | {"selector": {"sample": sample}})
+    assert (response.status_code, message) == (400, None)
+    assert "nobody chooses which runs are drawn" in body_of(response)["detail"]
+    entry = rig.recorded()[-1]
+    assert (entry["action"], entry["outcome"]) == ("exports.request", "refused")
+    assert entry["who"]["object_id"] == "person-1"
+    assert "selector.sample.seed must not be given" in entry["reason"]
+    assert seed not in orjson.dumps(entry).decode()
+    assert not list(rig.services.exports.list())
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"conversation_id": "conv-of-a-person"},
+        {
+            "window": {
+                "start": "2026-11-16T00:00:00Z",
+                "end": "2026-11-23T00:00:00Z",
+                "tenant": "conv-of-a-person",
+            }
+        },
+    ],
+)
+def test_what_somebody_is_found_by_is_in_no_answer_and_not_in_the_ledger(selector: dict[str, Any]) -> None:
+    rig = make_rig()
+    response, _ = post(rig, ASKED | {"selector": selector})
+    assert response.status_code == 202
+    shown = ask(rig, "list_exports", request("Evidence.Read"))[0].get_body()
+    ledger = orjson.dumps(rig.recorded())
+    assert b"conv-of-a-person" not in response.get_body() + shown + ledger
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "exports.md"
+BODIES = [
+    orjson.loads(body)
+    for body in re.findall(r"^```json\n(.*?)^```", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+]
+
+
+def put_alert(rig: Rig, alert_id: str, agent: str = "dispatcher") -> None:
+    """Put an alert of an agent there, with one trace."""
+    window = Window(NOON - timedelta(minutes=5), NOON)
+    found = Finding(CHECK.id, {"Agent": agent}, window, 9.0, 1.0, 1, (TRACE,), {})
+    body = state_to_json(CheckState(alerts={alert_id: opened(alert_id, None, found, CHECK)}))
+    rig.documents.write(PREFIX + CHECK.id, body, version=None)
+
+
+def test_an_alert_of_an_agent_beyond_one_s_role_is_not_there() -> None:
+    rig = make_rig()
+    put_alert(rig, "0" * 16, "benefits")
+    scope = Scope(agents=frozenset({"dispatcher"}))
+    asked = ASKED | {"selector": {"alert_id": "0" * 16}}
+    with pytest.raises(NotFound):
+        rig.services.exports.parse(asked, scope=scope)
+    assert rig.services.exports.parse(asked, scope=EVERYTHING)
+
+
+def test_the_docs_have_a_body_for_every_selector() -> None:
+    kinds = {kind for body in BODIES for kind in body["selector"]}
+    assert kinds == {"trace_ids", "alert_id", "conversation_id", "window", "cases", "sample"}
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: next(iter(body["selector"])))
+def test_a_body_of_the_docs_is_taken_as_it_stands(body: dict[str, Any]) -> None:
+    rig = make_rig()
+    alert_id = body["selector"].get("alert_id")
+    if alert_id is not None:
+        put_alert(rig, alert_id)
+    response, message = post(rig, body)
+    assert response.status_code == 202, body_of(response)
+    assert message is not None
+    assert body_of(response)["ticket"] == body["ticket"]
