@@ -138,7 +138,7 @@ def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report:
         "",
         "Where to look next",
         f"  {out}/summary.json      these figures",
-        f"  {out}/bundle/           the evidence, unpacked; open data/spans.csv",
+        f"  {out}/bundle/           the evidence, unpacked; open data/report.html",
         f"  {out}/alerts.jsonl      each alert with its findings",
         "  make serve                   keep it running: sign in as operator or auditor, see the cards",
         "  docs/architecture.md         how it works",
