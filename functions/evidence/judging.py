@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions.errors import ResultTooLarge
 from functions.evidence.controls import judge, not_evaluable, notes
 from functions.evidence.facts import RunFacts
 from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.run_facts import LATEST, RunsPart, RunsSlice, read_facts
+from functions.evidence.run_facts import LATEST, read_facts
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.shown_names import ShownNames
 from functions.evidence.verdicts import RunVerdicts, Verdict
@@ -15,7 +16,11 @@ from functions.overlay.history import Period
 from functions.traces.agents import Agents
 from functions.traces.kql import text
 from functions.traces.membership import Membership
+from functions.traces.slices import Slice
 from functions.traces.source import TraceSource
+
+_RUNS = "runs"
+"""The pseudo-table of slices of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,32 @@ class Controls:
     sanitizer: Callable[[], Sanitizer]
     pseudonyms: Pseudonyms
 
-    def judge(self, part: RunsPart, *, cutoff: datetime) -> list[RunVerdicts]:
+    def judge(self, part: Slice, *, cutoff: datetime) -> list[RunVerdicts]:
         """Return what the controls say about the runs of `part`, in `RunVerdicts.order`.
 
         Args:
-            part: Which runs.
+            part: Of the runs' own spans: the membership, when they began, when they were received. One that
+                has too many facts is halved.
             cutoff: Rows received from then on are left out (UTC): the export's `requested_at`, so that a
                 repeated job says the same.
 
         Raises:
-            ResultTooLarge: Ask for half of it.
+            ResultTooLarge: A millisecond of it has too many facts.
             SourceError: The source did not answer completely.
             StorageError: It could not be read which configurations were in force.
         """
+        return sorted(self._judged(part, cutoff), key=lambda run: run.order)
+
+    def _judged(self, part: Slice, cutoff: datetime) -> list[RunVerdicts]:
+        try:
+            return self._judged_at_once(part, cutoff)
+        except ResultTooLarge:
+            halves = part.halves()
+            if halves is None:
+                raise
+            return [run for half in halves for run in self._judged(half, cutoff)]
+
+    def _judged_at_once(self, part: Slice, cutoff: datetime) -> list[RunVerdicts]:
         judged: list[RunVerdicts] = []
         # Each configuration also says how its time's telemetry is read.
         for agents, periods in self._read_alike(part).items():
@@ -58,7 +76,7 @@ class Controls:
                 _judged(facts, _valid(periods, facts.time), shown, cutoff)
                 for facts in read_facts(self.source, part, agents, within, cutoff=cutoff)
             ]
-        return sorted(judged, key=lambda run: run.order)
+        return judged
 
     def judge_trace(
         self, trace_id: str, *, since: datetime, until: datetime, cutoff: datetime
@@ -75,9 +93,9 @@ class Controls:
             As `judge` does.
         """
         membership = Membership("", f"where OperationId in ({text(trace_id)})")
-        return self.judge(RunsSlice(membership, since, until, since - LATEST, cutoff), cutoff=cutoff)
+        return self.judge(Slice(_RUNS, membership, since, until, since - LATEST, cutoff), cutoff=cutoff)
 
-    def _read_alike(self, part: RunsPart) -> dict[Agents, list[Period]]:
+    def _read_alike(self, part: Slice) -> dict[Agents, list[Period]]:
         """Return the periods within the part's time by the agents that they are read by."""
         alike: dict[Agents, list[Period]] = {}
         periods = self.periods()

@@ -6,12 +6,12 @@ relations that the checks use too, so that a control and a check see the same.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -20,8 +20,8 @@ from functions.errors import ResultTooLarge, SourceError
 from functions.evidence.facts import Documents, RunFacts, ToolCalls, TraceFacts
 from functions.traces.agents import Agent, Agents
 from functions.traces.kql import compose, datatable, instant
-from functions.traces.membership import Membership
-from functions.traces.source import Cell, TraceSource
+from functions.traces.slices import Slice
+from functions.traces.source import Cell, Rows, TraceSource
 
 LOOKBACK = timedelta(days=1)
 """How long before a run's own span its other rows may have been received."""
@@ -33,46 +33,6 @@ MOST_FACTS = 50_000
 """Of one answer: about ten a run."""
 
 
-class RunsPart(Protocol):
-    """Some runs: of these traces, with their own spans received in a stretch of time."""
-
-    @property
-    def membership(self) -> Membership:
-        """Which traces."""
-        ...
-
-    @property
-    def since(self) -> datetime:
-        """First TimeGenerated of the traces' rows, UTC."""
-        ...
-
-    @property
-    def until(self) -> datetime:
-        """End of it (exclusive), UTC."""
-        ...
-
-    @property
-    def received_from(self) -> datetime:
-        """First ingestion time of the runs' own spans, UTC."""
-        ...
-
-    @property
-    def received_until(self) -> datetime:
-        """End of it (exclusive), UTC."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RunsSlice:
-    """A `RunsPart` by itself, for those who have no plan of an export."""
-
-    membership: Membership
-    since: datetime
-    until: datetime
-    received_from: datetime
-    received_until: datetime
-
-
 Record = Mapping[str, Cell]
 
 Stretch = tuple[datetime | None, datetime | None]
@@ -80,7 +40,7 @@ Stretch = tuple[datetime | None, datetime | None]
 
 
 def read_facts(
-    source: TraceSource, part: RunsPart, agents: Agents, within: Sequence[Stretch], *, cutoff: datetime
+    source: TraceSource, part: Slice, agents: Agents, within: Sequence[Stretch], *, cutoff: datetime
 ) -> list[RunFacts]:
     """Return what is recorded of the runs of `part` that began within some stretches of time.
 
@@ -96,21 +56,24 @@ def read_facts(
         SourceError: The source did not answer completely.
     """
     kql = facts_kql(part, agents, within, cutoff=cutoff)
-    records = source.query(kql, since=part.since, until=part.until).records()
-    if len(records) > MOST_FACTS:
+    # Other rows of a run may lie outside the time in which it began.
+    answer = source.query(kql, since=part.since - LOOKBACK, until=part.until + LATEST)
+    if len(answer.rows) > MOST_FACTS:
         raise ResultTooLarge(
             f"There are more than {MOST_FACTS:,} facts of runs in one stretch of time.",
             next_step="Ask for a shorter stretch.",
         )
-    return _runs(records)
+    return _runs(answer)
 
 
-def facts_kql(part: RunsPart, agents: Agents, within: Sequence[Stretch], *, cutoff: datetime) -> str:
+def facts_kql(part: Slice, agents: Agents, within: Sequence[Stretch], *, cutoff: datetime) -> str:
     """Return the text of the question; see `read_facts`."""
     # The rows of the slice's traces only, so that its cost does not grow with the export.
     among = "SliceTraces"
     query = _template().substitute(
-        run_times=_times(within), among=f"where OperationId in ({among})", most=MOST_FACTS + 1
+        run_times=f"{_time(part.since, part.until)} and ({_times(within)})",
+        among=f"where OperationId in ({among})",
+        most=MOST_FACTS + 1,
     )
     lets = (
         f"let SliceFrom = {instant(part.received_from)};",
@@ -159,20 +122,40 @@ def _tools(agent: Agent) -> Iterable[str]:
         yield from filter(None, (lookup.tool, lookup.after_tool))
 
 
-def _runs(records: Sequence[Record]) -> list[RunFacts]:
+@dataclass(slots=True)
+class _Gathered:
+    """The facts of one run, or of a trace beside its runs."""
+
+    runs: list[Record] = field(default_factory=list)
+    tools: list[ToolCalls] = field(default_factory=list)
+    documents: Documents = field(default_factory=Documents)
+    exposed: dict[str, int] = field(default_factory=dict)
+    trace: TraceFacts = field(default_factory=TraceFacts)
+
+
+def _runs(answer: Rows) -> list[RunFacts]:
     """Put the facts of each run together; what belongs to no run is the trace's."""
-    of: dict[tuple[str, str], defaultdict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-    for record in records:
-        of[str(record["TraceId"]), str(record["RunId"] or "")][str(record["Fact"])].append(record)
-    return [_run(key, run, facts, of[key[0], ""]) for key, facts in list(of.items()) for run in facts["run"]]
+    of: defaultdict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+    for row in answer.rows:
+        record = dict(zip(answer.columns, row, strict=True))
+        gathered = of[_text(record, "TraceId"), _text(record, "RunId")]
+        match record["Fact"]:
+            case "run":
+                gathered.runs.append(record)
+            case "tool":
+                gathered.tools.append(_tool_calls(record))
+            case "documents":
+                gathered.documents = Documents(
+                    _count(record, "Unnamed"), tuple(filter(None, _set(record, "Lists")))
+                )
+            case "exposed":
+                gathered.exposed[_text(record, "Attribute")] = _count(record, "Found")
+            case _:
+                gathered.trace = _trace(record)
+    return [_run(key, run, one, of[key[0], ""]) for key, one in list(of.items()) for run in one.runs]
 
 
-def _run(
-    key: tuple[str, str],
-    run: Record,
-    facts: Mapping[str, list[Record]],
-    of_trace: Mapping[str, list[Record]],
-) -> RunFacts:
+def _run(key: tuple[str, str], run: Record, facts: _Gathered, of_trace: _Gathered) -> RunFacts:
     success, took = run["Success"], run["DurationMs"]
     return RunFacts(
         *key,
@@ -185,16 +168,16 @@ def _run(
         dimensions={name: str(value) for name, value in _parsed(run, "Dimensions", {}).items()},
         success=None if success is None else bool(success),
         duration_ms=None if took is None else float(str(took)),
-        carried=frozenset(field for field, column in _CARRIED.items() if run[column]),
+        carried=frozenset(one for one, column in _CARRIED.items() if run[column]),
         well_formed=bool(run["WellFormed"]),
         model_calls=_count(run, "ModelCalls"),
         usage_missing=_count(run, "UsageMissing"),
         tool_requests=_count(run, "ToolRequests"),
         dialect=_text(run, "Dialect"),
-        tools=tuple(_tool_calls(one) for one in facts["tool"]),
-        documents=_documents(facts["documents"]),
-        exposed=_exposed(facts),
-        trace=_trace(of_trace),
+        tools=tuple(facts.tools),
+        documents=facts.documents,
+        exposed=facts.exposed,
+        trace=replace(of_trace.trace, exposed=of_trace.exposed),
     )
 
 
@@ -220,25 +203,13 @@ def _tool_calls(record: Record) -> ToolCalls:
     )
 
 
-def _documents(records: Sequence[Record]) -> Documents:
-    for record in records:
-        return Documents(_count(record, "Unnamed"), tuple(filter(None, _set(record, "Lists"))))
-    return Documents()
-
-
-def _trace(facts: Mapping[str, list[Record]]) -> TraceFacts:
-    (record,) = facts["trace"]
+def _trace(record: Record) -> TraceFacts:
     return TraceFacts(
         sampled=_count(record, "Sampled"),
         tops=_count(record, "Tops"),
         loose=_count(record, "Loose"),
         orphans=_count(record, "Orphans"),
-        exposed=_exposed(facts),
     )
-
-
-def _exposed(facts: Mapping[str, list[Record]]) -> dict[str, int]:
-    return {_text(one, "Attribute"): _count(one, "Found") for one in facts["exposed"]}
 
 
 def _text(record: Record, column: str) -> str:

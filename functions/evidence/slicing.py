@@ -7,10 +7,9 @@ from functions.evidence.parts import Account, Read, encode_part, row_line, run_l
 from functions.evidence.plan import Planned
 from functions.evidence.protection import Protection
 from functions.evidence.redactions import Redactions
-from functions.evidence.run_facts import RunsPart
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.verdicts import RunVerdicts
-from functions.traces.slices import read_slice
+from functions.traces.slices import Slice, read_slice
 from functions.traces.source import TraceSource
 
 __all__ = ["Judge", "read_part", "read_runs_part"]
@@ -19,7 +18,7 @@ __all__ = ["Judge", "read_part", "read_runs_part"]
 class Judge(Protocol):
     """Judges runs; see `Controls`."""
 
-    def judge(self, part: RunsPart, *, cutoff: datetime) -> list[RunVerdicts]:
+    def judge(self, part: Slice, *, cutoff: datetime) -> list[RunVerdicts]:
         """Return what the controls say about the runs of a slice."""
         ...
 

@@ -9,10 +9,10 @@ import pytest
 
 from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.judging import Controls
-from functions.evidence.run_facts import RunsSlice
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.verdicts import Control, Result
 from functions.overlay.history import Basis, Period
+from functions.traces.slices import Slice
 from tests.checks.bench import BEGINS, EngineSource, Workspace, build
 from tests.checks.fixtures import FIXTURES, read_cases
 from tests.unit.evidence.judged import EVERYTHING
@@ -46,7 +46,7 @@ def results(workspace: Workspace, control: Control) -> Iterator[tuple[str, Resul
         kept.pseudonyms,
     )
     began, ended = BEGINS - timedelta(days=3), BEGINS + timedelta(days=2)
-    for run in asked.judge(RunsSlice(EVERYTHING, began, ended, began, ended), cutoff=ended):
+    for run in asked.judge(Slice("runs", EVERYTHING, began, ended, began, ended), cutoff=ended):
         (verdict,) = (one for one in run.verdicts if one.control is control)
         yield run.trace_id, verdict.result
 

@@ -26,7 +26,7 @@ from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
 from functions.evidence import membership_kql as kql
 from functions.evidence.drawing import Drawing
 from functions.evidence.membership_kql import Bounds, Limit
-from functions.evidence.run_facts import RunsSlice, facts_kql
+from functions.evidence.run_facts import facts_kql
 from functions.evidence.selection import STRATA
 from functions.evidence.selectors import Given, Sample, TimeWindow
 from functions.summary.runs import count_runs
@@ -223,7 +223,7 @@ def control_queries() -> dict[str, str]:
     within = {"ids": [(None, None)], "a subquery": [(None, NOW), (NOW, NOW + timedelta(hours=1))]}
     return {
         f"facts of runs by {name}": facts_kql(
-            RunsSlice(membership, NOW - timedelta(days=2), NOW, NOW - timedelta(days=1), NOW),
+            Slice("runs", membership, NOW - timedelta(days=2), NOW, NOW - timedelta(days=1), NOW),
             CONFIGURATION.agents,
             within[name],
             cutoff=NOW,

@@ -7,11 +7,11 @@ from functools import cache, partial
 import pytest
 
 from functions.evidence.judging import Controls
-from functions.evidence.run_facts import RunsSlice
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.verdicts import Control, Result, RunVerdicts
 from functions.overlay.history import Basis, Period
 from functions.traces.agents import Agent, Agents, Freshness, RequiredLookup
+from functions.traces.slices import Slice
 from tests.checks.bench import EngineSource
 from tests.dialects.expected import EXPECTED
 from tests.dialects.scenario import AGENT, RUNS, Run
@@ -43,7 +43,7 @@ def judged(name: str) -> Mapping[str, RunVerdicts]:
         kept.pseudonyms,
     )
     first, last = times([name])
-    part = RunsSlice(EVERYTHING, first - DAY, last + DAY, first - DAY, last + DAY)
+    part = Slice("runs", EVERYTHING, first - DAY, last + DAY, first - DAY, last + DAY)
     return {run.trace_id: run for run in asked.judge(part, cutoff=part.received_until)}
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.judging import Controls
-from functions.evidence.run_facts import RunsSlice
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.verdicts import Control, RunVerdicts, Verdict
 from functions.overlay.history import Basis, Period
 from functions.traces.agents import Agent, Agents
 from functions.traces.membership import Membership
+from functions.traces.slices import Slice
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.bench import BEGINS, EngineSource
 from tests.checks.conversion import traces_of
@@ -80,14 +80,14 @@ def trace_id(number: int) -> str:
     return f"{number * 1000:032x}"
 
 
-DAY = RunsSlice(EVERYTHING, *([BEGINS - timedelta(days=1), BEGINS + timedelta(days=1)] * 2))
+DAY = Slice("runs", EVERYTHING, *([BEGINS - timedelta(days=1), BEGINS + timedelta(days=1)] * 2))
 """A slice with all that is played."""
 
 
-def whole(envelopes: Envelopes) -> RunsSlice:
+def whole(envelopes: Envelopes) -> Slice:
     """Return a slice with all their runs."""
     times = sorted(_time(envelope) for envelope in envelopes)
-    return RunsSlice(EVERYTHING, times[0] - LATER, times[-1] + LATER, times[0] - LATER, times[-1] + LATER)
+    return Slice("runs", EVERYTHING, times[0] - LATER, times[-1] + LATER, times[0] - LATER, times[-1] + LATER)
 
 
 def judged(

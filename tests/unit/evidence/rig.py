@@ -16,7 +16,6 @@ from functions.evidence.membership import Resolved, Resolver
 from functions.evidence.protection import Protection
 from functions.evidence.report import ReportBuilder
 from functions.evidence.resolving import SourceResolver
-from functions.evidence.run_facts import RunsPart
 from functions.evidence.seal_account import SealAccount
 from functions.evidence.selection import Asking, Selection
 from functions.evidence.signatures import Signer
@@ -30,6 +29,7 @@ from functions.storage.append_log import AppendLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects, WorkObjects
 from functions.traces.cutting import LIMITS
+from functions.traces.slices import Slice
 from functions.traces.source import Rows, TraceSource
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.signer import MemorySigner
@@ -76,7 +76,7 @@ def no_alert(_: str) -> Iterable[str]:
 class NoRuns:
     """Judges no run."""
 
-    def judge(self, part: RunsPart, *, cutoff: datetime) -> list[RunVerdicts]:  # noqa: ARG002 - a judge's
+    def judge(self, part: Slice, *, cutoff: datetime) -> list[RunVerdicts]:  # noqa: ARG002 - a judge's
         return []
 
 

@@ -1,8 +1,9 @@
 """What is read of runs, over telemetry of our own, on the local engine."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from functions.errors import ResultTooLarge, SourceError
 from functions.evidence.facts import RunFacts
 from functions.evidence.run_facts import MOST_FACTS, facts_kql, read_facts
-from functions.evidence.verdicts import Control, Result, Verdict
+from functions.evidence.verdicts import Control, Result, RunVerdicts, Verdict
 from functions.traces.agents import Freshness, RequiredLookup
 from functions.traces.membership import Membership
 from functions.traces.source import Rows
@@ -273,13 +274,18 @@ CASES: list[tuple[str, dict[str, Any], Control, Result, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("case", "body", "control", "result", "reason"), CASES, ids=[case[0] for case in CASES]
-)
-def test_what_a_run_did_decides(
-    case: str, body: dict[str, Any], control: Control, result: Result, reason: str
-) -> None:
-    found = verdicts(body)[control]
+@cache
+def judged_cases() -> Mapping[str, RunVerdicts]:
+    """All cases in one workspace, each a trace: one question, since asking is what takes time."""
+    asked = controls(played(*(body for _, body, *_ in CASES)), AGENTS)
+    return {run.trace_id: run for run in asked.judge(DAY, cutoff=DAY.received_until)}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case[0] for case in CASES])
+def test_what_a_run_did_decides(number: int) -> None:
+    _, _, control, result, reason = CASES[number]
+    run = judged_cases()[trace_id(number + 1)]
+    (found,) = (one for one in run.verdicts if one.control is control)
     assert (found.result, found.reason[: len(reason)]) == (result, reason)
 
 
@@ -366,6 +372,53 @@ def test_slices_by_ingestion_time_judge_each_run_once_and_alike_however_they_are
         halves = (replace(DAY, received_until=edge), replace(DAY, received_from=edge))
         found = [run for half in halves for run in asked.judge(half, cutoff=DAY.received_until)]
         assert sorted(found, key=lambda run: run.order) == expected
+
+
+@dataclass(frozen=True)
+class NarrowSource:
+    """Answers with so many rows at most, as the service does."""
+
+    source: EngineSource
+    most: int
+
+    def query(self, kql: str, *, since: datetime, until: datetime) -> Rows:
+        answer = self.source.query(kql, since=since, until=until)
+        if len(answer.rows) > self.most:
+            raise ResultTooLarge("too many", next_step="less")
+        return answer
+
+
+def test_a_slice_with_too_many_facts_is_halved_and_says_the_same() -> None:
+    bodies = [{**GOOD, "at": f"{hour}h"} for hour in (1, 9)]
+    telemetry = played(*bodies)
+    asked = controls(telemetry, AGENTS)
+    expected = asked.judge(DAY, cutoff=DAY.received_until)
+    narrow = replace(asked, source=NarrowSource(EngineSource(telemetry), 3))
+    assert len(expected) == 2
+    assert narrow.judge(DAY, cutoff=DAY.received_until) == expected
+
+
+def test_a_slice_may_be_cut_in_the_time_of_the_runs_too() -> None:
+    asked = controls(played(with_spans(SEARCH), {**GOOD, "at": "9m"}), AGENTS)
+    expected = asked.judge(DAY, cutoff=DAY.received_until)
+    # Between a run's own span and the steps that it made, and between the two runs.
+    for edge in (BEGINS + timedelta(minutes=1, milliseconds=150), BEGINS + timedelta(minutes=5)):
+        halves = (replace(DAY, until=edge), replace(DAY, since=edge))
+        assert [run for half in halves for run in asked.judge(half, cutoff=DAY.received_until)] == expected
+
+
+def test_a_millisecond_with_too_many_facts_is_refused() -> None:
+    narrow = replace(controls(played(GOOD), AGENTS), source=NarrowSource(EngineSource(played(GOOD)), 0))
+    moment = BEGINS + timedelta(minutes=1, milliseconds=100)
+    part = replace(
+        DAY,
+        since=moment,
+        until=moment + timedelta(milliseconds=1),
+        received_from=moment + timedelta(seconds=1),
+        received_until=moment + timedelta(seconds=1, milliseconds=1),
+    )
+    with pytest.raises(ResultTooLarge):
+        narrow.judge(part, cutoff=DAY.received_until)
 
 
 def test_a_run_that_has_just_arrived_may_still_lack_rows() -> None:
