@@ -49,7 +49,7 @@ _TABLES = {
     "AppRequests": (
         f"({_RUN})",
         {
-            "Id": "lpad(to_hex(run * 16), 16, '0')",
+            "Id": "lower(lpad(to_hex(run * 16), 16, '0'))",
             "Name": "'POST /ask'",
             "DurationMs": "2000.0",
             "ResultCode": "'200'",
@@ -59,8 +59,8 @@ _TABLES = {
     "AppDependencies": (
         f"({_RUN}), {_STEPS}",
         {
-            "Id": "lpad(to_hex(run * 16 + step), 16, '0')",
-            "ParentId": "lpad(to_hex(run * 16 + above), 16, '0')",
+            "Id": "lower(lpad(to_hex(run * 16 + step), 16, '0'))",
+            "ParentId": "lower(lpad(to_hex(run * 16 + above), 16, '0'))",
             "Name": "operation",
             "DurationMs": "CASE WHEN bad THEN 9000.0 ELSE 20.0 + run % 31 END",
             "Success": "NOT (failing AND tool = 'get_shipment_status')",
@@ -71,12 +71,12 @@ _TABLES = {
     ),
     "AppExceptions": (
         f"({_RUN}) WHERE run % 100 = 7",
-        {"ParentId": "lpad(to_hex(run * 16 + 2), 16, '0')", "ExceptionType": "'TimeoutError'"},
+        {"ParentId": "lower(lpad(to_hex(run * 16 + 2), 16, '0'))", "ExceptionType": "'TimeoutError'"},
     ),
     "AppEvents": (
         f"({_RUN}) WHERE run % 10 = 7",
         {
-            "ParentId": "lpad(to_hex(run * 16 + 1), 16, '0')",
+            "ParentId": "lower(lpad(to_hex(run * 16 + 1), 16, '0'))",
             "Name": "'gen_ai.evaluation.result'",
             "Properties": "json_object('gen_ai.evaluation.name', 'groundedness', "
             "'gen_ai.evaluation.score.value', CASE WHEN bad THEN '0.2' ELSE '0.9' END)",
@@ -108,6 +108,7 @@ def spread(spans: int, start: datetime, over: timedelta) -> Telemetry:
             "Success": "true",
             "ItemCount": "1",
             "Properties": "json_object()",
+            "_BilledSize": "700",
         }
         kinds = {**tables()[table], TIME_RECEIVED: "datetime", INGESTION_TIME: "datetime"}
         columns = {

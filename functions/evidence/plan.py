@@ -21,7 +21,7 @@ RUNS = "runs"
 MOST_SLICES = 1_000
 """Most slices of an export: ten million rows, or 12 GB."""
 
-_ROWS_OF_A_RUNS_SLICE = 200_000
+_ROWS_OF_A_RUNS_SLICE = 40_000
 _FORMAT = 1
 
 

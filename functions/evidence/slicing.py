@@ -1,8 +1,10 @@
 """Reads one slice of an export into a part: sanitized, sorted, with its account."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from functions.errors import ResultTooLarge
 from functions.evidence.parts import Account, Read, encode_part, row_line, run_line, weigh
 from functions.evidence.plan import Planned
 from functions.evidence.protection import Protection
@@ -59,6 +61,17 @@ def read_part(source: TraceSource, planned: Planned, protection: Protection) -> 
     return encode_part(Account(tuple(reads), redactions.account(), sampled, before), sorted(lines))
 
 
+def _judged(judge: Judge, part: Slice, cutoff: datetime) -> Iterator[RunVerdicts]:
+    try:
+        yield from judge.judge(part, cutoff=cutoff)
+    except ResultTooLarge:
+        halves = part.halves()
+        if halves is None:
+            raise
+        for half in halves:
+            yield from _judged(judge, half, cutoff)
+
+
 def read_runs_part(judge: Judge, planned: Planned, cutoff: datetime, protection: Protection) -> BinaryIO:
     """Return the part of a slice of runs.
 
@@ -67,6 +80,6 @@ def read_runs_part(judge: Judge, planned: Planned, cutoff: datetime, protection:
         SourceError: The source did not answer completely.
         StorageError: It could not be read which configurations were in force.
     """
-    lines = sorted(run_line(run) for run in judge.judge(planned.slice, cutoff=cutoff))
+    lines = sorted(map(run_line, _judged(judge, planned.slice, cutoff)))
     nothing = Redactions(protection.policy, protection.pseudonyms).account()
     return encode_part(Account((), nothing, 0, 0), lines)

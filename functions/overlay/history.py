@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 
 from functions.configuration import ConfigText, Layer, agents_kept_as
@@ -76,7 +77,7 @@ class History:
         periods = [Period(None, stated.begins if stated else first, "", Basis.UNKNOWN, None)]
         if stated:
             periods.append(stated)
-        for one, following in zip(observed, [*observed[1:], None], strict=True):
+        for one, following in zip_longest(observed, observed[1:]):
             ends = following.since if following else None
             agents = kept[one.configuration]
             periods.append(Period(one.since, ends, one.configuration, Basis.OBSERVED, agents))
