@@ -53,7 +53,11 @@ class Passage:
         )
         if chosen:
             self._strike()
-        return Response(answer.content, answer.status_code, _end_to_end(answer.headers.items()))
+        response = Response(answer.content, answer.status_code, _end_to_end(answer.headers.items()))
+        if request.method == "HEAD":  # the length is that of what is not sent: how large a blob is
+            response.automatically_set_content_length = False
+            response.headers["Content-Length"] = answer.headers.get("Content-Length", "0")
+        return response
 
     def _is_chosen(self, request: Request, kind: str) -> bool:
         with self._lock:
