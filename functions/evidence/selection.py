@@ -1,13 +1,23 @@
 """Decides what an export request may ask for: one selector, one profile, a reason and a ticket."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from functions.access.scope import EVERYTHING, Scope, stored_scope
 from functions.errors import InvalidRequest
+from functions.evidence.request_fields import (
+    fields_of,
+    instant_of,
+    invalid,
+    line_of,
+    name_of,
+    parse_reason,
+    parse_trace_id,
+    well_formed,
+)
 from functions.evidence.selectors import (
     AlertTraces,
     Cases,
@@ -33,8 +43,11 @@ __all__ = [
     "Selector",
     "TimeWindow",
     "TraceIds",
+    "parse_reason",
     "parse_selection",
+    "parse_trace_id",
     "stored_selection",
+    "well_formed",
 ]
 
 MAX_TRACE_IDS = 1_000
@@ -48,15 +61,11 @@ STRATA = ("agent", "release", "day")
 CONVERSATION, TENANT = "conversation", "tenant"
 """The domains of their pseudonyms; config/redaction.yaml puts them into exports under the same."""
 
-_NONE: frozenset[str] = frozenset()
 REQUEST_FIELDS = frozenset({"selector", "profile", "reason", "ticket"})
 _SELECTORS = frozenset({"trace_ids", "window", "alert_id", "conversation_id", "sample", "cases"})
 _BOUNDS = frozenset({"start", "end"})
 _FILTERS = frozenset({"agent", "release", "tenant", "dimensions"})
-_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 _ALERT_ID = re.compile(r"[0-9a-f]{16}")
-_NAME = re.compile(r"[\w .:/@+()-]{1,128}")
-_REASON = re.compile(r"[\w .,:;!?'()/#&%+@-]{1,500}")
 _TICKET = re.compile(r"[\w ./:#-]{1,100}")
 _LONGEST_ID = 256
 
@@ -151,14 +160,14 @@ def parse_selection(
         NotFound: There is no such alert.
     """
     asking = asking or Asking()
-    fields = _fields(body, "body", REQUEST_FIELDS)
+    fields = fields_of(body, "body", REQUEST_FIELDS)
     if fields["profile"] not in asking.profiles:
-        raise _invalid("profile", f"must be one of: {', '.join(asking.profiles)}")
+        raise invalid("profile", f"must be one of: {', '.join(asking.profiles)}")
     return Selection(
         selector=_selector(fields["selector"], resolve_alert, asking),
         profile=fields["profile"],
-        reason=_line(fields["reason"], "reason", _REASON),
-        ticket=_line(fields["ticket"], "ticket", _TICKET),
+        reason=parse_reason(fields["reason"]),
+        ticket=line_of(fields["ticket"], "ticket", _TICKET),
         scope=scope,
     )
 
@@ -174,37 +183,16 @@ def stored_selection(body: Mapping[str, Any]) -> Selection:
     )
 
 
-def well_formed(trace_ids: Iterable[str]) -> Iterator[str]:
-    """Yield what can be a trace id: these came out of telemetry, which may call anything one."""
-    return (one for one in trace_ids if _TRACE_ID.fullmatch(one))
-
-
-def parse_trace_id(value: object, field: str = "trace_id") -> str:
-    """Return a trace id in lower case.
-
-    Raises:
-        InvalidRequest: It is not 32 hex digits, or all zeros.
-    """
-    if not isinstance(value, str) or not _TRACE_ID.fullmatch(value) or not value.strip("0"):
-        raise _invalid(field, "must be 32 hex digits, not all zero")
-    return value.lower()
-
-
-def parse_reason(value: object, field: str = "reason") -> str:
-    """Return a reason in plain words, one line of them. Raises InvalidRequest."""
-    return _line(value, field, _REASON)
-
-
 def _selector(value: object, resolve_alert: ResolveAlert, asking: Asking) -> Selector:
-    fields = _fields(value, "selector", optional=_SELECTORS)
+    fields = fields_of(value, "selector", optional=_SELECTORS)
     if len(fields) != 1:
-        raise _invalid("selector", f"must hold exactly one of: {', '.join(sorted(_SELECTORS))}")
+        raise invalid("selector", f"must hold exactly one of: {', '.join(sorted(_SELECTORS))}")
     kind, given = next(iter(fields.items()))
     match kind:
         case "trace_ids":
             return TraceIds(_trace_ids(given))
         case "window":
-            return _window(_fields(given, "selector.window", _BOUNDS, _FILTERS), "selector.window", asking)
+            return _window(fields_of(given, "selector.window", _BOUNDS, _FILTERS), "selector.window", asking)
         case "sample":
             return _sample(given, asking)
         case "conversation_id":
@@ -217,17 +205,17 @@ def _selector(value: object, resolve_alert: ResolveAlert, asking: Asking) -> Sel
 
 def _alert(alert_id: object, resolve_alert: ResolveAlert) -> AlertTraces:
     if not isinstance(alert_id, str) or not _ALERT_ID.fullmatch(alert_id):
-        raise _invalid("selector.alert_id", "must be 16 lower-case hex digits")
+        raise invalid("selector.alert_id", "must be 16 lower-case hex digits")
     trace_ids = sorted(set(well_formed(resolve_alert(alert_id))))
     if not trace_ids:
-        raise _invalid("selector.alert_id", "names an alert without traces")
+        raise invalid("selector.alert_id", "names an alert without traces")
     return AlertTraces(alert_id, tuple(trace_ids))
 
 
 def _trace_ids(value: object) -> tuple[str, ...]:
     field = "selector.trace_ids"
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_TRACE_IDS:
-        raise _invalid(field, f"must be a list of 1 to {MAX_TRACE_IDS} trace ids")
+        raise invalid(field, f"must be a list of 1 to {MAX_TRACE_IDS} trace ids")
     return tuple(sorted({parse_trace_id(item, field) for item in value}))
 
 
@@ -238,13 +226,13 @@ def _sample(value: object, asking: Asking) -> Sample:
             f"The field {field}.seed must not be given: nobody chooses which runs are drawn.",
             next_step="Leave it out: the seed is made of the export's id and the ledger; the bundle has it.",
         )
-    fields = _fields(value, field, _BOUNDS | {"size"}, _FILTERS | {"stratum"})
+    fields = fields_of(value, field, _BOUNDS | {"size"}, _FILTERS | {"stratum"})
     size, stratum = fields["size"], fields.get("stratum")
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_SAMPLE:
-        raise _invalid(f"{field}.size", f"must be a whole number from 1 to {MAX_SAMPLE}")
+        raise invalid(f"{field}.size", f"must be a whole number from 1 to {MAX_SAMPLE}")
     strata = (*STRATA, *asking.dimensions)
     if stratum is not None and stratum not in strata:
-        raise _invalid(f"{field}.stratum", f"must be one of: {', '.join(strata)}")
+        raise invalid(f"{field}.stratum", f"must be one of: {', '.join(strata)}")
     return Sample(_window(fields, field, asking), size, stratum)
 
 
@@ -256,20 +244,20 @@ def _cases(value: object, asking: Asking) -> Cases:
             next_step="Name it under case_attribute in config/exports.yaml, or ask another way.",
         )
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_CASES:
-        raise _invalid(field, f"must be a list of 1 to {MAX_CASES} case numbers")
+        raise invalid(field, f"must be a list of 1 to {MAX_CASES} case numbers")
     cases = tuple(_given(case, field, asking.case_domain, asking) for case in value)
     if len({case.value for case in cases}) < len(cases):
-        raise _invalid(field, "must not hold a case number twice: the answer names each by its place")
+        raise invalid(field, "must not hold a case number twice: the answer names each by its place")
     return Cases(cases)
 
 
 def _window(fields: Mapping[str, Any], field: str, asking: Asking) -> TimeWindow:
-    start, end = (_instant(fields[name], f"{field}.{name}") for name in ("start", "end"))
+    start, end = (instant_of(fields[name], f"{field}.{name}") for name in ("start", "end"))
     if start >= end:
-        raise _invalid(field, "must start before it ends")
+        raise invalid(field, "must start before it ends")
     if end - start > MAX_WINDOW:
-        raise _invalid(field, f"must be at most {MAX_WINDOW.days} days long")
-    agent, release = (_name(fields.get(name), f"{field}.{name}") for name in ("agent", "release"))
+        raise invalid(field, f"must be at most {MAX_WINDOW.days} days long")
+    agent, release = (name_of(fields.get(name), f"{field}.{name}") for name in ("agent", "release"))
     tenant = fields.get("tenant")
     return TimeWindow(
         start,
@@ -282,7 +270,7 @@ def _window(fields: Mapping[str, Any], field: str, asking: Asking) -> TimeWindow
 
 
 def _dimensions(value: object, field: str, asking: Asking) -> dict[str, Given]:
-    dimensions = _fields(value, field, optional=frozenset(asking.dimensions))
+    dimensions = fields_of(value, field, optional=frozenset(asking.dimensions))
     return {
         name: _given(one, f"{field}.{name}", asking.dimensions[name], asking)
         for name, one in sorted(dimensions.items())
@@ -292,55 +280,10 @@ def _dimensions(value: object, field: str, asking: Asking) -> dict[str, Given]:
 def _given(value: object, field: str, domain: str | None, asking: Asking) -> Given:
     """Return an identifier with what stands for it in the domain; None: it is shown as it is."""
     if domain is None:
-        name = _name(value, field) or ""
+        name = name_of(value, field) or ""
         return Given(name, name)
     if asking.pseudonym is None:
-        raise _invalid(field, "can't be asked for here")
+        raise invalid(field, "can't be asked for here")
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_ID or not value.isprintable():
-        raise _invalid(field, f"must be 1 to {_LONGEST_ID} printable characters")
+        raise invalid(field, f"must be 1 to {_LONGEST_ID} printable characters")
     return Given(value, asking.pseudonym(domain, value))
-
-
-def _instant(value: object, field: str) -> datetime:
-    rule = "must be an ISO 8601 time with an offset, for example 2026-11-01T00:00:00Z"
-    if not isinstance(value, str) or len(value) > 40:
-        raise _invalid(field, rule)
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        raise _invalid(field, rule) from None
-    if instant.tzinfo is None or not 2000 <= instant.year <= 2200:
-        raise _invalid(field, rule)
-    return instant.astimezone(UTC)
-
-
-def _name(value: object, field: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise _invalid(field, f"must match {_NAME.pattern}")
-    return value
-
-
-def _line(value: object, field: str, allowed: re.Pattern[str]) -> str:
-    # People read these words in a portal, a terminal and a bundle: plain text, nothing that is markup.
-    line = value.strip() if isinstance(value, str) else ""
-    if not allowed.fullmatch(line):
-        raise _invalid(field, f"must be one line of plain text that matches {allowed.pattern}")
-    return line
-
-
-def _fields(
-    value: object, field: str, required: frozenset[str] = _NONE, optional: frozenset[str] = _NONE
-) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _invalid(field, "must be an object")
-    if missing := sorted(required - value.keys()):
-        raise _invalid(field, f"must hold: {', '.join(missing)}")
-    if value.keys() - required - optional:
-        raise _invalid(field, f"may hold only: {', '.join(sorted(required | optional))}")
-    return value
-
-
-def _invalid(field: str, rule: str) -> InvalidRequest:
-    return InvalidRequest(f"The field {field} {rule}.", next_step="Correct the request and send it again.")
