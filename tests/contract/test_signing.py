@@ -11,7 +11,7 @@ import orjson
 import pytest
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.keys import KeyClient
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -24,8 +24,11 @@ from functions.evidence.signatures import (
     Signature,
     Signer,
     der_fits,
+    detached_jws,
     jws_fits,
+    jws_input,
     public_pem,
+    raw_from_der,
     thumbprint,
 )
 from functions.evidence.signing import KeyVaultSigner, PemSigner, signer_for
@@ -116,6 +119,16 @@ def test_the_verifier_accepts_a_form_of_this_key_over_these_bytes_only(
     assert fits(key, signature, DATA)
     assert not fits(key, signature, DATA + b" ")
     assert not fits(ec.generate_private_key(ec.SECP256R1()).public_key(), signature, DATA)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b'{"alg":"ES256"}', b'{"alg":"ES256","kid":"another"}', b'{"alg":"none"}', b"", b"[]"],
+)
+def test_a_jws_whose_header_does_not_name_the_key_is_refused(header: bytes, tmp_path: Path) -> None:
+    private = keep_key(tmp_path / "key.pem")
+    der = private.sign(jws_input(header, DATA), ec.ECDSA(hashes.SHA256()))
+    assert not jws_fits(private.public_key(), detached_jws(header, raw_from_der(der)), DATA)
 
 
 def test_the_vault_hands_out_no_private_key_and_signs_with_its_latest_version(vault: Vault) -> None:

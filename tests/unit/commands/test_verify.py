@@ -247,6 +247,18 @@ def test_an_unpacked_bundle_is_found_by_its_tag_manifest(
     assert code == 4
 
 
+def test_a_zip_that_was_packed_or_signed_anew_is_not_the_one_in_the_ledger(
+    chained: tuple[Path, Chain], verify: Call, tmp_path: Path
+) -> None:
+    bundle, chain = chained
+    ledger = chain.save(tmp_path / "ledger.jsonl")
+    files = files_of(bundle.read_bytes())
+    signature = MemorySigner(2).sign(files[TAG_MANIFEST])
+    files |= {SIGNATURE_DER: signature.der, SIGNATURE_JWS: signature.jws.encode()}
+    code, said = verify(zipped(files, tmp_path / "again.zip"), "--ledger", ledger)
+    assert (code, "No export in the ledger" in said) == (4, True)
+
+
 def _cut(chain: Chain) -> None:
     del chain.lines[0]
 
