@@ -21,6 +21,23 @@ from tests.unit.evidence.reporting import (
 )
 
 SCREENS = [(1280, "light"), (1280, "dark"), (360, "light")]
+SEALS = {
+    "complete": True,
+    "basis": "Every sealed run must still have a span.",
+    "days": [{"day": "2026-11-21", "compared": 7, "ledger_hash": "4c" * 32}],
+    "not_sealed": [{"day": "2026-11-22", "why": "not over when this was asked for"}],
+}
+SAMPLE = {
+    "seed": "5e" * 32,
+    "ledger_head": "1e" * 32,
+    "population": {"runs": 1200, "sha256": "9d" * 32},
+    "strata": [{"name": "dispatcher", "runs": 1200, "drawn": [{}]}],
+}
+GAP = {"from": "2026-11-22T09:00", "to": "2026-11-22T09:15"}
+CHECKS = [
+    {"check": "stale_tool_data", "record": "kept", "share": 0.875, "gaps": [GAP]},
+    {"check": "slow_step", "record": "kept", "share": 1},
+]
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
 
@@ -39,7 +56,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = (agent(0), chat(1, 0), tool(2, 0, MARKUP, Success=False), tool(3, 0, MARKUP))
-    account = changed(SOUND_ACCOUNT, completeness={"complete": False}, request={"ticket": MARKUP})
+    account = changed(
+        SOUND_ACCOUNT,
+        completeness={"complete": False, "seals": SEALS},
+        request={"ticket": MARKUP, "resolved": {"sample": SAMPLE}},
+        coverage={"since": "2026-11-22T09:00", "until": "2026-11-22T11:00", "checks": CHECKS},
+    )
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_bytes(report((TRACE, rows, (judged(data_fresh="fail"),)), account=account))
     return path
