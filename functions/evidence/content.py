@@ -83,17 +83,19 @@ class ContentPart:
 
     @property
     def order(self) -> tuple[str, str, str, str, int, bytes]:
-        """What lines are sorted by: a total order over equal telemetry, trace by trace."""
+        """What parts are sorted by: a total order over equal telemetry, trace by trace."""
         return self.trace_id, self.time, self.span_id, self.kind, self.number, encode_content(self)
 
-    def body(self) -> dict[str, Any]:
-        """Return it as a JSON object, for a part of a job; `stored_content` reads it."""
-        return asdict(self) | {"found": dict(self.found)}
+
+def content_line(part: ContentPart) -> bytes:
+    """Return it as a line of a job's part (without its end), trace id first: lines sort as the parts do."""
+    head = f'["{part.trace_id}","{part.time}","{part.span_id}","{part.kind}","{part.number:09}",'
+    return head.encode() + orjson.dumps(asdict(part), option=orjson.OPT_SORT_KEYS) + b"]"
 
 
-def stored_content(body: Mapping[str, Any]) -> ContentPart:
-    """Return what `ContentPart.body` gave."""
-    return ContentPart(**body)
+def content_of(line: bytes) -> ContentPart:
+    """Read back what `content_line` gave."""
+    return ContentPart(**orjson.loads(line)[5])
 
 
 def encode_content(part: ContentPart) -> bytes:

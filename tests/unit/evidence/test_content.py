@@ -19,9 +19,10 @@ from functions.evidence.content import (
     POINTER,
     ContentPart,
     ContentReader,
+    content_line,
+    content_of,
     encode_content,
     points_to_content,
-    stored_content,
 )
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.policy import redaction_policy
@@ -193,12 +194,15 @@ def test_a_row_without_a_time_is_refused() -> None:
 
 def test_a_line_survives_being_stored() -> None:
     for part in READER.inline(row(gen_ai__input__messages=json.dumps(CONVERSATION))):
-        assert stored_content(orjson.loads(orjson.dumps(part.body()))) == part
+        assert content_of(content_line(part)) == part
+        assert content_line(part)[2:34].decode() == part.trace_id
 
 
 def test_lines_have_one_order() -> None:
     parts = list(READER.inline(row(gen_ai__input__messages=json.dumps(CONVERSATION), gen_ai__prompt="Hi")))
-    assert sorted(parts[::-1], key=lambda part: part.order) == sorted(parts, key=lambda part: part.order)
+    ordered = sorted(parts, key=lambda part: part.order)
+    assert sorted(parts[::-1], key=lambda part: part.order) == ordered
+    assert sorted(map(content_line, parts)) == list(map(content_line, ordered))
     assert len({part.order for part in parts}) == len(parts)
 
 
