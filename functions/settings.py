@@ -225,6 +225,12 @@ def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[byt
     )
 
 
+def read_config_directory(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Read where a site's own config files are; None where it has none at hand."""
+    folder = environment.get("CONFIG_DIRECTORY", "").strip()
+    return Path(folder) if folder else None
+
+
 def read_signing_key(environment: Mapping[str, str] = os.environ) -> str:
     """Read what signs bundles, see `Settings`. Raises as `read_settings` does."""
     return _signing_key({"SIGNING_KEY": environment.get("SIGNING_KEY", "").strip()})

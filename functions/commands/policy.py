@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from functions.evidence.policy import (
 )
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.sanitizer import Sanitizer
+from functions.settings import read_config_directory
 from functions.traces.model import TABLES
 
 Say = Callable[[str], None]
@@ -231,5 +231,4 @@ def _title(read: PolicyFile) -> str:
 
 
 def _in_force() -> Path:
-    folder = os.environ.get("CONFIG_DIRECTORY", "").strip()
-    return Path(folder) if folder else SHIPPED
+    return read_config_directory() or SHIPPED
