@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import yaml
 
-from functions.evidence.assembly import Assembly
+from functions.evidence.assembly import Assembly, Report
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.export import Export, State
 from functions.evidence.membership import Resolved
@@ -168,6 +168,7 @@ def assembled(
     by: Protection | None = None,
     keep_parts: Protection | None = None,
     seals: Mapping[str, Any] | None = None,
+    report: Report | None = None,
 ) -> bytes:
     """Return the bundle of these rows; the source counts `more_at_source` more in the first table.
 
@@ -186,7 +187,7 @@ def assembled(
         source = RowsSource(rows, more)
         counted = Planned(one.slice, one.rows + more)
         work.put(part_name(export.id, by.fingerprint, number), read_part(source, counted, keep_parts or by))
-    assembly = Assembly(export, plan, work, by, NoReport(), None, "", lambda: None)
+    assembly = Assembly(export, plan, work, by, report or NoReport(), None, "", lambda: None)
     with assembly.run().bundle as bundle:
         return bundle.file.read()
 

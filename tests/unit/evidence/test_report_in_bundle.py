@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from functions.evidence.bundle import COMPLETENESS, REPORT, REQUEST, TOP
-from tests.unit.evidence.material import ABSENT, NOON, TRACE
+from tests.unit.evidence.material import ABSENT, NOON, TRACE, assembled, row
+from tests.unit.evidence.material import REQUEST as REQUEST_SPAN
 from tests.unit.evidence.reporting import Page
-from tests.unit.evidence.rig import Rig
+from tests.unit.evidence.rig import Rig, report_builder
 
 WINDOW = {
     "start": (NOON - timedelta(minutes=5)).isoformat(),
@@ -71,3 +72,14 @@ def test_it_names_the_thumbprint_of_the_key_that_signed() -> None:
     header = files("traces")["signatures/tagmanifest.jws"].split(b".")[0]
     kid = orjson.loads(base64.urlsafe_b64decode(header + b"=" * (-len(header) % 4)))["kid"]
     assert f"The key that signs has the thumbprint (RFC 7638) {kid}." in page("traces").words
+
+
+def test_of_a_trace_with_very_many_rows_it_counts_all_and_reads_the_first() -> None:
+    logs = [
+        row("AppTraces", time=NOON + timedelta(milliseconds=n), parent_id=REQUEST_SPAN) for n in range(5_100)
+    ]
+    made = assembled(row("AppRequests", span_id=REQUEST_SPAN), *logs, report=report_builder())
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        words = Page(archive.read(f"{TOP}/{REPORT}")).words
+    assert "1 trace with 5,101 rows of telemetry" in words
+    assert "Only its first 5,000 rows were read for this drawing and its cost." in words
