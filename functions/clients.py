@@ -26,6 +26,7 @@ from functions.storage.append_log import AppendLog
 from functions.storage.blob import (
     BlobAppendBlobs,
     BlobDocuments,
+    BlobListing,
     BlobObjects,
     BlobWorkObjects,
     storage_errors,
@@ -111,13 +112,13 @@ def record_documents(settings: RecordSettings) -> Documents:
     return BlobDocuments(blobs.get_container_client("state"))
 
 
-def record_ledger(settings: RecordSettings) -> tuple[ChainedLog, BlobWorkObjects]:
+def record_ledger(settings: RecordSettings) -> tuple[ChainedLog, BlobListing]:
     """Return the ledger, and what lists and reads evidence, for a command that a person runs likewise."""
     blobs = BlobServiceClient(
         settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
     )
     log = ChainedLog(BlobAppendBlobs(blobs.get_container_client("ledger")), now=_now)
-    return log, BlobWorkObjects(blobs.get_container_client("evidence"))
+    return log, BlobListing(blobs.get_container_client("evidence"))
 
 
 def signer_of_person(signing_key: str) -> Signer:

@@ -115,8 +115,8 @@ class Seals:
     def find_seal(self, trace_id: str) -> date | None:
         """Return the newest day whose seal holds this trace, or None where no seal does.
 
-        It costs one read of 60 KB a sealed day, of at most `MOST_DAYS` days, and of a day that this process
-        has not asked about before two more: about 10 ms a day, and eight days at a time.
+        It costs two requests and 60 KB a sealed day, of at most `MOST_DAYS` days, and twice that of a day
+        that this process has not asked about before; eight days are asked at a time.
 
         Raises:
             SealDamaged: A seal is not what was written.

@@ -241,9 +241,14 @@ class Sealing:
 
 
 def runs_kql(agents: Agents, since: datetime, until: datetime) -> str:
-    """Return the question for the runs whose own span was received in [since, until), UTC."""
+    """Return the question for the runs whose own span was received in [since, until), UTC.
+
+    The view takes every request for a run, where no agent ran below it: what has neither an agent's name nor
+    a call of a model or tool is somebody's website.
+    """
     query = (
         f"runs\n| where Received >= {instant(since)} and Received < {instant(until)}\n"
+        "| where isnotempty(Agent) or ModelCalls > 0 or ToolCalls > 0\n"
         "| project TraceId, Time, Agent, Tenant, Conversation"
     )
     return compose(

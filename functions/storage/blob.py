@@ -142,13 +142,17 @@ class BlobObjects:
                     raise
 
 
-class BlobWorkObjects(BlobObjects):
-    """Objects that are removed again, as block blobs."""
+class BlobListing(BlobObjects):
+    """Objects that can be listed too, as block blobs."""
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names that begin with `prefix`, in order. Raises StorageError."""
         with storage_errors(self._container.container_name):
             yield from self._container.list_blob_names(name_starts_with=prefix)
+
+
+class BlobWorkObjects(BlobListing):
+    """Objects that are removed again, as block blobs."""
 
     def delete(self, name: str) -> None:
         """Remove the object, unless it is gone. Raises StorageError."""

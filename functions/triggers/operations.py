@@ -42,7 +42,7 @@ def show_configuration(services: Services, request: Request) -> Answer:  # noqa:
 
 
 def list_accesses(services: Services, request: Request) -> Answer:
-    """List the latest accesses, newest first, having checked the whole chain."""
+    """List the latest accesses, newest first, having checked the chain from a signed head on."""
     count = request.query.get("count", "100")
     if not (count.isascii() and count.isdigit() and len(count) <= 4 and 1 <= int(count) <= MOST_ENTRIES):
         raise InvalidRequest(

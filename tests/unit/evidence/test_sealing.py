@@ -2,15 +2,27 @@
 
 import hashlib
 import io
+import shutil
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from functions.errors import DocumentConflict, SealDamaged
 from functions.evidence.sealing import SPANS_A_PAGE
-from functions.evidence.seals import LINES_PER_BLOCK, MOST_AGENTS, OTHERS, SealedRun, digest_of, make_seal
+from functions.evidence.seals import (
+    LINES_PER_BLOCK,
+    MOST_AGENTS,
+    NO_AGENT,
+    OTHERS,
+    SealedRun,
+    digest_of,
+    make_seal,
+)
 from functions.traces.source import Cell
+from tests.checks.telemetry import Trace
 from tests.fakes.storage import MemoryObjects
 from tests.unit.evidence.sealing_rig import (
     DECLARED,
@@ -72,6 +84,36 @@ def test_a_line_says_when_the_run_began_and_for_whom_by_pseudonyms() -> None:
     listed = b"".join(rig.objects.read(f"seals/2026-11-23/{seal.list_sha256}.tsv"))
     assert b"contoso" not in listed
     assert b"conv-7" not in listed
+
+
+def test_a_website_is_no_agent_but_a_model_call_without_an_agents_name_is_sealed() -> None:
+    rig = Rig()
+    site, nameless = Trace(1, start=NOON), Trace(2, start=NOON)
+    site.request()
+    nameless.chat(nameless.request(), (10, 10), model="gpt-4o")
+    for trace in (site, nameless):
+        rig.telemetry.ingest(trace.envelopes, delay=timedelta(seconds=1))
+    rig.sealing.tick()
+    seal = rig.seals.day(MONDAY)
+    assert seal is not None
+    assert [(run.trace_id, run.agent) for run in rig.seals.runs(seal)] == [(nameless.trace_id, NO_AGENT)]
+
+
+@pytest.mark.skipif(shutil.which("awk") is None, reason="what the guide tells auditors to run")
+def test_an_auditor_recomputes_an_agents_digest_from_the_list(tmp_path: Path) -> None:
+    rig = Rig(source=RunsSource([(NOON, row(n, agent)) for n in (1, 2, 3) for agent in (DECLARED, "other")]))
+    assert isinstance(rig.source, RunsSource)
+    rig.source.runs.append(
+        (NOON + timedelta(hours=1), (f"{2:032x}", NOON + timedelta(hours=1), DECLARED, "", ""))
+    )
+    rig.sealing.tick()
+    (on,) = [on for on in rig.entries("seals.agent") if on["agent"] == DECLARED]
+    seal = rig.seals.day(MONDAY)
+    assert seal is not None
+    (tmp_path / "LIST").write_bytes(b"".join(rig.objects.read(f"seals/{MONDAY}/{seal.list_sha256}.tsv")))
+    told = f"awk -F'\\t' '$3 == \"{DECLARED}\" {{print $1}}' LIST | uniq | sha256sum"
+    ran = subprocess.run(["sh", "-c", told], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (ran.stdout.split()[0], on["traces"]) == (on["sha256"], "3")
 
 
 def test_a_day_on_which_nothing_came_is_sealed_as_zero_and_an_unsealed_one_is_none() -> None:
