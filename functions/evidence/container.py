@@ -23,8 +23,11 @@ MAX_FILES = 100
 MAX_BYTES = 32 << 30
 """Most files, and most bytes of all files together, of a bundle: some 15 million spans."""
 
-_END_RECORD_BYTES = 22
-_END_RECORD = b"PK\x05\x06"
+_MAX_DIRECTORY_BYTES = 1 << 20
+_END_RECORD = struct.Struct("<4s8xL6x")
+_LARGE_LOCATOR = struct.Struct("<4s4xQ4x")
+_LARGE_RECORD = struct.Struct("<4s36xQ8x")
+_UNKNOWN = 0xFFFFFFFF  # what a ZIP64 record says instead
 _LOCAL_HEADER = struct.Struct("<4s22x2H")
 _SIZES_FOLLOW = 1 << 3
 _LONGEST_SIZES = 24  # a data descriptor in ZIP64, with its mark
@@ -151,6 +154,27 @@ def _safe(name: str) -> str:
 
 
 def _require_one_archive(file: IO[bytes]) -> None:
-    file.seek(-_END_RECORD_BYTES, os.SEEK_END)
-    if file.read(len(_END_RECORD)) != _END_RECORD:
+    """Refuse what stands after a zip, and a directory so long that reading it would fill the memory."""
+    end = file.seek(-_END_RECORD.size, os.SEEK_END)
+    mark, directory = _END_RECORD.unpack(file.read(_END_RECORD.size))
+    if mark != b"PK\x05\x06":
         raise refusal("It is no zip, or something stands after the zip.")
+    if end >= _LARGE_LOCATOR.size:
+        file.seek(end - _LARGE_LOCATOR.size)
+        mark, at = _LARGE_LOCATOR.unpack(file.read(_LARGE_LOCATOR.size))
+        if mark == b"PK\x06\x07":
+            # Some readers go where the locator says, others to right before it.
+            places = (at, end - _LARGE_LOCATOR.size - _LARGE_RECORD.size)
+            directory = max(directory % _UNKNOWN, *(_large_directory(file, place) for place in places))
+    if directory > _MAX_DIRECTORY_BYTES:
+        raise refusal("Its list of files is too long.")
+
+
+def _large_directory(file: IO[bytes], at: int) -> int:
+    """Return how long the directory is by a ZIP64 record at this place; 0 where none is there."""
+    size = file.seek(0, os.SEEK_END)
+    if not 0 <= at <= size - _LARGE_RECORD.size:
+        return 0
+    file.seek(at)
+    mark, directory = _LARGE_RECORD.unpack(file.read(_LARGE_RECORD.size))
+    return int(directory) if mark == b"PK\x06\x06" else 0

@@ -2,6 +2,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -495,6 +496,29 @@ def test_a_bundle_that_another_tool_packed_again_is_verified(sound: bytes, tmp_p
         subprocess.run(call, cwd=tmp_path, check=True)
         assert isinstance(verify_bundle(tmp_path / "b.zip"), Verified)
         (tmp_path / "b.zip").unlink()
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["zip", "ZIP64"])
+def test_a_directory_that_would_fill_the_memory_is_not_read(large: bool, tmp_path: Path) -> None:
+    path = tmp_path / "b.zip"
+    count = 70_000 if large else 20_000
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(count):
+            archive.writestr(zipfile.ZipInfo(f"bundle/data/{number:030d}"), b"")
+    tracemalloc.start()
+    assert "too long" in refused(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_a_zip64_that_is_sound_is_read(sound: bytes, tmp_path: Path) -> None:
+    directory, end = sound.index(b"PK\x01\x02"), len(sound) - 22
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 14, 14, end - directory, directory)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    path = tmp_path / "b.zip"
+    path.write_bytes(sound[:end] + record + locator + sound[end:])
+    assert isinstance(verify_bundle(path), Verified)
 
 
 def test_a_bomb_is_refused_by_what_it_claims_without_being_unpacked(sound: bytes, tmp_path: Path) -> None:
