@@ -1,15 +1,20 @@
 """The routes of those who run the service, and of those who look over their shoulders."""
 
+import re
+
 from functions.access.roles import Role
 from functions.alerts import reading
 from functions.canary.looking import read_sight, sight_to_json
-from functions.errors import InvalidRequest
+from functions.errors import InvalidRequest, NotFound
+from functions.overlay.history import read_whole
 from functions.overlay.standing import standing_report
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
 
 MOST_ENTRIES = 1_000
 """Entries of the access log in one answer."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def show_health(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
@@ -36,9 +41,23 @@ def show_coverage(services: Services, request: Request) -> Answer:
     )
 
 
-def show_configuration(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
-    """Show which configuration is in force, since when, and what is refused."""
-    return Answer(standing_report(services.standing))
+def show_configuration(services: Services, request: Request) -> Answer:
+    """Show which configuration is in force, since when, and what is refused; by its hash, the files of one."""
+    name = request.query.get("hash")
+    if name is None:
+        return Answer(standing_report(services.standing))
+    # Its files name all agents, and who may see which.
+    texts = (
+        read_whole(services.documents, name) if _HASH.fullmatch(name) and request.scope.unlimited else None
+    )
+    if texts is None:
+        raise NotFound(
+            "There is no such configuration that you may see.",
+            next_step="Take its hash from a bundle's controls.csv, or from GET api/v1/configuration.",
+        )
+    return Answer(
+        {"configuration": name, "files": {file: text.data.decode() for file, text in sorted(texts.items())}}
+    )
 
 
 def list_accesses(services: Services, request: Request) -> Answer:
@@ -87,6 +106,7 @@ ENDPOINTS = (
         role=Role.ALERTS_READ,
         recorded=False,
         handle=show_configuration,
+        query=frozenset({"hash"}),
     ),
     Endpoint(
         name="list_accesses",

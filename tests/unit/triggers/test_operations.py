@@ -52,6 +52,23 @@ def test_what_can_be_seen_is_shown_with_the_checks() -> None:
     }
 
 
+def test_the_files_of_a_configuration_are_shown_by_its_hash() -> None:
+    rig, name = make_rig(), "a" * 64
+    files = {"b.yaml": "b: 1\n", "a.yaml": "a: 1\n"}
+    rig.documents.write(f"configurations/{name}", {"files": files}, version=None)
+    shown = ask(rig, "show_configuration", request("Alerts.Read", query={"hash": name}))
+    assert body_of(shown) == {"configuration": name, "files": files}
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "b" * 64, "a" * 63])
+def test_a_configuration_that_is_not_kept_is_not_found(name: str) -> None:
+    response = ask(make_rig(), "show_configuration", request("Alerts.Read", query={"hash": name}))
+    assert (response.status_code, body_of(response)["detail"]) == (
+        404,
+        "There is no such configuration that you may see.",
+    )
+
+
 def test_coverage_is_shown_by_check() -> None:
     asked = request("Alerts.Read", route={"check_id": "cost_spike"})
     assert body_of(ask(make_rig(), "show_coverage", asked))["check_id"] == "cost_spike"
