@@ -46,6 +46,7 @@ bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, 
 	@$(PYTHON) -m bench.checks $(ARGS)
 	@$(PYTHON) -m bench.alerts
 	@$(PYTHON) -m bench.seals
+	@$(PYTHON) -m bench.report
 
 .PHONY: bench-detectors
 bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)
