@@ -1,4 +1,4 @@
-"""On the real runtime, queue and store: a week's export comes and is told by itself, and a sample is drawn."""
+"""On the real runtime, queue and store: a week's export comes and is told by itself; a sample is drawn."""
 
 import re
 import subprocess
