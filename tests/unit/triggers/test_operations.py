@@ -1,10 +1,14 @@
+from dataclasses import replace
 from typing import Any
 
 import azure.functions as func
 import pytest
 
-from functions.triggers.http import serve
-from functions.triggers.operations import ENDPOINTS
+from functions.access.principal import Principal
+from functions.access.scope import Scope
+from functions.errors import NotFound
+from functions.triggers.http import Request, serve
+from functions.triggers.operations import ENDPOINTS, show_configuration
 from tests.unit.triggers.rig import Rig, body_of, make_rig, request
 
 HOSTILE = ["nope", "", "x" * 10_000, "../exports/a", "' | union *", "\x00"]
@@ -67,6 +71,16 @@ def test_a_configuration_that_is_not_kept_is_not_found(name: str) -> None:
         404,
         "There is no such configuration that you may see.",
     )
+
+
+def test_whose_role_is_limited_is_shown_no_files_for_they_name_all_agents() -> None:
+    rig, name = make_rig(), "a" * 64
+    rig.documents.write(f"configurations/{name}", {"files": {"a.yaml": "a: 1\n"}}, version=None)
+    caller = Principal("someone", "Someone", frozenset({"Alerts.Read"}))
+    asked = Request(caller, {}, {"hash": name}, {}, b"")
+    assert show_configuration(rig.services, asked).body["configuration"] == name
+    with pytest.raises(NotFound):
+        show_configuration(rig.services, replace(asked, scope=Scope(agents=frozenset({"dispatcher"}))))
 
 
 def test_coverage_is_shown_by_check() -> None:
