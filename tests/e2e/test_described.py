@@ -1,15 +1,17 @@
 """docs/openapi.yaml against the running host: no 5xx, and no answer that is not described.
 
-Schemathesis makes requests that fit the description and requests that don't; half of those about one thing are
-about a thing that there is. `pytest -s` says how many there were.
+Schemathesis makes requests that fit the description and requests that don't; half of those about one thing
+are about a thing that there is. `pytest -s` says how many there were.
 """
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -46,7 +48,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 5
+EXAMPLES = 4
 """Of each way, by the person who may do everything."""
 
 FITS_ANYTHING = {"show_portal_file"}
@@ -56,6 +58,18 @@ START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=40)
 TRACE = Trace(1, start=START)
 KEY = {"Agent": "dispatcher", "Tool": "get_shipment_status"}
 ALERT = alert_id(CHECK.id, KEY)
+WHY = {"reason": "a claim is disputed", "ticket": "CASE-7"}
+SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+TODAY = datetime.now(UTC).date()
+RIGHT: Mapping[str, Mapping[str, Any]] = {
+    "acknowledge_alert": {},
+    "add_silence": {"reason": "It moves.", "matchers": {"agent": ["courier"]}, "ends_at": SOON},
+    "approve_export": {"approved": True, "reason": "It is needed."},
+    "request_export": {"selector": {"alert_id": ALERT}, "profile": "metadata", **WHY},
+    "search_traces": {"conversation_id": "conv-1", **WHY},
+    "report_costs": {"start": str(TODAY), "end": str(TODAY + timedelta(days=1)), "by": "agent"},
+}
+"""What fits, by route: the body, or the query of what is got."""
 
 
 @dataclass
@@ -67,6 +81,10 @@ class World:
     there: dict[str, str]
     waiting: dict[str, str] = field(default_factory=dict)
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def there_for(self, name: str) -> Mapping[str, str]:
+        """Return the ids of what there is, by parameter, for one route."""
+        return {**self.there, "export_id": self.waiting.get(name, self.there["export_id"])}
 
     def send(self, person: str, case: schemathesis.Case) -> schemathesis.Response:
         """Send one request and hold the answer to the description."""
@@ -102,44 +120,39 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             session.close()
         report(made.statuses)
 
-    def there_for(self, name: str) -> Mapping[str, str]:
-        """Return the ids of what there is, by parameter, for one route."""
-        return {**self.there, "export_id": self.waiting.get(name, self.there["export_id"])}
-
 
 def done_export(world: World) -> str:
     """Ask for an export, and return its id once it is over."""
-    export = requested(world, "auditor", "metadata")
-    url = f"{world.stack.host_url}/api/v1/exports/{export['id']}"
+    selector = {"trace_ids": [TRACE.trace_id]}
+    asked = {"selector": selector, "profile": "metadata", "reason": "a claim is disputed", "ticket": "CASE-7"}
+    auditor, url = world.sessions["auditor"], f"{world.stack.host_url}/api/v1/exports"
+    export = auditor.post(url, json=asked, timeout=30).json()
     while export["state"] in {"queued", "running"}:
         time.sleep(0.2)
-        export = world.sessions["auditor"].get(url, timeout=30).json()
+        export = auditor.get(f"{url}/{export['id']}", timeout=30).json()
     assert export["state"] == "done"
     return str(export["id"])
 
 
 def waiting_export(world: World) -> str:
-    """Ask for an export that somebody else must approve, and return its id."""
-    export = requested(world, "reviewer", "content")
-    assert export["state"] == "awaiting_approval"
-    return str(export["id"])
-
-
-def requested(world: World, person: str, profile: str) -> Mapping[str, str]:
-    selector = {"trace_ids": [TRACE.trace_id]}
-    asked = {"selector": selector, "profile": profile, "reason": "a claim is disputed", "ticket": "CASE-7"}
-    url = f"{world.stack.host_url}/api/v1/exports"
-    answer = world.sessions[person].post(url, json=asked, timeout=30)
-    assert answer.status_code == 202, answer.text
-    body: Mapping[str, str] = answer.json()
-    return body
+    """Write down an export that somebody else must approve, like the one that is done, and return its id."""
+    documents, export_id = world.stack.documents(), secrets.token_hex(16)
+    held = documents.read(f"exports/{world.there['export_id']}")
+    assert held is not None
+    waits = {
+        "id": export_id,
+        "state": "awaiting_approval",
+        "finished_at": None,
+        "bundle": None,
+        "counts": None,
+    }
+    documents.write(f"exports/{export_id}", {**held.body, **waits, "id": export_id}, version=None)
+    return export_id
 
 
 def silence(world: World) -> str:
-    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    body = {"reason": "It moves.", "matchers": {"agent": ["courier"]}, "ends_at": ends_at}
     url = f"{world.stack.host_url}/api/v1/silences"
-    return str(world.sessions["operator"].post(url, json=body, timeout=30).json()["id"])
+    return str(world.sessions["operator"].post(url, json=RIGHT["add_silence"], timeout=30).json()["id"])
 
 
 def report(statuses: Counter[tuple[str, int]]) -> None:
@@ -178,6 +191,18 @@ def exercise(world: World, person: str, name: str, mode: GenerationMode, example
     sends()
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_who_asks_rightly_is_served(world: World, name: str) -> None:
+    """First, while there is an export to approve and one to cancel."""
+    operation, there = OPERATIONS[name], world.there_for(name)
+    case = operation.Case(
+        path_parameters={one.name: there[one.name] for one in operation.path_parameters},
+        query=dict(RIGHT.get(name, {})) if operation.method == "get" else {},
+        **({"body": RIGHT[name], "media_type": "application/json"} if operation.body else {}),
+    )
+    assert world.send("engineer", case).status_code in {200, 201, 202}
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=str)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_answer_is_described(world: World, name: str, mode: GenerationMode) -> None:
@@ -198,10 +223,3 @@ def test_every_person_is_answered_as_their_roles_say(world: World, person: str) 
         (scheme,) = operation.definition.raw["security"] or [{"signIn": []}]
         allowed = set(scheme["signIn"]) <= set(PEOPLE[person].roles)
         assert (response.status_code != 403) == allowed, name
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_route_served_somebody(world: World, name: str) -> None:
-    """Last, so that the answers above were not all refusals."""
-    statuses = {status for (label, status) in world.statuses if label == OPERATIONS[name].label}
-    assert statuses & {200, 201, 202}
