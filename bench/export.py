@@ -176,10 +176,8 @@ def work() -> None:
     configuration = load_configuration(SHIPPED)
     protection = protect(clients.settings, configuration)
     services = build_evidence(clients, configuration, protection, clock=lambda: datetime.now(UTC))
-    worker = replace(
-        services.worker,
-        judge=Watched(services.controls, {"judge": watch.timed("judge", services.controls.judge)}),
-    )
+    judge = Watched(services.controls, {"judge": watch.timed("judge", services.controls.judge)})
+    worker = replace(services.worker, reader=replace(services.worker.reader, judge=judge))
     window = TimeWindow(_BEGIN - timedelta(hours=1), _BEGIN + timedelta(hours=2))
     selection = Selection(window, "metadata", "how long it takes", "BENCH-1", EVERYTHING)
     began = time.perf_counter()

@@ -27,7 +27,8 @@ from functions.evidence.resolving import SourceResolver
 from functions.evidence.sanitizer import Sanitizer
 from functions.evidence.scheduling import ScheduledExports
 from functions.evidence.seal_store import Seals
-from functions.evidence.selection import Selection
+from functions.evidence.selection import PROFILES, Selection
+from functions.evidence.slicing import Reader
 from functions.evidence.sweeping import Sweep
 from functions.evidence.work import Work
 from functions.evidence.worker import Worker
@@ -67,6 +68,7 @@ def protect(settings: Settings, configuration: Configuration) -> Protection:
             Pseudonyms(*settings.pseudonym_key_previous) if settings.pseudonym_key_previous else None,
         ),
         standard_detectors(),
+        structure_only=configuration.exports.content.structure_only,
     )
 
 
@@ -89,6 +91,7 @@ def build_evidence(
             protection.policy,
             protection.pseudonyms,
             case_attribute=configuration.exports.case_attribute,
+            profiles=PROFILES,
         ),
     )
     controls = Controls(
@@ -111,7 +114,7 @@ def build_evidence(
         records=exports.records,
         objects=clients.evidence,
         work=work,
-        source=clients.source,
+        reader=Reader(clients.source, clients.content or clients.source, controls),
         resolver=SourceResolver(
             clients.source,
             attributes,
@@ -120,7 +123,6 @@ def build_evidence(
             Drawing(clients.documents, clients.work, clients.log, clock),
         ),
         protection=lambda: protection,
-        judge=controls,
         reconcile=lambda export, resolved: reconciler.reconcile(
             export.selection, resolved, at=export.requested_at, export_id=export.id
         ),

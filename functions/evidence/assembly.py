@@ -3,7 +3,7 @@
 Rows pass through one by one, in the order of a bundle, so that memory stays the same whatever there is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched
@@ -14,6 +14,7 @@ import orjson
 from functions.errors import ResultTooLarge
 from functions.evidence.bundle import (
     COMPLETENESS,
+    CONTENT,
     CONTROLS,
     COVERAGE,
     REDACTIONS,
@@ -29,7 +30,7 @@ from functions.evidence.bundle import (
 from functions.evidence.export import Counts, Export
 from functions.evidence.merging import Part, by_trace, merged
 from functions.evidence.otlp import encode_trace, is_span
-from functions.evidence.parts import account_of, row_of, run_of
+from functions.evidence.parts import account_of, content_of, is_content, row_of, run_of
 from functions.evidence.plan import RUNS, Plan
 from functions.evidence.protection import Protection
 from functions.evidence.redactions import Redactions
@@ -125,7 +126,7 @@ class Assembly:
             controls = writer.open(CONTROLS)
             for some in encode_controls(map(run_of, merged(runs))):
                 controls.write(some)
-            found = self._write_rows(rows, writer.open(TRACES), writer.open(TABLE))
+            found = self._write_rows(rows, writer)
             completeness = completeness_body(self.plan, accounts, found)
             bodies: dict[str, Mapping[str, Any]] = {
                 REQUEST: request_body(self.export, self.plan, accounts, self.protection.pseudonyms),
@@ -154,15 +155,22 @@ class Assembly:
         ]
         return [Part(self.work, name, beside=len(self.plan.slices)) for name in names]
 
-    def _write_rows(self, parts: Sequence[Part], traces: PayloadFile, table: PayloadFile) -> Merged:
+    def _write_rows(self, parts: Sequence[Part], writer: BundleWriter) -> Merged:
+        traces, table = writer.open(TRACES), writer.open(TABLE)
+        content = writer.open(CONTENT) if self.export.selection.profile == "content" else None
         table.write(table_header())
         verdicts = _Verdicts(merged(self._parts(runs=True)))
-        merging = Merged(self.export.selection.selector)
+        merging = Merged(self.export.selection.selector, content=content is not None)
         for trace_id, lines in by_trace(merged(parts)):
-            pieces, before = _Pieces(lines), merging.rows
-            for text in encode_trace(trace_id, pieces.each(table, merging)):
+            pieces = _Pieces(lines)
+            if not pieces.has_rows:  # of content without a row: the row is told as missing
+                continue
+            for text in encode_trace(trace_id, pieces.rows(table, merging)):
                 traces.write(text)
-            self.report.add(trace_id, pieces.first, verdicts.of(trace_id), rows_in_all=merging.rows - before)
+            if content is not None:
+                for line in pieces.content():
+                    content.write(content_of(line))
+            self.report.add(trace_id, pieces.first, verdicts.of(trace_id))
             merging.add_trace(trace_id)
             if merging.traces % _ALIVE_EVERY == 0:
                 self.alive()
@@ -180,16 +188,18 @@ class Assembly:
 
 
 class _Pieces:
-    """The rows of one trace, a piece at a time: few traces have more than one."""
+    """The lines of one trace: its rows, a piece at a time (few have more than one), then its content."""
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._next: bytes | None = next(lines)
         self._lines = lines
         self.first: Sequence[TraceRow] = ()
+        self.has_rows = not is_content(self._next)
 
-    def each(self, table: PayloadFile, merging: "Merged") -> Iterator[Sequence[TraceRow]]:
-        """Yield the pieces, and write each into the table."""
+    def rows(self, table: PayloadFile, merging: Merged) -> Iterator[Sequence[TraceRow]]:
+        """Yield the rows in pieces, and write each into the table."""
         count = 0
-        for lines in batched(self._lines, _PIECE, strict=False):
+        for lines in batched(self._row_lines(), _PIECE, strict=False):
             rows = [row_of(line) for line in lines]
             count += len(rows)
             if count > MOST_ROWS_OF_A_TRACE:
@@ -201,6 +211,17 @@ class _Pieces:
             merging.rows += len(rows)
             merging.spans += sum(map(is_span, rows))
             yield rows
+
+    def content(self) -> Iterator[bytes]:
+        """Yield the lines of content, after all rows."""
+        while self._next is not None:
+            yield self._next
+            self._next = next(self._lines, None)
+
+    def _row_lines(self) -> Iterator[bytes]:
+        while self._next is not None and not is_content(self._next):
+            yield self._next
+            self._next = next(self._lines, None)
 
 
 class _Verdicts:

@@ -13,11 +13,13 @@ from typing import Any, BinaryIO
 import orjson
 from zlib_ng import zlib_ng
 
+from functions.evidence.content import ContentPart, encode_content
 from functions.evidence.verdicts import RunVerdicts
 from functions.traces.model import TABLES, TraceRow
 
 _LEVEL = 1
 _LINES_AT_ONCE = 512
+_BEHIND_TRACE = len('["') + 32 + len('","')
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,16 @@ class Account:
         redactions: `Redactions.account` of its rows.
         sampled: Rows that stand for more than themselves.
         before_sampling: How many rows there were before sampling.
+        pointing: Rows whose content was moved to a table of its own.
+        moved: Rows of that table.
     """
 
     reads: tuple[Read, ...]
     redactions: Mapping[str, Any]
     sampled: int
     before_sampling: int
+    pointing: int = 0
+    moved: int = 0
 
 
 def row_line(row: TraceRow) -> bytes:
@@ -99,6 +105,22 @@ def run_of(line: bytes) -> RunVerdicts:
     return RunVerdicts.from_body(orjson.loads(line)[3])
 
 
+def content_line(part: ContentPart) -> bytes:
+    """Return a line of content.jsonl as a line (without its end): it comes behind all rows of its trace."""
+    key = f"{part.time}\t{part.span_id}\t{part.kind}\t{part.number:06d}\t"
+    return f'["{part.trace_id}","~{key}'.encode() + encode_content(part).removesuffix(b"\n")
+
+
+def is_content(line: bytes) -> bool:
+    """Tell a line of content from one of a row."""
+    return line[_BEHIND_TRACE : _BEHIND_TRACE + 1] == b"~"
+
+
+def content_of(line: bytes) -> bytes:
+    """Return the line of content.jsonl that `content_line` was made of."""
+    return line[line.rindex(b"\t") + 1 :] + b"\n"
+
+
 def trace_of(line: bytes) -> str:
     """Return the trace id that a line begins with."""
     return line[2:34].decode()
@@ -119,10 +141,9 @@ def encode_part(account: Account, lines: Sequence[bytes]) -> BinaryIO:
 def account_of(line: bytes) -> Account:
     """Read a part's first line."""
     body = orjson.loads(line)
+    counts = {name: body[name] for name in ("sampled", "before_sampling", "pointing", "moved")}
     reads = [one | {name: datetime.fromisoformat(one[name]) for name in _INSTANTS} for one in body["reads"]]
-    return Account(
-        tuple(Read(**one) for one in reads), body["redactions"], body["sampled"], body["before_sampling"]
-    )
+    return Account(tuple(Read(**one) for one in reads), body["redactions"], **counts)
 
 
 def weigh(rows: Iterable[TraceRow]) -> tuple[int, int]:
@@ -140,6 +161,8 @@ def _account_line(account: Account) -> bytes:
         "redactions": account.redactions,
         "sampled": account.sampled,
         "before_sampling": account.before_sampling,
+        "pointing": account.pointing,
+        "moved": account.moved,
     }
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
 

@@ -12,7 +12,7 @@ from functions.storage.versioned import understood
 from functions.traces.cutting import LIMITS, LONG_AGO, Counted, Limits, cut
 from functions.traces.kql import instant
 from functions.traces.model import TABLES
-from functions.traces.slices import Slice
+from functions.traces.slices import CONTENT_TABLE, Slice
 from functions.traces.source import TraceSource
 
 RUNS = "runs"
@@ -86,11 +86,19 @@ class Plan:
         }
 
 
-def make_plan(source: TraceSource, export: Export, resolved: Resolved, *, limits: Limits = LIMITS) -> Plan:
+def make_plan(
+    source: TraceSource,
+    content: TraceSource,
+    export: Export,
+    resolved: Resolved,
+    *,
+    limits: Limits = LIMITS,
+) -> Plan:
     """Count and cut what an export is about: rows that were received before it was asked for.
 
     Args:
         source: Where to ask.
+        content: Where to ask about content that was moved; of exports of the profile `content` only.
         export: The export.
         resolved: Which traces.
         limits: How much a slice may hold.
@@ -111,6 +119,9 @@ def make_plan(source: TraceSource, export: Export, resolved: Resolved, *, limits
         memberships.append(lasting)
         slices += [Planned(_of(one.slice, lasting), one.rows) for one in counted]
         slices += [Planned(_of(part, lasting), 0) for part in _runs_slices(counted)]
+        if export.selection.profile == "content":
+            moved = cut(content, Slice(CONTENT_TABLE, membership, *bounds), limits, (CONTENT_TABLE,))
+            slices += [Planned(_of(one.slice, lasting), one.rows) for one in moved]
         if len(slices) > MOST_SLICES:
             raise ResultTooLarge(
                 f"An export has at most {MOST_SLICES} slices.", next_step="Ask for a shorter window."

@@ -64,8 +64,15 @@ def statement_problems(completeness: Mapping[str, Any]) -> Iterator[str]:
         if completeness[name] != sum(part[name] for part in slices):
             yield f"{COMPLETENESS} does not add up: {name}."
     seals = completeness.get("seals")
+    content = completeness.get("content")
+    if content and content["complete"] is not (
+        content["rows_pointing_there"] == content["rows_here"]
+        and all(part["complete"] for part in content["slices"])
+    ):
+        yield f"{COMPLETENESS} draws the wrong conclusion about content."
     complete = (
         all(part["complete"] for part in slices)
+        and (not content or content["complete"] is True)
         and not completeness["missing_trace_ids"]
         and (not seals or seals["complete"] is True)
     )

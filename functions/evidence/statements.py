@@ -9,6 +9,7 @@ from functions.evidence.parts import Account, Read
 from functions.evidence.plan import Plan
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.selection import AlertTraces, Selector, TraceIds
+from functions.traces.slices import CONTENT_TABLE
 
 _QUERY_DOMAIN = "query"
 _HMAC_DIGITS = 64
@@ -21,11 +22,13 @@ class Merged:
         traces: Traces so far.
         spans: Requests and dependencies so far.
         rows: Rows so far.
+        content: Lines of content so far; None in profiles without.
         unseen: Trace ids asked for that have not come.
     """
 
-    def __init__(self, selector: Selector) -> None:
+    def __init__(self, selector: Selector, *, content: bool) -> None:
         self.traces = self.spans = self.rows = 0
+        self.content: int | None = 0 if content else None
         asked = selector.trace_ids if isinstance(selector, TraceIds | AlertTraces) else ()
         self.unseen = set(asked)
 
@@ -37,17 +40,19 @@ class Merged:
 
 def completeness_body(plan: Plan, accounts: Sequence[Account], merged: Merged) -> dict[str, Any]:
     """Return the JSON object of completeness.json."""
-    reads = list(_reads(accounts))
+    reads = [read for read in _reads(accounts) if read.table != CONTENT_TABLE]
     slices = [_slice_body(read) for read in reads]
     missing = sorted({*plan.resolved.missing, *merged.unseen})
     here = sum(read.rows_here for read in reads)
+    content = _content_body(accounts)
     complete = (
         not missing
-        and all(one["complete"] for one in slices)
         and here == merged.rows
+        and all(one["complete"] for one in slices)
+        and content["complete"]
         and plan.seals.get("complete", True)
     )
-    return {
+    body = {
         "complete": complete,
         "rows_at_source": sum(read.rows_at_source for read in reads),
         "rows_here": here,
@@ -59,6 +64,20 @@ def completeness_body(plan: Plan, accounts: Sequence[Account], merged: Merged) -
         },
         "seals": plan.seals,
         "slices": slices,
+    }
+    return body | ({"content": content} if merged.content is not None else {})
+
+
+def _content_body(accounts: Sequence[Account]) -> dict[str, Any]:
+    """Return how complete moved content is: a reader who may not see it gets no rows, and no error."""
+    slices = [_slice_body(read) for read in _reads(accounts) if read.table == CONTENT_TABLE]
+    pointing = sum(account.pointing for account in accounts)
+    moved = sum(account.moved for account in accounts)
+    return {
+        "rows_pointing_there": pointing,
+        "rows_here": moved,
+        "slices": slices,
+        "complete": pointing == moved and all(one["complete"] for one in slices),
     }
 
 

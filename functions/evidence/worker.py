@@ -24,19 +24,18 @@ from functions.errors import (
 from functions.evidence.assembly import Assembled, Assembly, Report
 from functions.evidence.export import BundleFacts, Export, State, bundle_name
 from functions.evidence.membership import Resolved, Resolver
-from functions.evidence.plan import RUNS, Plan, make_plan
+from functions.evidence.plan import Plan, make_plan
 from functions.evidence.progress import begin, read_progress, show_life
 from functions.evidence.protection import Protection
 from functions.evidence.records import Held, Records
 from functions.evidence.same_bundle import same_but_for_signatures
 from functions.evidence.seal_account import SealAccount
 from functions.evidence.signatures import Signer
-from functions.evidence.slicing import Judge, read_part, read_runs_part
+from functions.evidence.slicing import Reader
 from functions.evidence.steps import ASSEMBLE, PLAN, SLICE, Step, read_step
 from functions.evidence.work import Work, part_name
 from functions.storage.objects import Objects
 from functions.traces.cutting import LIMITS, Limits, count_late
-from functions.traces.source import TraceSource
 
 ATTEMPTS = 4
 """How often a step may begin. The queue delivers a message five times, and the last records the failure."""
@@ -56,10 +55,9 @@ class Worker:
         records: What is known of the exports.
         objects: Holds finished bundles.
         work: Holds what is put aside until an export is over.
-        source: Where traces come from.
+        reader: Reads slices into parts.
         resolver: Finds out which traces an export is about.
         protection: Gives what stands between telemetry and an export's reader, as configured now.
-        judge: Judges runs.
         reconcile: Holds an export against the seals.
         coverage: Says what checks have evaluated of a stretch of ingestion time.
         report: Makes a builder of one report.
@@ -71,10 +69,9 @@ class Worker:
     records: Records
     objects: Objects
     work: Work
-    source: TraceSource
+    reader: Reader
     resolver: Resolver
     protection: Callable[[], Protection]
-    judge: Judge
     reconcile: Callable[[Export, Resolved], SealAccount]
     coverage: Callable[[datetime, datetime], Mapping[str, Any]]
     report: Callable[[], Report]
@@ -140,7 +137,7 @@ class Worker:
 
     def _plan(self, export: Export) -> Plan:
         resolved = self.resolver.resolve(export)
-        plan = make_plan(self.source, export, resolved, limits=self.limits)
+        plan = make_plan(self.reader.source, self.reader.content, export, resolved, limits=self.limits)
         seals = self.reconcile(export, resolved)
         return replace(
             plan,
@@ -153,11 +150,7 @@ class Worker:
         if self.work.objects.size(name) is not None:
             return
         self._begin(step)
-        planned = plan.slices[step.number]
-        if planned.slice.table == RUNS:
-            part = read_runs_part(self.judge, planned, export.requested_at, protection)
-        else:
-            part = read_part(self.source, planned, protection)
+        part = self.reader.read(plan.slices[step.number], export.requested_at, protection)
         # A conflict: an attempt at the same time has stored it.
         with suppress(DocumentConflict):
             self.work.objects.put(name, part)
@@ -168,7 +161,7 @@ class Worker:
             self._finish(held)
             return
         bounds = (plan.resolved.since, plan.resolved.until, export.requested_at)
-        late = sum(count_late(self.source, one, *bounds) for one in plan.resolved.memberships)
+        late = sum(count_late(self.reader.source, one, *bounds) for one in plan.resolved.memberships)
         assembled = Assembly(
             export=export,
             plan=plan,

@@ -13,7 +13,7 @@ from functions.errors import ResultTooLarge
 from functions.traces.kql import instant, text
 from functions.traces.membership import Membership
 from functions.traces.model import TABLES
-from functions.traces.slices import Slice, ask, between, moment, received, unexpected
+from functions.traces.slices import Slice, ask, between, moment, named, received, unexpected
 from functions.traces.source import Cell, TraceSource
 
 LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00Z")
@@ -52,20 +52,23 @@ class Counted:
         return self.rows <= limits.rows and self.size <= limits.size
 
 
-def cut(source: TraceSource, whole: Slice, limits: Limits = LIMITS) -> Iterator[Counted]:
+def cut(
+    source: TraceSource, whole: Slice, limits: Limits = LIMITS, tables: Sequence[str] = TABLES
+) -> Iterator[Counted]:
     """Yield the slices of all tables, in the order of tables and of ingestion time; those with rows only.
 
     Args:
         source: Where to ask.
         whole: What to cut; its table does not count.
         limits: How much a slice may hold.
+        tables: Which tables.
 
     Raises:
         ResultTooLarge: A millisecond still holds too much.
         SourceError: The source did not answer completely.
     """
-    counted = list(_count(source, whole, TABLES, "ingestion_time()", _WIDTHS[0]))
-    for table in TABLES:
+    counted = list(_count(source, whole, tables, "ingestion_time()", _WIDTHS[0]))
+    for table in tables:
         mine = [one for one in counted if one.slice.table == table]
         refined = (fine for one in mine for fine in _refined(source, one, limits, 1, by_time=False))
         yield from _joined(refined, limits)
@@ -98,11 +101,11 @@ def _count(
         whole.membership.condition,
         f"project _BilledSize, Of = {column}",
     )
-    legs = ",\n".join(
-        f"  ({' | '.join((table, *steps, f'extend Among = {text(table)}'))})" for table in tables
-    )
+    legs = [" | ".join((named(table), *steps, f"extend Among = {text(table)}")) for table in tables]
+    # Of a table on the Basic plan nothing but a query of that table alone is taken.
+    all_of_them = legs[0] if len(legs) == 1 else "union\n" + ",\n".join(f"  ({leg})" for leg in legs)
     kql = (
-        f"{whole.membership.lets}union\n{legs}\n| summarize Rows = count(), Bytes = sum(_BilledSize), "
+        f"{whole.membership.lets}{all_of_them}\n| summarize Rows = count(), Bytes = sum(_BilledSize), "
         f"First = min(Of), Last = max(Of) by Among, Bin = bin(Of, {width})"
     )
     records = ask(source, kql, whole.since, whole.until).records()

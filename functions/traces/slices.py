@@ -16,6 +16,18 @@ from functions.traces.membership import Membership
 from functions.traces.model import Scalar, TraceRow
 from functions.traces.source import Cell, Rows, TraceSource
 
+CONTENT_TABLE = "AppGenAIContent"
+CONTENT_COLUMNS = (
+    "InputMessages",
+    "OutputMessages",
+    "SystemInstructions",
+    "ToolDefinitions",
+    "ToolCallArguments",
+    "ToolCallResult",
+    "EvaluationExplanation",
+)
+"""Where Azure Monitor moves what people and models said, and the columns that hold it."""
+
 SHORTEST = timedelta(milliseconds=1)
 _SLACK = timedelta(seconds=1)  # the service's own bounds need not be inclusive: the KQL's decide
 
@@ -52,6 +64,8 @@ class Slice:
     @property
     def kql(self) -> str:
         """The query for its rows."""
+        if self.table == CONTENT_TABLE:
+            return f"{self._filtered}\n| project TimeGenerated, TraceId, SpanId, {', '.join(CONTENT_COLUMNS)}"
         columns = ", ".join(_COLUMNS[self.table])
         return (
             f"{self._filtered}\n| project TimeGenerated, Received = ingestion_time(), OperationId, ParentId, "
@@ -72,12 +86,11 @@ class Slice:
     @property
     def _filtered(self) -> str:
         steps = (
-            self.table,
             between(self.since, self.until),
             received(self.received_from, self.received_until),
             self.membership.condition,
         )
-        return self.membership.lets + "\n| ".join(steps)
+        return self.membership.lets + "\n| ".join((named(self.table), *steps))
 
     def halves(self) -> tuple["Slice", "Slice"] | None:
         """Split it in the middle of its ingestion time, or of its time; None where both are too short."""
@@ -99,8 +112,29 @@ class SliceRows:
     rows: tuple[TraceRow, ...]
 
 
+def named(table: str) -> str:
+    """Return the table as a query begins, with the trace under the name that it has in all others."""
+    return f"{table} | extend OperationId = TraceId" if table == CONTENT_TABLE else table
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one slice gave: the number of rows the source counts, and its answer."""
+
+    slice: Slice
+    rows_at_source: int
+    answer: Rows
+
+
 def read_slice(source: TraceSource, part: Slice, counted: int | None = None) -> Iterator[SliceRows]:
-    """Yield the rows of a slice: at once, or in halves where it is too large for one answer.
+    """Yield the rows of a slice of a trace's tables; see `read_answers`."""
+    for found in read_answers(source, part, counted):
+        rows = tuple(_trace_rows(found.slice.table, found.answer))
+        yield SliceRows(found.slice, found.rows_at_source, rows)
+
+
+def read_answers(source: TraceSource, part: Slice, counted: int | None = None) -> Iterator[Answered]:
+    """Yield what a slice gives: at once, or in halves where it is too large for one answer.
 
     Args:
         source: Where to ask.
@@ -113,7 +147,7 @@ def read_slice(source: TraceSource, part: Slice, counted: int | None = None) -> 
         SourceError: The source did not answer completely.
     """
     try:
-        rows = tuple(_trace_rows(part.table, ask(source, part.kql, part.since, part.until)))
+        answer = ask(source, part.kql, part.since, part.until)
     except ResultTooLarge:
         halves = part.halves()
         if halves is None:
@@ -121,9 +155,10 @@ def read_slice(source: TraceSource, part: Slice, counted: int | None = None) -> 
                 f"One millisecond of {part.table} holds too much to read.", next_step="Ask for fewer traces."
             ) from None
         for half in halves:
-            yield from read_slice(source, half)
+            yield from read_answers(source, half)
         return
-    yield SliceRows(part, counted if counted == len(rows) else count_rows(source, part), rows)
+    rows = len(answer.rows)
+    yield Answered(part, rows if counted == rows else count_rows(source, part), answer)
 
 
 def count_rows(source: TraceSource, part: Slice) -> int:

@@ -44,7 +44,7 @@ def test_the_services_are_built_without_asking_azure() -> None:
 
 def test_a_resource_can_stand_for_the_workspace() -> None:
     resource = {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": "/subscriptions/s/resourceGroups/g/providers/p"}
-    assert built(**resource).worker.source is not None
+    assert built(**resource).worker.reader.source is not None
 
 
 @pytest.mark.parametrize("plan", ["analytics", "basic"])

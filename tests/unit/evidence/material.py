@@ -19,7 +19,7 @@ from functions.evidence.protection import Protection
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.report import Account as ReportAccount
 from functions.evidence.selection import Selection, parse_selection
-from functions.evidence.slicing import read_part
+from functions.evidence.slicing import Reader
 from functions.evidence.verdicts import RunVerdicts
 from functions.evidence.work import part_name
 from functions.traces.membership import Membership
@@ -118,6 +118,13 @@ DAY = timedelta(days=1)
 AMONG = Membership("", f'where OperationId in ("{TRACE}")')
 
 
+class NoRuns:
+    """Judges no run."""
+
+    def judge(self, part: Slice, *, cutoff: datetime) -> list[RunVerdicts]:  # noqa: ARG002 - a judge's
+        return []
+
+
 class NoReport:
     """Writes a report that says nothing."""
 
@@ -186,7 +193,8 @@ def assembled(
         more = more_at_source if number == 0 else 0
         source = RowsSource(rows, more)
         counted = Planned(one.slice, one.rows + more)
-        work.put(part_name(export.id, by.fingerprint, number), read_part(source, counted, keep_parts or by))
+        part = Reader(source, source, NoRuns()).read(counted, NOON, keep_parts or by)
+        work.put(part_name(export.id, by.fingerprint, number), part)
     assembly = Assembly(export, plan, work, by, report or NoReport(), None, "", lambda: None)
     with assembly.run().bundle as bundle:
         return bundle.file.read()

@@ -19,17 +19,15 @@ from functions.evidence.resolving import SourceResolver
 from functions.evidence.seal_account import SealAccount
 from functions.evidence.selection import Asking, Selection
 from functions.evidence.signatures import Signer
-from functions.evidence.slicing import Judge
+from functions.evidence.slicing import Judge, Reader
 from functions.evidence.steps import Step
 from functions.evidence.sweeping import Sweep
-from functions.evidence.verdicts import RunVerdicts
 from functions.evidence.work import Work
 from functions.evidence.worker import Worker
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects, WorkObjects
 from functions.traces.cutting import LIMITS
-from functions.traces.slices import Slice
 from functions.traces.source import Rows, TraceSource
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.signer import MemorySigner
@@ -39,6 +37,7 @@ from tests.unit.evidence.material import (
     NOON,
     OTHER,
     TRACE,
+    NoRuns,
     envelopes,
     protection,
     selection,
@@ -73,13 +72,6 @@ def no_alert(_: str) -> Iterable[str]:
     raise NotFound("There is no such alert.", next_step="Look at the list.")
 
 
-class NoRuns:
-    """Judges no run."""
-
-    def judge(self, part: Slice, *, cutoff: datetime) -> list[RunVerdicts]:  # noqa: ARG002 - a judge's
-        return []
-
-
 @cache
 def shipped() -> Configuration:
     return load_configuration(SHIPPED)
@@ -101,6 +93,7 @@ class Rig:
         self.protection: Callable[[], Protection] = protection
         self.names: Mapping[str, str] = {}
         self.resolver: Resolver | None = None
+        self.content: TraceSource | None = None
         self.judge: Judge = NoRuns()
         self.signer: Signer | None = MemorySigner()
         self.seals = SealAccount(complete=True, body=seals())
@@ -130,10 +123,9 @@ class Rig:
             records=self.exports.records,
             objects=self.objects,
             work=Work(self.work),
-            source=self.source,
+            reader=Reader(self.source, self.content or self.source, self.judge),
             resolver=self.resolver or self.finding,
             protection=self.protection,
-            judge=self.judge,
             reconcile=self.reconcile,
             coverage=lambda since, until: {"complete": True, "since": since, "until": until, "checks": []},
             report=self.report,

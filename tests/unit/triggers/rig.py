@@ -41,6 +41,7 @@ from functions.evidence.seal_account import SealAccount
 from functions.evidence.seal_store import Seals
 from functions.evidence.sealing import Sealing
 from functions.evidence.search import Searching
+from functions.evidence.slicing import Reader
 from functions.evidence.sweeping import Sweep
 from functions.evidence.verdicts import RunVerdicts
 from functions.evidence.work import Work
@@ -61,7 +62,7 @@ from functions.wiring_record import RecordServices
 from tests.fakes.signer import MemorySigner
 from tests.fakes.source import Asked, ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects, MemoryWorkObjects
-from tests.unit.evidence.rig import NoRuns
+from tests.unit.evidence.material import NoRuns
 
 TENANT = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 AUDIENCE = "11111111-2222-3333-4444-555555555555"
@@ -133,7 +134,7 @@ def make_rig(
         records=exports.records,
         objects=objects,
         work=work,
-        source=source,
+        reader=Reader(source, source, NoRuns()),
         resolver=SourceResolver(
             source,
             configuration.agents.attributes,
@@ -142,7 +143,6 @@ def make_rig(
             Drawing(documents, exports.work, log, lambda: NOON),
         ),
         protection=lambda: protection,
-        judge=NoRuns(),
         reconcile=lambda _export, _resolved: SealAccount(complete=True, body={}),
         coverage=lambda since, until: {"complete": True, "since": since, "until": until, "checks": []},
         report=partial(ReportBuilder, configuration.agents.attributes, configuration.prices),
