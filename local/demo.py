@@ -1,9 +1,12 @@
 """`make demo`: real agents answer, the service judges their traces, and a person reads what came of it."""
 
 import argparse
+import html
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -108,6 +111,14 @@ def _leaked(
     return sum(any(secret.encode() in text for text in texts) for secret in secrets)
 
 
+def _answer(unpacked: Path) -> list[str]:
+    """Return the paragraph of the report that is made to be quoted, in lines."""
+    page = next(unpacked.rglob("report.html")).read_text(encoding="utf-8")
+    marked = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
+    words = html.unescape(re.sub(r"<[^>]+>", "", marked[0] if marked else ""))
+    return textwrap.wrap(" ".join(words.split()), 100)
+
+
 def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report: str, out: Path) -> None:
     lines = [
         "",
@@ -131,6 +142,8 @@ def _tell(summary: Mapping[str, Any], replayed: Replayed, fleet: Outing, report:
         ),
         f"  An auditor's export holds {summary['export']['spans']:,} spans. `tracekeeper verify --key` says:",
         *(f"    {line}" for line in report.splitlines()),
+        "  What a person reads first, data/report.html, answers:",
+        *(f"    {line}" for line in _answer(out / "bundle")),
         (
             f"  The agents saw {len(fleet.secrets)} personal values;"
             " none may be in the bundle, an alert or a card."

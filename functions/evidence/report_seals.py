@@ -44,7 +44,9 @@ def seals_section(seals: object) -> Html:
     """Return what is known of the seals."""
     body = mapping(seals)
     if not body:
-        return paragraph("Seals: this bundle was not compared with any.")
+        return paragraph(
+            "Seals: this bundle was not compared with any. A trace that vanished earlier would not be missed."
+        )
     days, unsealed = mappings(body.get("days")), mappings(body.get("not_sealed"))
     never = _texts(body.get("never_sealed"))
     return joined(
@@ -66,7 +68,9 @@ def _verdict(body: Mapping[str, Any], days: Sequence[Mapping[str, Any]]) -> str:
     if not seals_agree(body):
         return '<strong class="bad">✕ The seals show that something is missing.</strong>'
     if not days:
-        return "<strong>Seals: nothing was compared.</strong>"
+        return (
+            "<strong>Seals: nothing was compared.</strong> A trace that vanished earlier would not be missed."
+        )
     compared = sum(number(day, "compared") for day in days)
     return (
         f"<strong>The seals agree.</strong> {count(compared, 'sealed trace', 'sealed traces')} of "

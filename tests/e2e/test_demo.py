@@ -39,6 +39,7 @@ def test_what_was_planted_is_found_told_and_exported(tmp_path: Path) -> None:
     assert "150 of 150 runs" in story
     assert "VERIFIED" in story
     assert "signed with your key" in story
+    assert "It is complete: the workspace counted the same rows, slice by slice." in " ".join(story.split())
 
 
 def test_agents_that_behave_cause_no_finding_and_no_card(tmp_path: Path) -> None:
