@@ -116,15 +116,13 @@ def row_attributes(row: TraceRow) -> dict[str, Scalar]:
     properties, columns = row.properties, row.columns
     return {
         name: columns[key] if is_column else properties[key]
-        for name, key, is_column in _attribute_names(tuple(properties), tuple(columns))
+        for name, key, is_column in attribute_names(tuple(properties), tuple(columns))
     }
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _attribute_names(
-    properties: tuple[str, ...], columns: tuple[str, ...]
-) -> Sequence[tuple[str, str, bool]]:
-    """Return the attributes that rows with these properties and columns have: name, key, whether a column."""
+def attribute_names(properties: tuple[str, ...], columns: tuple[str, ...]) -> Sequence[tuple[str, str, bool]]:
+    """Return what rows with these properties and columns show: name, key there, whether it is a column."""
     named = {name: (name, False) for name in properties}
     named |= {f"azure_monitor.{name}": (name, True) for name in columns if name not in _OWN_FIELDS}
     return [(name, key, is_column) for name, (key, is_column) in sorted(named.items())]
@@ -220,7 +218,9 @@ def _kind(row: TraceRow) -> int:
 
 
 def _attributes(row: TraceRow) -> list[orjson.Fragment]:
-    return [_attribute(name, value) for name, value in row_attributes(row).items()]
+    own, columns = row.properties, row.columns
+    names = attribute_names(tuple(own), tuple(columns))
+    return [_attribute(name, columns[key] if is_column else own[key]) for name, key, is_column in names]
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)  # `typed`, because True, 1 and 1.0 are equal

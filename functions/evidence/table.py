@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import orjson
 
-from functions.evidence.otlp import row_attributes, row_name
+from functions.evidence.otlp import attribute_names, row_attributes, row_name
 from functions.spreadsheet import encode_csv, encode_text
 from functions.traces.model import Scalar, TraceRow
 
@@ -82,7 +82,7 @@ def _line(row: TraceRow) -> str:
         _cell(column_of("ItemCount", "")),
         _cell(column_of("AppRoleName", "")),
         _cell(column_of("AppVersion", "")),
-        _object(row_attributes(row)),
+        _object(row),
     )
     return f"{','.join(cells)}\r\n"
 
@@ -110,11 +110,13 @@ def _count(value: Scalar) -> str:
     return str(int(text)) if _INTEGER.fullmatch(text) else _cell(text)
 
 
-def _object(attributes: Mapping[str, Scalar]) -> str:
-    """Return a JSON object as a cell: it begins with a brace, and each quote in it is doubled."""
-    whole = ",".join([_member(name, value) for name, value in attributes.items()])
+def _object(row: TraceRow) -> str:
+    """Return the attributes as a cell: a JSON object, in which each quote is doubled."""
+    own, columns = row.properties, row.columns
+    names = attribute_names(tuple(own), tuple(columns))
+    whole = ",".join([_member(name, columns[key] if column else own[key]) for name, key, column in names])
     if ";" in whole:  # something that might begin a formula behind it
-        return encode_text(orjson.dumps(attributes).decode())
+        return encode_text(orjson.dumps(row_attributes(row)).decode())
     return f'"{{{whole}}}"' if whole else "{}"
 
 
@@ -124,5 +126,7 @@ def _member(name: str, value: Scalar) -> str:
 
 
 def _iso(instant: datetime) -> str:
+    if instant.microsecond:  # then both write six digits, and this one in a fraction of the time
+        return orjson.dumps(instant, option=orjson.OPT_UTC_Z)[1:-1].decode()
     text = instant.isoformat(timespec="microseconds")
     return f"{text[:-6]}Z" if text.endswith(_UTC) else text

@@ -29,6 +29,14 @@ _IBAN_REGISTRY = (
     "SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
 )
 _IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_REGISTRY.split()}
+_IBAN_COUNTRY = "|".join(
+    f"[{first}{first.lower()}][{''.join(lasts)}{''.join(lasts).lower()}]"
+    for first, lasts in (
+        (first, [country[1] for country in _IBAN_LENGTHS if country[0] == first])
+        for first in sorted({country[0] for country in _IBAN_LENGTHS})
+    )
+)
+"""By the country already, since a trace is full of ids in hex, and few of them begin like one."""
 _IBAN_SEPARATORS = b" -"
 
 
@@ -93,7 +101,7 @@ PAYMENT_DETECTORS = (
     ),
     Detector(
         "iban",
-        r"(?:^|[^0-9A-Za-z])([A-Za-z][A-Za-z][0-9][0-9][ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4})",
+        rf"(?:^|[^0-9A-Za-z])((?:{_IBAN_COUNTRY})[0-9][0-9][ -]?[A-Za-z0-9]{{4}}[ -]?[A-Za-z0-9]{{4}})",
         "GB82 WEST 1234 5698 7654 32",
         _accept_iban,
         nested=True,
