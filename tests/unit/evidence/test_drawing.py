@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
+from functions.access.scope import Scope
 from functions.errors import ResultTooLarge, SourceUnavailable, StorageError
 from functions.evidence.drawing import MOST_RUNS, PAGE, POPULATION, Draw, Drawing
 from functions.evidence.sampling import Run, in_order, seed_of
@@ -249,6 +250,39 @@ def test_a_stratum_that_the_policy_would_not_show_has_a_pseudonym() -> None:
     names = [one["name"] for one in account(choices)["strata"]]
     assert re.fullmatch("[a-p]{24}", names[0])
     assert names[1] == "dispatcher"
+
+
+def test_runs_that_stand_for_more_and_those_without_a_usable_id_are_told() -> None:
+    sampled, unusable = run(2), run(3)
+    for one in sampled:
+        one["sampleRate"] = 25
+    for one in unusable:
+        one["tags"]["ai.operation.id"] = "NOT-OPENTELEMETRY"
+    population = account(Choices(source_of(run(1), sampled, unusable)))["population"]
+    assert (population["runs"], population["stand_for"], population["unusable"]) == (2, 5, 1)
+
+
+def test_a_limited_role_s_population_is_what_it_reaches() -> None:
+    choices = Choices(source_of(run(1, tenant="acme"), run(2, tenant="globex"), run(3)))
+    export = choices.export(SAMPLE, Scope(tenants=frozenset({"acme"})), export_id=EXPORT)
+    told = choices.resolver.resolve(export).account["sample"]
+    assert (told["population"]["runs"], runs_of(told)) == (1, {f"{1:015x}b"})
+
+
+def test_a_population_fits_the_filters_of_its_window() -> None:
+    choices = Choices(
+        source_of(run(1, release="1.0"), run(2, release="2.0"), run(3, "benefits", release="2.0"))
+    )
+    told = account(choices, selector={"sample": WEEK | {"size": 9, "agent": "dispatcher", "release": "2.0"}})
+    assert runs_of(told) == {f"{2:015x}b"}
+
+
+def test_of_an_empty_population_nothing_is_exported() -> None:
+    choices = Choices(source_of(run(1, at=MONDAY - 30 * DAY)))
+    resolved = choices.resolver.resolve(choices.export(SAMPLE, export_id=EXPORT))
+    assert resolved.memberships == ()
+    assert resolved.account["sample"]["strata"] == []
+    assert b"".join(choices.work.read(resolved.files[POPULATION])) == b""
 
 
 def recipe() -> str:
