@@ -162,7 +162,7 @@ class Assembly:
         verdicts = _Verdicts(merged(self._parts(runs=True)))
         merging = Merged(self.export.selection.selector, content=content is not None)
         for trace_id, lines in by_trace(merged(parts)):
-            pieces = _Pieces(lines)
+            pieces, before = _Pieces(lines), merging.rows
             if not pieces.has_rows:  # of content without a row: the row is told as missing
                 continue
             for text in encode_trace(trace_id, pieces.rows(table, merging)):
@@ -170,7 +170,7 @@ class Assembly:
             if content is not None:
                 for line in pieces.content():
                     content.write(content_of(line))
-            self.report.add(trace_id, pieces.first, verdicts.of(trace_id))
+            self.report.add(trace_id, pieces.first, verdicts.of(trace_id), rows_in_all=merging.rows - before)
             merging.add_trace(trace_id)
             if merging.traces % _ALIVE_EVERY == 0:
                 self.alive()

@@ -6,7 +6,7 @@ They read the bodies of request.json and completeness.json. What a body lacks ne
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from functions.evidence.report_bodies import mappings, number
+from functions.evidence.report_bodies import mapping, mappings, number
 from functions.evidence.report_html import (
     Html,
     bullets,
@@ -85,7 +85,21 @@ def _shortfalls(completeness: Mapping[str, Any]) -> Iterator[Html]:
         yield Html(
             f"{count(len(missing), 'trace that was', 'traces that were')} asked for: no row: {listed}{more}."
         )
+    yield from _content_shortfalls(mapping(completeness.get("content")))
     yield from seal_shortfalls(completeness.get("seals"))
+
+
+def _content_shortfalls(content: Mapping[str, Any]) -> Iterator[Html]:
+    if not content or content.get("complete") is True:
+        return
+    pointing, here = number(content, "rows_pointing_there"), number(content, "rows_here")
+    if pointing != here:
+        yield Html(
+            f"{count(pointing, 'row points', 'rows point')} to content in AppGenAIContent, and {here:,} of "
+            "its rows are here. Who may not read that table is given no row and no error."
+        )
+    if any(each.get("complete") is False for each in mappings(content.get("slices"))) or pointing == here:
+        yield Html("The rows of AppGenAIContent that were read are not those that the workspace counted.")
 
 
 def completeness_chapter(completeness: Mapping[str, Any]) -> Html:
@@ -104,6 +118,7 @@ def completeness_chapter(completeness: Mapping[str, Any]) -> Html:
         "Completeness",
         verdict,
         _tables(completeness),
+        _content(mapping(completeness.get("content"))),
         _sampling(completeness),
         _unusable(completeness),
         seals_section(completeness.get("seals")),
@@ -123,6 +138,15 @@ def _tables(completeness: Mapping[str, Any]) -> Html:
     )
     columns = ("Table", "Slices", "Rows at the source", "Rows here")
     return table("Rows by table", columns, rows, numbers={1, 2, 3}) if sums else Html("")
+
+
+def _content(content: Mapping[str, Any]) -> Html:
+    if content.get("complete") is not True:
+        return Html("")
+    return paragraph(
+        f"Content: {count(number(content, 'rows_pointing_there'), 'row points', 'rows point')} to "
+        f"AppGenAIContent, and {number(content, 'rows_here'):,} of its rows are here."
+    )
 
 
 def _beside(here: int, source: int) -> Html:

@@ -98,6 +98,14 @@ def test_cases_without_a_trace_are_named_by_their_place() -> None:
             {"seals": {"complete": False, "vanished": {"traces": 1, "named": [{"trace_id": "e" * 32}]}}},
             "1 sealed trace is no longer at the source: " + "e" * 32,
         ),
+        (
+            {"content": {"complete": False, "rows_pointing_there": 4, "rows_here": 0, "slices": []}},
+            "4 rows point to content in AppGenAIContent, and 0 of its rows are here.",
+        ),
+        (
+            {"content": {"complete": False, "rows_pointing_there": 4, "rows_here": 4, "slices": []}},
+            "The rows of AppGenAIContent that were read are not those that the workspace counted.",
+        ),
         ({"seals": {"complete": False}}, "The seals do not say that nothing is missing."),
         ({"seals": {"complete": False, "damaged": ["of 2026-11-21"]}}, "A seal is damaged: of 2026-11-21"),
     ],

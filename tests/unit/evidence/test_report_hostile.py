@@ -105,6 +105,7 @@ def hostile_report(value: str) -> bytes:
             "missing_trace_ids": [value] * 30,
             "slices": [{"table": value, "complete": False, "rows_here": value}, value],
             "sampling": {"rows_standing_for_more": value},
+            "content": {"complete": value, "rows_pointing_there": value, "slices": [value]},
             "seals": {
                 "complete": value,
                 "basis": value,
