@@ -43,11 +43,21 @@ HTTP = {
     "request_export": ("POST", "api/v1/exports"),
     "list_exports": ("GET", "api/v1/exports"),
     "show_export": ("GET", "api/v1/exports/{export_id}"),
+    "approve_export": ("POST", "api/v1/exports/{export_id}/approve"),
+    "cancel_export": ("POST", "api/v1/exports/{export_id}/cancel"),
     "download_bundle": ("GET", "api/v1/exports/{export_id}/bundle"),
     "search_traces": ("POST", "api/v1/traces/search"),
     "read_trace": ("GET", "api/v1/traces/{trace_id}"),
 }
-TIMERS = {"watch_tick", "send_canary", "weekly_summary", "seal_days", "note_head", "check_clock"}
+TIMERS = {
+    "sweep_exports",
+    "watch_tick",
+    "send_canary",
+    "weekly_summary",
+    "seal_days",
+    "note_head",
+    "check_clock",
+}
 QUEUES = {"run_export": "exports", "export_poisoned": "exports-poison"}
 
 
