@@ -214,6 +214,22 @@ def with_vanished(*, complete: bool, **changes: Any) -> dict[str, Any]:
     return seals(complete=complete, vanished=gone | changes)
 
 
+def with_content(*, here: int, complete: bool) -> dict[str, Any]:
+    part = {"rows_at_source": here, "rows_here": here, "complete": True}
+    return {"rows_pointing_there": 2, "rows_here": here, "slices": [part], "complete": complete}
+
+
+def test_content_that_may_not_be_read_makes_a_bundle_incomplete(sound: bytes, tmp_path: Path) -> None:
+    for here, complete in ((2, True), (0, False)):
+        content = with_content(here=here, complete=complete)
+        change = edited(
+            COMPLETENESS, lambda said, found=content: said.update(complete=found["complete"], content=found)
+        )
+        result = verify_bundle(zipped(remade(change(files_of(sound))), tmp_path / "b.zip"))
+        assert isinstance(result, Verified)
+        assert result.payload.complete is complete
+
+
 def test_a_vanished_trace_makes_a_bundle_incomplete_and_is_counted(sound: bytes, tmp_path: Path) -> None:
     change = edited(
         COMPLETENESS, lambda said: said.update(complete=False, seals=with_vanished(complete=False))
@@ -331,6 +347,14 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
             ),
         ),
         "digest",
+    ),
+    "complete though content is missing": (
+        edited(COMPLETENESS, lambda said: said.update(content=with_content(here=1, complete=False))),
+        "wrong conclusion from its counts",
+    ),
+    "content complete though some is missing": (
+        edited(COMPLETENESS, lambda said: said.update(content=with_content(here=1, complete=True))),
+        "wrong conclusion about content",
     ),
     "a day of the seals twice": (
         edited(COMPLETENESS, lambda said: said["seals"]["not_sealed"][0].update(day="2026-11-22")),

@@ -56,7 +56,7 @@ def exported(tmp_path: Path) -> Exported:
     return Exported(tmp_path)
 
 
-@pytest.mark.parametrize("profile", ["metadata"])
+@pytest.mark.parametrize("profile", ["metadata", "content"])
 @pytest.mark.parametrize(
     ("selector", "traces", "complete"),
     [
