@@ -73,7 +73,7 @@ def test_the_shipped_configuration_is_valid() -> None:
             "{any: {}}",
             "{any: {}, above: {threshold: 1}}",
             "any",
-            "maxProperties",
+            "must not hold more keys than 1",
         ),
         (
             "checks/stale_tool_data.yaml",
