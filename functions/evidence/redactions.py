@@ -27,7 +27,7 @@ class Redactions:
         self._counts: Counter[str] = Counter()
         self._groups: dict[tuple[str, ...], int] = {}  # most rows lose the same as others: counted at the end
         self._masked: Counter[str] = Counter()
-        self._parts = self._withheld = 0
+        self._parts = self._structure = self._withheld = 0
         self._unknown: set[str] = set()
         self._unknown_cut = False
         self.lookalikes: set[str] = set()
@@ -48,6 +48,7 @@ class Redactions:
     def add_content(self, part: ContentPart) -> None:
         """Count one line of content.jsonl."""
         self._parts += 1
+        self._structure += part.shown == "structure"
         self._withheld += part.shown == "withheld"
         self._masked.update(part.found)
 
@@ -62,6 +63,7 @@ class Redactions:
             "unknown_cut": self._unknown_cut,
             "content": {
                 "parts": self._parts,
+                "structure_only": self._structure,
                 "withheld": self._withheld,
                 "masked": dict(sorted(self._masked.items())),
             },
@@ -76,6 +78,7 @@ class Redactions:
         self._unknown_cut |= account["unknown_cut"]
         self._trim()
         self._parts += account["content"]["parts"]
+        self._structure += account["content"].get("structure_only", 0)
         self._withheld += account["content"]["withheld"]
         self._masked.update(account["content"]["masked"])
         self.lookalikes |= set(account["lookalikes"])

@@ -21,7 +21,7 @@ from functions.evidence.report_html import (
     section,
     text,
 )
-from functions.evidence.report_removed import removed
+from functions.evidence.report_removed import content_sentence, removed
 from functions.evidence.report_resolving import is_sample, resolved_sentence
 from functions.evidence.report_timelines import Drawing, draw
 from functions.evidence.report_verify import verify
@@ -87,7 +87,7 @@ def page(
         "<header>",
         f"<h1>{'INCOMPLETE: ' if missing else ''}{text(title)}</h1>",
         _alarm(missing),
-        _answer(totals, controls, request, complete=not missing),
+        _answer(totals, controls, request, redactions, complete=not missing),
         _contents(),
         "</header>",
         "<main>",
@@ -138,7 +138,14 @@ def _alarm(missing: Sequence[Html]) -> Html:
     )
 
 
-def _answer(totals: Totals, controls: ControlTally, request: Mapping[str, Any], *, complete: bool) -> Html:
+def _answer(
+    totals: Totals,
+    controls: ControlTally,
+    request: Mapping[str, Any],
+    redactions: Mapping[str, Any],
+    *,
+    complete: bool,
+) -> Html:
     reason = f' ("{text(request["reason"], 300)}")' if request.get("reason") else ""
     ticket = text(request.get("ticket") or "no ticket")
     held = f"{count(totals.traces, 'trace')} with {count(totals.rows, 'row')} of telemetry"
@@ -159,11 +166,7 @@ def _answer(totals: Totals, controls: ControlTally, request: Mapping[str, Any], 
             resolved_sentence(request),
             whole,
             controls.sentence(),
-            "No free text of people or models is in it."
-            if request.get("profile") == "metadata"
-            else "What people and models said is in it, masked."
-            if request.get("profile") == "content"
-            else "",
+            content_sentence(request, redactions),
         )
         + "\n</div>"
     )

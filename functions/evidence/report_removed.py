@@ -10,12 +10,27 @@ _NAMED = 40
 _ACTIONS: Mapping[str, str] = {
     "drop": "Dropped, since a rule says so",
     "pseudonymize": "Replaced by a pseudonym",
-    "mask": "Masked where a detector found something",
+    "mask": "Taken into content.jsonl, masked",
     "generalize": "Made coarser",
     "misfit": "Dropped, since the value has not the shape that its rule allows",
     "detector": "Dropped, since a detector found something in it",
     "unknown": "Dropped, since no rule names it",
 }
+
+
+def content_sentence(request: Mapping[str, Any], redactions: Mapping[str, Any]) -> str:
+    """Return what the report's answer has to say of content, as markup; it promises no more than is known."""
+    content = mapping(redactions.get("content"))
+    if request.get("profile") == "metadata" and not content:
+        return "No free text of people or models is in it."
+    if content and number(content, "withheld") + number(content, "structure_only") == number(
+        content, "parts"
+    ):
+        return "Of what people and models said only the structure is in it, and no text."
+    return (
+        "<strong>What people and models said is in it</strong>, masked: names and addresses have no pattern "
+        "and may still be there."
+    )
 
 
 def removed(redactions: Mapping[str, Any]) -> Html:
@@ -65,10 +80,11 @@ def _content(redactions: Mapping[str, Any]) -> Html:
     if not content:
         return Html("")
     masked = sum(each for each in mapping(content.get("masked")).values() if isinstance(each, int))
-    notice = content.get("notice")
+    without = number(content, "withheld") + number(content, "structure_only")
+    notice = content.get("notice") if without < number(content, "parts") else ""
     return paragraph(
         f"<strong>Content is included:</strong> {count(number(content, 'parts'), 'part')} of messages in "
-        f"<code>data/content.jsonl</code>, {number(content, 'withheld'):,} of them without their text; "
+        f"<code>data/content.jsonl</code>, {without:,} of them without their text; "
         f"{count(masked, 'stretch', 'stretches')} masked.",
         text(notice, 500) if notice else "",
     )
@@ -87,6 +103,9 @@ def _rescan(redactions: Mapping[str, Any]) -> Html:
         return Html("")
     return paragraph(
         f"The finished bytes of {count(len(files), 'file')} were searched again for secrets and personal "
-        "data: nothing was found. Had anything been, there would be no bundle. Names of people and addresses "
-        "have no pattern: what keeps them out is that no rule lets free text through."
+        "data: nothing was found. Had anything been, there would be no bundle.",
+        ""
+        if redactions.get("content")
+        else "Names of people and addresses have no pattern: what keeps them out is that no rule lets free "
+        "text through.",
     )

@@ -214,6 +214,7 @@ def test_redactions_count_what_was_masked_and_say_what_can_not_be_found() -> Non
     assert again.body(rescanned=[]) == total.body(rescanned=[])
     assert total.body(rescanned=[])["content"] == {
         "parts": 7,
+        "structure_only": 0,
         "withheld": 1,
         "masked": {"email": 2},
         "notice": NAMES_STAY,

@@ -309,7 +309,17 @@ def test_content_says_that_names_stay() -> None:
         in page.words
     )
     assert "Names are still in this content." in page.text
+    assert "What people and models said is in it, masked: names and addresses have no pattern" in page.words
+    assert "keeps them out" not in page.text
     assert "No free text of people or models is in it." not in page.text
+
+
+def test_content_without_text_is_told_as_structure() -> None:
+    content = {"parts": 4, "structure_only": 3, "withheld": 1, "masked": {}, "notice": "Names stay."}
+    account = changed(SOUND_ACCOUNT, redactions={"content": content})
+    page = Page(report(SMALL, account=changed(account, request={"profile": "content"})))
+    assert "Of what people and models said only the structure is in it, and no text." in page.words
+    assert "Names stay." not in page.text
 
 
 def test_an_export_without_traces_has_a_report_too() -> None:
