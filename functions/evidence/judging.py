@@ -36,7 +36,7 @@ class Controls:
     """
 
     source: TraceSource
-    periods: Callable[[], Sequence[Period]]
+    periods: Callable[[datetime], Sequence[Period]]
     agents: Agents
     sanitizer: Callable[[], Sanitizer]
     pseudonyms: Pseudonyms
@@ -69,7 +69,7 @@ class Controls:
     def _judged_at_once(self, part: Slice, cutoff: datetime) -> list[RunVerdicts]:
         judged: list[RunVerdicts] = []
         # Each configuration also says how its time's telemetry is read.
-        for agents, periods in self._read_alike(part).items():
+        for agents, periods in self._read_alike(part, cutoff).items():
             within = [(period.begins, period.ends) for period in periods]
             shown = self._shown(agents)
             judged += [
@@ -95,10 +95,10 @@ class Controls:
         membership = Membership("", f"where OperationId in ({text(trace_id)})")
         return self.judge(Slice(_RUNS, membership, since, until, since - LATEST, cutoff), cutoff=cutoff)
 
-    def _read_alike(self, part: Slice) -> dict[Agents, list[Period]]:
+    def _read_alike(self, part: Slice, cutoff: datetime) -> dict[Agents, list[Period]]:
         """Return the periods within the part's time by the agents that they are read by."""
         alike: dict[Agents, list[Period]] = {}
-        periods = self.periods()
+        periods = self.periods(cutoff)
         otherwise = next((period.agents for period in periods if period.agents), self.agents)
         for period in periods:
             begun = period.begins is None or period.begins < part.until

@@ -63,14 +63,18 @@ class History:
         self._documents = documents
         self._agents: dict[str, Agents] = {}
 
-    def periods(self) -> tuple[Period, ...]:
+    def periods(self, asked_at: datetime) -> tuple[Period, ...]:
         """Return all periods in order, without a gap; first comes one of which nothing is known.
+
+        Args:
+            asked_at: What came into force later, UTC, says nothing, so that a repeated question is answered
+                alike.
 
         Raises:
             StorageError: They could not be read.
         """
         standing, _ = read_standing(self._documents)
-        observed = _observed(standing.history)
+        observed = _observed([one for one in standing.history if one.since <= asked_at])
         kept = {one.configuration: self._kept(one.configuration) for one in observed}
         first = observed[0].since if observed else None
         stated = _stated(observed, kept)

@@ -40,7 +40,7 @@ def results(workspace: Workspace, control: Control) -> Iterator[tuple[str, Resul
     kept, known = protection(), workspace.configuration.agents
     asked = Controls(
         EngineSource(workspace.telemetry),
-        lambda: (Period(None, None, "hash", Basis.OBSERVED, known),),
+        lambda _: (Period(None, None, "hash", Basis.OBSERVED, known),),
         known,
         partial(Sanitizer, kept.policy, kept.pseudonyms, kept.detectors),
         kept.pseudonyms,

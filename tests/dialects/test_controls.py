@@ -37,7 +37,7 @@ def judged(name: str) -> Mapping[str, RunVerdicts]:
     known, kept = Agents(CONFIGURATION.agents.attributes, {AGENT: owed}), protection()
     asked = Controls(
         EngineSource(workspace([name])),
-        lambda: (Period(None, None, "hash", Basis.OBSERVED, known),),
+        lambda _: (Period(None, None, "hash", Basis.OBSERVED, known),),
         known,
         partial(Sanitizer, kept.policy, kept.pseudonyms, kept.detectors),
         kept.pseudonyms,

@@ -51,7 +51,7 @@ def controls(telemetry: Telemetry, known: Agents, periods: Sequence[Period] | No
     kept = protection()
     return Controls(
         EngineSource(telemetry),
-        lambda: always if periods is None else periods,
+        lambda _: always if periods is None else periods,
         known,
         partial(Sanitizer, kept.policy, kept.pseudonyms, kept.detectors),
         kept.pseudonyms,

@@ -33,7 +33,7 @@ def approved(period: Period) -> tuple[str, ...] | None:
 def test_the_shipped_file_says_since_when_it_holds() -> None:
     world = World()
     world.start().look()
-    unknown, stated, observed = History(world.state).periods()
+    unknown, stated, observed = History(world.state).periods(world.now)
     assert shown((unknown, stated, observed)) == [
         (None, DAY, Basis.UNKNOWN),
         (DAY, NOON, Basis.STATED),
@@ -52,7 +52,7 @@ def test_each_configuration_is_valid_from_when_it_came_into_force() -> None:
     world.push(agents=agents("search_policies, two"))
     second = holder.look()[0].hash
     later = NOON + timedelta(minutes=1)
-    unknown, one, two = History(world.state).periods()
+    unknown, one, two = History(world.state).periods(world.now)
     assert shown((unknown, one, two)) == [
         (None, NOON, Basis.UNKNOWN),
         (NOON, later, Basis.OBSERVED),
@@ -66,7 +66,7 @@ def test_without_a_statement_nothing_is_known_of_the_time_before() -> None:
     world = World()
     world.push(agents=agents("search_policies"))
     world.start().look()
-    assert shown(History(world.state).periods()) == [
+    assert shown(History(world.state).periods(world.now)) == [
         (None, NOON, Basis.UNKNOWN),
         (NOON, None, Basis.OBSERVED),
     ]
@@ -80,7 +80,7 @@ def test_a_later_file_may_state_what_held_before_anything_was_observed_and_no_mo
     world.later()
     world.push(agents=agents("search_policies, two", "since: 2026-01-01\n"))
     holder.look()
-    _, stated, one, two = History(world.state).periods()
+    _, stated, one, two = History(world.state).periods(world.now)
     assert [approved(period) for period in (stated, one, two)] == [
         ("search_policies", "two"),
         ("search_policies", "one"),
@@ -93,7 +93,7 @@ def test_a_statement_about_a_day_that_was_observed_changes_nothing() -> None:
     world = World()
     world.push(agents=agents("search_policies", f"since: {date(2027, 1, 1)}\n"))
     world.start().look()
-    assert Basis.STATED not in {period.basis for period in History(world.state).periods()}
+    assert Basis.STATED not in {period.basis for period in History(world.state).periods(world.now)}
 
 
 def test_what_was_changed_in_storage_is_not_what_was_in_force() -> None:
@@ -105,7 +105,7 @@ def test_what_was_changed_in_storage_is_not_what_was_in_force() -> None:
     files = dict(kept.body["files"])
     files["agents.yaml"] = files["agents.yaml"].replace("[search_policies]", "[search_policies, forged]")
     world.state.overwrite(WHOLE + name, {"files": files})
-    (*_, observed) = History(world.state).periods()
+    (*_, observed) = History(world.state).periods(world.now)
     assert (observed.configuration, observed.agents) == (name, None)
 
 
@@ -116,7 +116,7 @@ def test_what_can_t_be_read_is_not_what_was_in_force(files: dict[str, str]) -> N
     world = World()
     name = world.start().look()[0].hash
     world.state.overwrite(WHOLE + name, {"files": files})
-    (*_, observed) = History(world.state).periods()
+    (*_, observed) = History(world.state).periods(world.now)
     assert observed.agents is None
 
 
@@ -124,7 +124,7 @@ def test_what_is_gone_is_not_what_was_in_force() -> None:
     world = World()
     name = world.start().look()[0].hash
     world.state.delete(WHOLE + name)
-    (*_, observed) = History(world.state).periods()
+    (*_, observed) = History(world.state).periods(world.now)
     assert observed.agents is None
 
 
@@ -135,7 +135,7 @@ def test_an_environment_s_rules_are_those_that_its_hash_proves() -> None:
     )
     world.push(agents=SAYING_NOTHING + override)
     world.start(environment="test").look()
-    (*_, observed) = History(world.state).periods()
+    (*_, observed) = History(world.state).periods(world.now)
     assert approved(observed) == ("search_policies", "more")
 
 
@@ -150,9 +150,26 @@ def test_configurations_that_say_the_same_of_agents_share_one_value() -> None:
     alerts = read_folder(SHIPPED)["alerts.yaml"].data.decode()
     world.push(alerts=alerts.replace("repeat_after: 4h", "repeat_after: 5h"))
     holder.look()
-    periods = History(world.state).periods()
+    periods = History(world.state).periods(world.now)
     assert len({period.configuration for period in periods}) == 3
     assert len({id(period.agents) for period in periods if period.agents}) == 1
+
+
+def test_what_came_into_force_after_the_question_says_nothing() -> None:
+    world = World()
+    world.push(agents=agents("search_policies, one"))
+    holder = world.start()
+    holder.look()
+    before = History(world.state).periods(world.now)
+    asked_at = world.now
+    world.later()
+    world.push(agents=agents("search_policies, two", "since: 2026-01-01\n"))
+    holder.look()
+    after = History(world.state).periods(asked_at)
+    assert shown(after) == shown(before)
+    assert [one.configuration for one in after] == [one.configuration for one in before]
+    nothing = History(world.state).periods(NOON - timedelta(minutes=1))
+    assert shown(nothing) == [(None, None, Basis.UNKNOWN)]
 
 
 def test_clocks_that_differ_leave_no_period_that_ends_before_it_begins() -> None:
@@ -166,7 +183,7 @@ def test_clocks_that_differ_leave_no_period_that_ends_before_it_begins() -> None
     world.state.overwrite(
         STANDING, {**body, "history": [*body["history"], {**body["history"][0], "since": earlier}]}
     )
-    observed = [one for one in History(world.state).periods() if one.basis is Basis.OBSERVED]
+    observed = [one for one in History(world.state).periods(world.now) if one.basis is Basis.OBSERVED]
     assert [(one.begins, one.ends) for one in observed] == [(NOON - timedelta(minutes=3), None)]
 
 
@@ -175,4 +192,4 @@ def test_nothing_is_said_where_storage_is_away() -> None:
     world.start().look()
     world.state.away = True
     with pytest.raises(StorageError):
-        History(world.state).periods()
+        History(world.state).periods(world.now)
