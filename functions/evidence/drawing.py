@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from functions.errors import DocumentConflict, ResultTooLarge
+from functions.evidence.export import Export
 from functions.evidence.sampling import Run, Stratum, draw, in_order, seed_of
 from functions.evidence.selectors import Sample
 from functions.storage.append_log import AppendLog
@@ -87,15 +88,12 @@ class Drawing:
     clock: Callable[[], datetime]
     page: int = PAGE
 
-    def draw(
-        self, export_id: str, requester: str, sample: Sample, ask: Ask, show: Callable[[str], str]
-    ) -> Draw:
+    def draw(self, export: Export, sample: Sample, ask: Ask, show: Callable[[str], str]) -> Draw:
         """Return what an export's sample came to, drawn now unless it was.
 
         Args:
-            export_id: The export's.
-            requester: Who asked for it.
-            sample: What was asked for.
+            export: The export.
+            sample: What its selector asks for.
             ask: Asks about the population: TraceId, RunId, Stratum, ItemCount, Usable.
             show: Returns what stands for the name of a stratum.
 
@@ -104,25 +102,28 @@ class Drawing:
             SourceError: The source did not answer completely.
             StorageError: Something was not written down; nothing is drawn without that.
         """
-        held = self.documents.read(_name(export_id)) or self._begin(export_id, requester)
+        held = self.documents.read(_name(export.id)) or self._begin(export)
         begun = read_draw(held)
         if begun.account is not None:
             return begun
         # Again after a crash: better twice than never.
-        self._enter(export_id, requester, "exports.draw-seeded", head=begun.head, seed=begun.seed)
-        drawn = self._draw(export_id, begun, sample, ask, show)
+        self._enter(export, "exports.draw-seeded", head=begun.head, seed=begun.seed)
+        drawn = self._draw(export.id, begun, sample, ask, show)
         told = drawn.account["population"] if drawn.account else {}
         facts = {"runs": told["runs"], "population_sha256": told["sha256"], "draw_sha256": _digest(drawn)}
-        self._enter(export_id, requester, "exports.drawn", seed=drawn.seed, **facts)
+        self._enter(export, "exports.drawn", seed=drawn.seed, **facts)
         self.documents.write(held.name, drawn.body(), version=held.version)
         return drawn
 
-    def _begin(self, export_id: str, requester: str) -> Document:
-        head = self._enter(export_id, requester, "exports.draw-begun")
-        begun = Draw(head, seed_of(export_id, head))
+    def _begin(self, export: Export) -> Document:
+        # The head covers what the population is: nobody can change that once there is a seed.
+        asked = encode(export.selection.body()["selector"])
+        digest = hashlib.sha256(asked).hexdigest()
+        head = self._enter(export, "exports.draw-begun", selector_sha256=digest)
+        begun = Draw(head, seed_of(export.id, head))
         with suppress(DocumentConflict):  # another attempt was faster: its seed holds
-            return self.documents.write(_name(export_id), begun.body(), version=None)
-        return self.documents.read(_name(export_id)) or self._begin(export_id, requester)
+            return self.documents.write(_name(export.id), begun.body(), version=None)
+        return self.documents.read(_name(export.id)) or self._begin(export)
 
     def _draw(
         self, export_id: str, begun: Draw, sample: Sample, ask: Ask, show: Callable[[str], str]
@@ -155,16 +156,16 @@ class Drawing:
         traces = {drawn.trace_id for one in strata for drawn in one.drawn}
         return replace(begun, account=account, population=name, trace_ids=tuple(sorted(traces)))
 
-    def _enter(self, export_id: str, requester: str, action: str, **on: object) -> str:
+    def _enter(self, export: Export, action: str, **on: object) -> str:
         return self.ledger.append(
             {
                 "at": self.clock(),
                 "action": action,
-                "who": {"object_id": requester},
-                "on": {"export_id": export_id} | {name: str(value) for name, value in on.items()},
+                "who": {"object_id": export.requester},
+                "on": {"export_id": export.id} | {name: str(value) for name, value in on.items()},
                 "outcome": "served",
                 "reason": "",
-                "correlation_id": export_id,
+                "correlation_id": export.id,
             }
         )
 

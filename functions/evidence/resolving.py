@@ -202,8 +202,7 @@ class SourceResolver:
         population = kql.population(window, sample.stratum, _as_it_is, limited=limit is not None)
         lets = f"{kql.views(self.attributes, bounds)}{inside}let Population = {population};\n"
         drawn = self.drawing.draw(
-            export.id,
-            export.requester,
+            export,
             sample,
             lambda query: self._ask(f"{lets}{query}", bounds),
             lambda name: self._stratum_shown(sample.stratum, name),

@@ -25,9 +25,10 @@ from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
 from functions.evidence import membership_kql as kql
 from functions.evidence.drawing import Drawing
+from functions.evidence.export import Export, State
 from functions.evidence.membership_kql import Bounds, Limit
 from functions.evidence.run_facts import facts_kql
-from functions.evidence.selection import STRATA
+from functions.evidence.selection import STRATA, Selection
 from functions.evidence.selectors import Given, Sample, TimeWindow
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
@@ -155,7 +156,9 @@ def drawing_queries() -> dict[str, str]:
 
     drawing = Drawing(MemoryDocuments(), MemoryObjects(), MemoryAppendLog(), lambda: NOW, page=5)
     # Prefixes get longer until they can't: each is a query of the same form.
-    drawing.draw("e" * 32, "person", Sample(TimeWindow(NOW - timedelta(days=1), NOW), 3), answer, str)
+    sample = Sample(TimeWindow(NOW - timedelta(days=1), NOW), 3)
+    selection = Selection(sample, "metadata", "an audit", "AUDIT-4")
+    drawing.draw(Export("e" * 32, State.RUNNING, selection, "person", NOW), sample, answer, str)
     return {"counted": asked[0], "divided": asked[1], "page": asked[-1]}
 
 

@@ -81,6 +81,16 @@ def test_a_bundle_alone_is_enough_to_draw_its_sample_again(tmp_path: Path) -> No
         check=False,
     )
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert isinstance(exports.log, MemoryAppendLog)
+    (begun,) = [one for one in exports.log.entries() if one["action"] == "exports.draw-begun"]
+    asked = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "jq -cjS .selector data/request.json | sha256sum"],
+        cwd=data.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert asked.stdout.split()[0] == begun["on"]["selector_sha256"]
     told = orjson.loads((data / "request.json").read_bytes())["resolved"]["sample"]
     drawn = {one["trace_id"] for stratum in told["strata"] for one in stratum["drawn"]}
     exported = {

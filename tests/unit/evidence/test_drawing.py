@@ -1,6 +1,7 @@
 """A sample is drawn once, by a seed that the ledger had before a run was read, and anybody draws it again."""
 
 import hashlib
+import json
 import re
 import subprocess
 from collections import Counter
@@ -16,7 +17,9 @@ import pytest
 from functions.access.scope import Scope
 from functions.errors import ResultTooLarge, SourceUnavailable, StorageError
 from functions.evidence.drawing import MOST_RUNS, PAGE, POPULATION, Draw, Drawing
+from functions.evidence.export import Export, State
 from functions.evidence.sampling import Run, in_order, seed_of
+from functions.evidence.selection import Selection
 from functions.evidence.selectors import Sample, TimeWindow
 from functions.traces.source import Rows, TraceSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
@@ -97,6 +100,9 @@ def test_the_seed_is_of_the_export_and_the_ledger_s_head_and_in_it_before_a_run_
     assert begun["previous"] == requested["hash"]
     assert told["ledger_head"] == begun["hash"]
     assert told["seed"] == hashlib.sha256(f"{EXPORT} {begun['hash']}".encode()).hexdigest()
+    asked = choices.selection(SAMPLE).body()["selector"]
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    assert begun["entry"]["on"] == {"export_id": EXPORT, "selector_sha256": digest}
     assert seeded["entry"]["on"] == {"export_id": EXPORT, "head": begun["hash"], "seed": told["seed"]}
     assert drawn["entry"]["on"]["population_sha256"] == told["population"]["sha256"]
     assert drawn["entry"]["who"] == {"object_id": ASKER}
@@ -189,7 +195,8 @@ def test_a_source_that_fails_half_way_leaves_the_seed() -> None:
     assert account(choices)["seed"] == seed
 
 
-WINDOW = TimeWindow(MONDAY, MONDAY + DAY)
+SMALL = Sample(TimeWindow(MONDAY, MONDAY + DAY), 3)
+EXPORTED = Export(EXPORT, State.RUNNING, Selection(SMALL, "metadata", "an audit", "AUDIT-4"), ASKER, ASKED)
 
 
 def drawn_from(population: list[Run], page: int = PAGE) -> tuple[Draw, list[int], MemoryObjects]:
@@ -217,7 +224,7 @@ def drawn_from(population: list[Run], page: int = PAGE) -> tuple[Draw, list[int]
 
     work = MemoryObjects()
     made = Drawing(MemoryDocuments(), work, MemoryAppendLog(), lambda: ASKED, page)
-    return made.draw(EXPORT, ASKER, Sample(WINDOW, 3), ask, str), pages, work
+    return made.draw(EXPORTED, SMALL, ask, str), pages, work
 
 
 @pytest.mark.parametrize("beginning", ["", "65f3a9c0"])  # ids at random; ids that begin with the time
@@ -242,7 +249,7 @@ def test_a_population_that_is_too_large_is_refused_before_it_is_read() -> None:
     made = Drawing(MemoryDocuments(), MemoryObjects(), MemoryAppendLog(), lambda: ASKED)
     answers = [[{"Usable": True, "Prefix": "00", "Runs": MOST_RUNS + 1, "StandFor": MOST_RUNS + 1}]]
     with pytest.raises(ResultTooLarge):
-        made.draw(EXPORT, ASKER, Sample(WINDOW, 3), lambda _: answers.pop(), str)
+        made.draw(EXPORTED, SMALL, lambda _: answers.pop(), str)
 
 
 def test_a_stratum_that_the_policy_would_not_show_has_a_pseudonym() -> None:
