@@ -42,7 +42,7 @@ def show_coverage(services: Services, request: Request) -> Answer:
 
 
 def show_configuration(services: Services, request: Request) -> Answer:
-    """Show which configuration is in force, since when, and what is refused; by its hash, the files of one."""
+    """Show which configuration is in force, since when, and what is refused; by a hash, the files of one."""
     name = request.query.get("hash")
     if name is None:
         return Answer(standing_report(services.standing))
