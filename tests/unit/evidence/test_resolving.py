@@ -1,9 +1,11 @@
 """Every selector finds the traces it means, as the engine has them, and none beyond the requester's role."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from random import Random
 from typing import Any
 
 import orjson
@@ -18,6 +20,7 @@ from tests.unit.evidence.choices import (
     MONDAY,
     WEEK,
     Choices,
+    envelope,
     log,
     run,
     source_of,
@@ -226,3 +229,63 @@ def test_an_operation_id_that_is_no_trace_id_is_counted_and_left_out() -> None:
 def test_equal_telemetry_gives_an_equal_answer() -> None:
     for selector in (window(), window(agent="dispatcher"), {"conversation_id": "c-2"}, {"cases": ["CL-9"]}):
         assert resolved(selector) == resolved(selector)
+
+
+AGENTS = ("", "", "dispatcher", "dispatcher-eu", "benefits", "Dispatcher")
+TENANTS = ("", "", "acme", "globex", "Acme")
+
+
+def named(agent: str, tenant: str) -> dict[str, str]:
+    return {name: value for name, value in (("gen_ai.agent.name", agent), ("tenant.id", tenant)) if value}
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(agents=frozenset({"dispatcher"})),
+        Scope(agents=frozenset({"benefits", "Dispatcher"})),
+        Scope(tenants=frozenset({"acme", "Acme"})),
+        Scope(frozenset({"dispatcher", "benefits"}), frozenset({"acme"})),
+        Scope(frozenset({"dispatcher", "benefits", "Dispatcher"}), frozenset(TENANTS)),
+    ],
+    ids=str,
+)
+def test_the_queries_let_through_what_the_rule_of_limits_lets_through(scope: Scope) -> None:
+    source, rows = mixed()
+    choices = Choices(source)
+    resolved = choices.resolver.resolve(choices.export(window(), scope))
+    found = {
+        one for membership in resolved.memberships for one in re.findall("[0-9a-f]{32}", membership.condition)
+    }
+    expected = {
+        trace_id
+        for trace_id, names in rows.items()
+        if scope.sees({own_name(agent) for agent, _ in names}, {tenant for _, tenant in names})
+    }
+    assert found == expected
+    assert 0 < len(expected) < len(rows)
+
+
+def own_name(sent: str) -> str:
+    return "dispatcher" if sent.startswith("dispatcher-") else sent
+
+
+@cache
+def mixed() -> tuple[TraceSource, Mapping[str, list[tuple[str, str]]]]:
+    """Return 300 traces whose spans and logs name agents and tenants at random, and what each row names."""
+    random = Random(20261129)
+    rows: dict[str, list[tuple[str, str]]] = {}
+    envelopes: list[list[dict[str, Any]]] = []
+    for number in range(1, 301):
+        parts = [(random.choice(AGENTS), random.choice(TENANTS)) for _ in range(random.randint(1, 3))]
+        trace_id = traces(number)[0]
+        rows[trace_id] = parts
+        for place, (agent, tenant) in enumerate(parts):
+            facts = named(agent, tenant)
+            if place and random.random() < 0.4:
+                envelopes.append(log(number, **facts))
+            else:
+                operation = {"gen_ai.operation.name": "invoke_agent"}
+                ids = (trace_id, "", f"{number:015x}{place}")
+                envelopes.append([envelope("RemoteDependency", ids, MONDAY, "1.0", operation | facts)])
+    return RememberingSource(source_of(*envelopes)), rows
