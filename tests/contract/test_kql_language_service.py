@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from functions.access.scope import EVERYTHING, Scope
 from functions.canary.question import content_kql, markers_content_kql, markers_kql, pointers_kql
 from functions.checks.finding import Window
 from functions.checks.late_rows import with_late_rows
@@ -23,11 +25,15 @@ from functions.checks.windows import Batch
 from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
+from functions.errors import NotFound
 from functions.evidence import membership_kql as kql
 from functions.evidence.drawing import Drawing
 from functions.evidence.export import Export, State
 from functions.evidence.membership_kql import Bounds, Limit
+from functions.evidence.reading import Asked, Reading
 from functions.evidence.run_facts import facts_kql
+from functions.evidence.seal_store import Seals
+from functions.evidence.search import Searching
 from functions.evidence.selection import STRATA, Selection
 from functions.evidence.selectors import Given, Sample, TimeWindow
 from functions.summary.runs import count_runs
@@ -46,11 +52,14 @@ from local.azure_monitor.schema import tables
 from local.node import find_node
 from tests.fakes.source import ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+from tests.unit.evidence.material import protection
+from tests.unit.triggers.rig import NoControls
 
 LOCAL = Path(__file__).parents[2] / "local"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 HOSTILE = '"] | take 0 // \\ \n \u202e'
 CONFIGURATION = load_configuration(SHIPPED)
+LIMITED = Scope(frozenset({"dispatcher", HOSTILE}), frozenset({HOSTILE}))
 CHECKS = {check.id: check for check in CONFIGURATION.checks}
 
 
@@ -173,8 +182,33 @@ def cost_queries() -> dict[str, str]:
         costs.report(Question(month, one))
     costs.waste(month)
     costs.telemetry(month)
+    costs.report(Question(month, "agent"), LIMITED)
+    costs.waste(month, LIMITED)
+    costs.telemetry(month, replace(LIMITED, tenants=None))
     names = [*(f"costs by {one}" for one in by), "costs in vain", "costs of telemetry"]
+    names += ["limited costs", "limited costs in vain", "limited costs of telemetry"]
     return dict(zip(names, (asked.kql for asked in recorder.asked), strict=True))
+
+
+def door_queries() -> dict[str, str]:
+    """Return what is asked to find traces, and about the time at which one should have been."""
+    recorder = ScriptedSource(lambda _: Rows((), ()))
+    searching = Searching(recorder, protection, CONFIGURATION.agents, lambda: NOW)
+    why = {"reason": "a claim", "ticket": "T-1"}
+    for by in ("conversation_id", "user_id", "agent"):
+        search = replace(searching.parse({"conversation_id": "c", **why}), by=by, value=HOSTILE)
+        for scope in (EVERYTHING, LIMITED):
+            searching.find(search, scope)
+    documents = MemoryDocuments()
+    attributes = replace(CONFIGURATION.agents.attributes, names={HOSTILE: "dispatcher"})
+    seals = Seals(MemoryObjects(), documents)
+    reading = Reading(
+        recorder, protection, attributes, NoControls(), documents, seals, timedelta(days=90), lambda: NOW
+    )
+    for agent in (None, "dispatcher", HOSTILE):
+        with suppress(NotFound):
+            reading.read("f" * 32, asked=Asked(NOW - timedelta(days=1), agent))
+    return {f"doors {n}": one.kql for n, one in enumerate(recorder.asked)}
 
 
 def summary_queries() -> dict[str, str]:
@@ -247,7 +281,7 @@ def queries() -> Mapping[str, str]:
         if is_swept(check)
     }
     costs = cost_queries() | summary_queries()
-    evidence = reading_queries() | control_queries() | choosing_queries()
+    evidence = reading_queries() | control_queries() | choosing_queries() | door_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
 

@@ -185,6 +185,17 @@ def test_who_may_not_read_content_may_not_ask_for_it(there: World) -> None:
         assert message is None
 
 
+def test_an_alert_that_may_not_be_known_and_one_that_there_is_not_have_one_answer(there: World) -> None:
+    _, services, ids = limited(there, Role.EVIDENCE_READ, [OTHERS])
+    answers = []
+    for alert in (EXPORT["selector"]["alert_id"], "f" * 16):
+        row = replace(ROWS["request_export"], body=EXPORT | {"selector": {"alert_id": alert}})
+        request = asked(row, ids, principal(Role.EVIDENCE_READ))
+        answers.append(told(serve(endpoints()["request_export"], request, lambda: services)[0]))
+    assert answers[0] == answers[1]
+    assert answers[0]["status"] == 404
+
+
 @pytest.mark.parametrize("name", sorted(ROWS.keys() - CLOSED))
 def test_what_is_open_asks_nobody_and_holds_nothing(there: World, name: str) -> None:
     for header in ("", "forged", principal(*Role)):
