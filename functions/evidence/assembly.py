@@ -27,10 +27,11 @@ from functions.evidence.bundle import (
     PayloadFile,
     payload_names,
 )
+from functions.evidence.content import content_of, encode_content
 from functions.evidence.export import Counts, Export
 from functions.evidence.merging import Part, by_trace, merged
 from functions.evidence.otlp import encode_trace, is_span
-from functions.evidence.parts import account_of, content_of, is_content, row_of, run_of
+from functions.evidence.parts import account_of, is_content, row_of, run_of
 from functions.evidence.plan import RUNS, Plan
 from functions.evidence.protection import Protection
 from functions.evidence.redactions import Redactions
@@ -169,7 +170,7 @@ class Assembly:
                 traces.write(text)
             if content is not None:
                 for line in pieces.content():
-                    content.write(content_of(line))
+                    content.write(encode_content(content_of(line)))
             self.report.add(trace_id, pieces.first, verdicts.of(trace_id), rows_in_all=merging.rows - before)
             merging.add_trace(trace_id)
             if merging.traces % _ALIVE_EVERY == 0:

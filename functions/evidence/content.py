@@ -88,8 +88,11 @@ class ContentPart:
 
 
 def content_line(part: ContentPart) -> bytes:
-    """Return it as a line of a job's part (without its end), trace id first: lines sort as the parts do."""
-    head = f'["{part.trace_id}","{part.time}","{part.span_id}","{part.kind}","{part.number:09}",'
+    """Return it as a line of a job's part (without its end), trace id first: lines sort as the parts do.
+
+    The mark before the time lets it come behind all rows of its trace.
+    """
+    head = f'["{part.trace_id}","~{part.time}","{part.span_id}","{part.kind}","{part.number:09}",'
     return head.encode() + orjson.dumps(asdict(part), option=orjson.OPT_SORT_KEYS) + b"]"
 
 

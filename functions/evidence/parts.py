@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import orjson
 from zlib_ng import zlib_ng
 
-from functions.evidence.content import ContentPart, encode_content
 from functions.evidence.verdicts import RunVerdicts
 from functions.traces.model import TABLES, TraceRow
 
@@ -105,20 +104,9 @@ def run_of(line: bytes) -> RunVerdicts:
     return RunVerdicts.from_body(orjson.loads(line)[3])
 
 
-def content_line(part: ContentPart) -> bytes:
-    """Return a line of content.jsonl as a line (without its end): it comes behind all rows of its trace."""
-    key = f"{part.time}\t{part.span_id}\t{part.kind}\t{part.number:06d}\t"
-    return f'["{part.trace_id}","~{key}'.encode() + encode_content(part).removesuffix(b"\n")
-
-
 def is_content(line: bytes) -> bool:
     """Tell a line of content from one of a row."""
     return line[_BEHIND_TRACE : _BEHIND_TRACE + 1] == b"~"
-
-
-def content_of(line: bytes) -> bytes:
-    """Return the line of content.jsonl that `content_line` was made of."""
-    return line[line.rindex(b"\t") + 1 :] + b"\n"
 
 
 def trace_of(line: bytes) -> str:

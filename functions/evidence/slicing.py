@@ -7,8 +7,8 @@ from typing import BinaryIO, Protocol
 
 from functions.errors import ResultTooLarge
 from functions.evidence import plan
-from functions.evidence.content import ContentPart, ContentReader, points_to_content
-from functions.evidence.parts import Account, Read, content_line, encode_part, row_line, run_line, weigh
+from functions.evidence.content import ContentPart, ContentReader, content_line, points_to_content
+from functions.evidence.parts import Account, Read, encode_part, row_line, run_line, weigh
 from functions.evidence.plan import Planned
 from functions.evidence.protection import Protection
 from functions.evidence.redactions import Redactions

@@ -1,6 +1,6 @@
 """Finds traces, and reads all rows of a few of them at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,8 @@ from itertools import batched
 from functions.traces.cutting import LONG_AGO, cut
 from functions.traces.kql import text
 from functions.traces.membership import Membership
-from functions.traces.model import CANARY_ROLE, TABLES
-from functions.traces.sent_names import SENT_NAME, stands_for
-from functions.traces.slices import Slice, SliceRows, ask, between, moment, read_slice, received
+from functions.traces.model import TABLES
+from functions.traces.slices import Slice, SliceRows, ask, between, moment, read_slice
 from functions.traces.source import TraceSource
 
 TRACES_PER_SLICE = 500
@@ -29,7 +28,6 @@ https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
 
 _PARALLEL = 3  # of the five queries that the service runs at once for one identity: checks need the others
 _LATEST = datetime.fromisoformat("2200-01-01T00:00:00Z")
-_TRACE_ID = "^[0-9a-f]{32}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +67,6 @@ def find_traces(source: TraceSource, trace_ids: Sequence[str], *, now: datetime)
         since=min((first for first, _ in found.values()), default=now) - MARGIN,
         until=max((last for _, last in found.values()), default=now) + MARGIN,
     )
-
-
-def window_membership(
-    *,
-    start: datetime,
-    end: datetime,
-    received_until: datetime,
-    agent: str | None,
-    release: str | None,
-    names: Mapping[str, str],
-) -> Membership:
-    """Return the traces with a row whose TimeGenerated lies in [start, end); marker runs are none.
-
-    Args:
-        start: UTC.
-        end: UTC, exclusive.
-        received_until: Rows received from then on don't count, UTC.
-        agent: Only traces with a span of this agent (`gen_ai.agent.name`, or what stands for it).
-        release: Only traces with such a row of this AppVersion.
-        names: What stands for which agent; see `Attributes.names`.
-    """
-    conditions = [
-        between(start, end),
-        received(LONG_AGO, received_until),
-        f"where AppRoleName != {text(CANARY_ROLE)} and OperationId matches regex {text(_TRACE_ID)}",
-    ]
-    if agent is not None:
-        conditions.append(f"extend Sent = {SENT_NAME} | where {stands_for('Sent', agent, names)}")
-    if release is not None:
-        conditions.append(f"where AppVersion == {text(release)}")
-    chosen = f"{_union(*conditions, 'project OperationId')}\n| distinct OperationId"
-    return Membership(f"let Chosen = {chosen};\n", "where OperationId in (Chosen)")
 
 
 def read_slices(source: TraceSource, scope: Scope) -> Iterator[SliceRows]:

@@ -44,8 +44,8 @@ from functions.traces.cutting import LONG_AGO, count_late, cut
 from functions.traces.kql import compose, text
 from functions.traces.membership import Membership
 from functions.traces.model import TABLES
-from functions.traces.rows import find_traces, window_membership
-from functions.traces.slices import Slice
+from functions.traces.rows import among, find_traces
+from functions.traces.slices import CONTENT_TABLE, Slice
 from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.schema import tables
@@ -82,18 +82,11 @@ def composed(query: str, attributes: Attributes = CONFIGURATION.agents.attribute
 def reading_queries() -> dict[str, str]:
     recorder = ScriptedSource(lambda _: Rows((), ()))
     find_traces(recorder, ["0" * 32], now=NOW)
-    names = {f"{HOSTILE}*": HOSTILE, f"{HOSTILE}-2*": "other", f"{HOSTILE}-3": "other"}
-    window = window_membership(
-        start=NOW - timedelta(days=1),
-        end=NOW,
-        received_until=NOW,
-        agent=HOSTILE,
-        release=HOSTILE,
-        names=names,
-    )
+    window = among(["0" * 32, HOSTILE])
     whole = Slice("", window, NOW - timedelta(days=1), NOW, LONG_AGO, NOW)
     list(cut(recorder, whole))
-    slices = [replace(whole, table=table) for table in TABLES]
+    list(cut(recorder, whole, tables=(CONTENT_TABLE,)))
+    slices = [replace(whole, table=table) for table in (*TABLES, CONTENT_TABLE)]
     late = ScriptedSource([Rows(("Rows",), ((0,),))])
     count_late(late, window, NOW - timedelta(days=1), NOW, NOW)
     asked = [one.kql for one in (*recorder.asked, *late.asked)]

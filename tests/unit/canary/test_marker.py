@@ -4,9 +4,10 @@ import pytest
 
 from functions.canary.marker import Marker, envelopes
 from functions.configuration import SHIPPED, load_configuration
+from functions.evidence.membership_kql import Bounds, all_in_window
+from functions.evidence.selectors import TimeWindow
 from functions.traces.kql import compose
 from functions.traces.model import CANARY_ROLE
-from functions.traces.rows import window_membership
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.telemetry import Trace
 
@@ -56,7 +57,6 @@ def test_the_views_that_checks_and_costs_read_have_no_marker_run(telemetry: Tele
 
 def test_an_export_of_a_window_has_no_marker_run(telemetry: Telemetry) -> None:
     hour = timedelta(hours=1)
-    chosen = window_membership(
-        start=AT - hour, end=AT + hour, received_until=AT + 9 * hour, agent=None, release=None, names={}
-    )
-    assert telemetry.query(f"{chosen.lets}Chosen").rows == [[f"{1:032x}"]]
+    window = TimeWindow(AT - hour, AT + hour)
+    chosen = all_in_window(window, Bounds(AT - hour, AT + hour, AT + 9 * hour))
+    assert telemetry.query(chosen).rows == [[f"{1:032x}"]]

@@ -1,18 +1,17 @@
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from types import MappingProxyType
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions.errors import QueryRejected
-from functions.traces.rows import Scope, find_traces, read_slices, window_membership
+from functions.traces.rows import Scope, find_traces, read_slices
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.source import ScriptedSource
 from tests.fakes.telemetry import TelemetrySource
 from tests.unit.evidence.material import ABSENT, NOON, OTHER, TRACE, envelopes
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+DAY = timedelta(days=1)
 SCOPE = Scope((TRACE,), (), 0, NOON - DAY, NOON + DAY)
 
 
@@ -21,26 +20,6 @@ def a_source(*batches: Sequence[dict[str, Any]]) -> TelemetrySource:
     for batch in batches:
         telemetry.ingest(batch, delay=timedelta(seconds=2))
     return TelemetrySource(telemetry)
-
-
-def in_window(
-    source: TelemetrySource,
-    start: datetime = NOON,
-    *,
-    received_until: datetime = NOON + DAY,
-    names: Mapping[str, str] = MappingProxyType({}),
-    **filters: str | None,
-) -> set[str]:
-    chosen = window_membership(
-        start=start,
-        end=start + MINUTE,
-        received_until=received_until,
-        agent=filters.get("agent"),
-        release=filters.get("release"),
-        names=names,
-    )
-    rows = source.query(f"{chosen.lets}Chosen", since=start - DAY, until=start + DAY).rows
-    return {str(cell) for (cell,) in rows}
 
 
 def test_all_rows_of_a_trace_are_read_from_every_table_and_no_others() -> None:
@@ -82,51 +61,3 @@ def test_an_old_trace_is_found_and_the_past_is_asked_for_only_where_the_present_
     assert len(source.asked) == 2
     assert find_traces(source, [TRACE], now=NOON + timedelta(days=1)).trace_ids == (TRACE,)
     assert len(source.asked) == 3
-
-
-def test_a_window_holds_the_traces_with_a_row_in_it_half_open() -> None:
-    source = a_source(envelopes(TRACE, NOON), envelopes(OTHER, NOON + MINUTE))
-    assert in_window(source, NOON) == {TRACE}
-    assert in_window(source, NOON + MINUTE) == {OTHER}
-    assert in_window(source, NOON - MINUTE) == set()
-
-
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        ({"agent": "dispatcher"}, 1),
-        ({"agent": "dispatcher", "release": "2.0"}, 1),
-        ({"agent": "another"}, 0),
-        ({"release": "1.9"}, 0),
-        ({"agent": '" or true or "'}, 0),
-        ({"release": '2.0" | union AppTraces | where "" == "'}, 0),
-    ],
-)
-def test_a_window_is_narrowed_by_agent_and_release_and_by_nothing_they_might_say(
-    filters: dict[str, str | None], found: int
-) -> None:
-    assert len(in_window(a_source(envelopes()), **filters)) == found
-
-
-@pytest.mark.parametrize(
-    ("agent", "names", "found"),
-    [
-        ("broker", {"dispatcher": "broker"}, 1),
-        ("broker", {"dis*": "broker"}, 1),
-        ("broker", {"other": "broker", "dis*": "clerk"}, 0),
-        ('" or true or "', {"x": '" or true or "', '" or true or "*': '" or true or "'}, 0),
-    ],
-)
-def test_a_window_of_an_agent_holds_what_was_sent_under_each_of_its_names(
-    agent: str, names: dict[str, str], found: int
-) -> None:
-    assert len(in_window(a_source(envelopes()), agent=agent, names=names)) == found
-
-
-def test_ids_that_are_no_trace_ids_are_left_out() -> None:
-    assert in_window(a_source(envelopes(TRACE), envelopes("|legacy.1"))) == {TRACE}
-
-
-def test_a_row_that_came_after_the_request_chooses_no_trace() -> None:
-    source = a_source(envelopes(TRACE))
-    assert in_window(source, received_until=NOON + timedelta(seconds=2)) == set()
