@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from functions.errors import EvidenceError, ResultTooLarge, SourceError
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.seal_questions import ROOM, runs_kql, spans_kql
 from functions.evidence.seal_store import Reach, Seals
 from functions.evidence.seals import (
     MOST_AGENTS,
@@ -27,7 +28,6 @@ from functions.evidence.seals import (
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import encode
 from functions.traces.agents import Agents
-from functions.traces.kql import compose, instant
 from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import TraceSource
 
@@ -35,9 +35,6 @@ _log = logging.getLogger(__name__)
 
 SETTLE = timedelta(minutes=70)
 """How long after its end a day is sealed: `ROOM`, and some minutes for the pipeline behind it."""
-
-ROOM = timedelta(hours=1)
-"""How far from its run the other spans of a trace may be received and still say whose it was; as in costs."""
 
 MOST_DAYS_A_TICK = 3
 """A day of 200,000 runs may take minutes, and a function has thirty."""
@@ -119,20 +116,23 @@ class Sealing:
             if _begin(day) < now - self.retention and self.seals.day(day) is None:
                 self._enter_lost(day)
                 return replace(report, lost=(*report.lost, day))
-            self._seal(day)
+            if not self._seal(day):
+                return replace(report, held_up=(*report.held_up, (day, "Another host is sealing it.")))
         except (EvidenceError, SourceError) as error:
             return replace(report, held_up=(*report.held_up, (day, str(error))))
         return replace(report, sealed=(*report.sealed, day))
 
-    def _seal(self, day: date) -> None:
+    def _seal(self, day: date) -> bool:
+        """Seal a day, or go on where an attempt ended; False: another host was faster, and may yet die."""
         seal = self.seals.day(day)
         if seal is None:
             made, listed = self._make(day)
             if not self.seals.put(made, listed):
-                return  # the other host enters it, or the next tick
+                return False
             seal = made
         if self.seals.entered(day) is None:
             self.seals.put_entered(day, self._enter(seal))
+        return True
 
     def _make(self, day: date) -> tuple[DaySeal, bytes]:
         begin = _begin(day)
@@ -238,39 +238,6 @@ class Sealing:
                 "correlation_id": f"seal-{day}",
             }
         )
-
-
-def runs_kql(agents: Agents, since: datetime, until: datetime) -> str:
-    """Return the question for the runs whose own span was received in [since, until), UTC.
-
-    The view takes every request for a run, where no agent ran below it: what has neither an agent's name nor
-    a call of a model or tool is somebody's website.
-    """
-    query = (
-        f"runs\n| where Received >= {instant(since)} and Received < {instant(until)}\n"
-        "| where isnotempty(Agent) or ModelCalls > 0 or ToolCalls > 0\n"
-        "| project TraceId, Time, Agent, Tenant, Conversation"
-    )
-    return compose(
-        query,
-        attributes=agents.attributes,
-        tables=(),
-        received_from=since,
-        received_to=until,
-        every=_ONE,
-        lookback=ROOM,
-        settle=ROOM,
-    )
-
-
-def spans_kql(since: datetime, until: datetime) -> str:
-    """Return the question for how many spans were received in each hour of [since, until), UTC."""
-    legs = ",\n".join(
-        f"  ({table} | extend Received = ingestion_time() | where Received >= {instant(since)} "
-        f"and Received < {instant(until)} | project Received)"
-        for table in ("AppRequests", "AppDependencies")
-    )
-    return f"union\n{legs}\n| summarize Spans = count() by Hour = bin(Received, 1h)"
 
 
 def sealed_name(agent: str, declared: Collection[str], pseudonyms: Pseudonyms) -> str:

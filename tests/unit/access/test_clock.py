@@ -78,10 +78,10 @@ def test_the_entry_has_the_time_of_the_storage_service() -> None:
 
 
 def test_a_slow_answer_does_not_make_a_clock_off() -> None:
-    ticking = iter(NOON + timedelta(minutes=minutes) for minutes in (0, 8))
+    ticking = iter(NOON + timedelta(minutes=minutes) for minutes in (0, 12))
     log = MemoryAppendLog()
     check = ClockCheck(
-        MemoryDocuments(), log, theirs=lambda: NOON + timedelta(minutes=4), clock=lambda: next(ticking)
+        MemoryDocuments(), log, theirs=lambda: NOON + timedelta(minutes=6), clock=lambda: next(ticking)
     )
     check.tick()
     assert log.lines == []

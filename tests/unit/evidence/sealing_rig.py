@@ -10,8 +10,9 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ResultTooLarge, SourceUnavailable
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.reconciling import Reconciler, SealAccount
+from functions.evidence.seal_questions import ROOM
 from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import ROOM, Sealing
+from functions.evidence.sealing import Sealing
 from functions.evidence.selection import Selection
 from functions.evidence.selectors import Selector
 from functions.traces.agents import Agents

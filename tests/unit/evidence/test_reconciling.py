@@ -10,6 +10,7 @@ from functions.access.scope import Scope
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.seals import digest_of
 from functions.evidence.selectors import AlertTraces, Cases, Conversation, Given, Sample, TimeWindow, TraceIds
+from tests.checks.telemetry import Trace
 from tests.fakes.storage import MemoryObjects
 from tests.unit.evidence.sealing_rig import DECLARED, KEPT, NOON, Rig
 
@@ -82,6 +83,9 @@ def test_of_a_window_with_filters_the_agent_and_the_time_decide_and_no_other_fil
 
 def test_a_trace_of_which_only_an_event_is_left_has_vanished() -> None:
     rig = sealed(DECLARED)
+    event = Trace(1, start=NOON)
+    event.row("EventData", {"name": "gen_ai.evaluation.result"}, "", time=NOON)
+    rig.telemetry.ingest(event.envelopes, delay=timedelta(seconds=1))
     rig.vanish([trace(1)], tables=("AppRequests", "AppDependencies"))
     assert rig.reconcile(WINDOW).body["vanished"] == named(1)
 

@@ -21,6 +21,7 @@ from functions.evidence.seals import (
     digest_of,
     make_seal,
 )
+from functions.storage.documents import encode
 from functions.traces.source import Cell
 from tests.checks.telemetry import Trace
 from tests.fakes.storage import MemoryObjects
@@ -246,6 +247,24 @@ def test_of_two_hosts_one_seals_and_nothing_is_overwritten() -> None:
     assert len(rig.entries("seals.day")) == 1
     with pytest.raises(DocumentConflict):
         rig.objects.put("seals/2026-11-23/seal.json", io.BytesIO(b"{}"))
+
+
+class Overtaken(MemoryObjects):
+    """Another host stores its seal of the day just before ours is stored."""
+
+    def put(self, name: str, data: io.BytesIO) -> int:  # type: ignore[override]  # all that tests give
+        if name.endswith("seal.json") and self.size(name) is None:
+            theirs = make_seal(many_runs(1), day=MONDAY, unusable=7, sealed_at=NOON, key_id="keyA")
+            super().put(name, io.BytesIO(encode(theirs[0].body())))
+        return super().put(name, data)
+
+
+def test_who_is_overtaken_by_another_host_enters_nothing_of_his_own() -> None:
+    rig = Rig(objects=Overtaken(), source=RunsSource([(NOON, row(1))]))
+    assert rig.sealing.tick().sealed == ()
+    assert rig.entries("seals.day") == []
+    assert rig.sealing.tick().sealed == (MONDAY,)
+    assert [on["unusable"] for on in rig.entries("seals.day")] == ["7"]
 
 
 def test_a_page_that_is_too_large_is_halved() -> None:
