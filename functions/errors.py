@@ -11,7 +11,8 @@ TracekeeperError
 │   ├── QueryRejected           400: the KQL is wrong
 │   ├── PartialResult           200 with an error inside; its rows are not used
 │   ├── ResultTooLarge          a row or size limit was met; the rest is unknown
-│   │   └── TooMuchContent      content asked about apart has more rows than a query can take along
+│   │   ├── TooMuchContent      content asked about apart has more rows than a query can take along
+│   │   └── AskedTooMuch        a limit of ours was met by what was asked for; its words may be shown
 │   └── SourceBlind             what a check needs can't be seen, though nothing says so
 ├── CanaryError                 the marker run could not be sent
 │   ├── CanaryRefused           401 or 403: a role is missing, or the component takes no such identity
@@ -137,6 +138,10 @@ class ResultTooLarge(SourceError):
 
 class TooMuchContent(ResultTooLarge):
     """What lies in a table that must be asked alone is more than another query can take along."""
+
+
+class AskedTooMuch(ResultTooLarge):
+    """What was asked for is beyond a limit of ours; message and next step may be shown to who asked."""
 
 
 class SourceBlind(SourceError):

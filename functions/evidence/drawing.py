@@ -13,7 +13,7 @@ from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from functions.errors import DocumentConflict, ResultTooLarge
+from functions.errors import AskedTooMuch, DocumentConflict
 from functions.evidence.export import Export
 from functions.evidence.sampling import Run, Stratum, draw, in_order, seed_of
 from functions.evidence.selectors import Sample
@@ -98,7 +98,7 @@ class Drawing:
             show: Returns what stands for the name of a stratum.
 
         Raises:
-            ResultTooLarge: The population, or the number of its strata, is.
+            AskedTooMuch: The population, or the number of its strata, is.
             SourceError: The source did not answer completely.
             StorageError: Something was not written down; nothing is drawn without that.
         """
@@ -218,7 +218,7 @@ def _count(ask: Ask) -> _Counts:
     records = list(ask(query))
     usable = {str(one["Prefix"]): int(one["Runs"]) for one in records if one["Usable"]}
     if sum(usable.values()) > MOST_RUNS:
-        raise ResultTooLarge(
+        raise AskedTooMuch(
             f"The population has more than {MOST_RUNS} runs.",
             next_step="Ask for a shorter window, or one agent or release.",
         )

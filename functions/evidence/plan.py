@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.errors import ResultTooLarge
+from functions.errors import AskedTooMuch
 from functions.evidence.export import Export
 from functions.evidence.membership import Membership, Resolved
 from functions.storage.versioned import understood
@@ -104,7 +104,7 @@ def make_plan(
         limits: How much a slice may hold.
 
     Raises:
-        ResultTooLarge: There is too much of it.
+        AskedTooMuch: There is too much of it.
         SourceError: The source did not answer completely.
     """
     memberships, slices = [], []
@@ -123,7 +123,7 @@ def make_plan(
             moved = cut(content, Slice(CONTENT_TABLE, membership, *bounds), limits, (CONTENT_TABLE,))
             slices += [Planned(_of(one.slice, lasting), one.rows) for one in moved]
         if len(slices) > MOST_SLICES:
-            raise ResultTooLarge(
+            raise AskedTooMuch(
                 f"An export has at most {MOST_SLICES} slices.", next_step="Ask for a shorter window."
             )
     return Plan(replace(resolved, memberships=tuple(memberships)), tuple(slices))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from functions.errors import ResultTooLarge, SourceError
+from functions.errors import AskedTooMuch, SourceError
 from functions.evidence import membership_kql as kql
 from functions.evidence.asking import asking_for
 from functions.evidence.drawing import POPULATION, Drawing
@@ -254,7 +254,7 @@ def _bounded(query: str) -> str:
 
 def _hold_to_limit(found: Found) -> None:
     if len(found) > MOST_TRACES:
-        raise ResultTooLarge(
+        raise AskedTooMuch(
             f"More than {MOST_TRACES} traces are of this.", next_step="Ask for a window or for fewer cases."
         )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from heapq import heappush, heapreplace
 from typing import NamedTuple
 
-from functions.errors import ResultTooLarge, SourceError
+from functions.errors import AskedTooMuch, SourceError
 
 MOST_STRATA = 100
 
@@ -118,7 +118,7 @@ def draw(seed: str, population: Iterable[Run], size: int) -> tuple[Stratum, ...]
         The strata by their numbers.
 
     Raises:
-        ResultTooLarge: There are more strata than runs to be drawn, or than `MOST_STRATA`.
+        AskedTooMuch: There are more strata than runs to be drawn, or than `MOST_STRATA`.
     """
     pots: dict[str, _Pot] = {}
     for run in population:
@@ -126,7 +126,7 @@ def draw(seed: str, population: Iterable[Run], size: int) -> tuple[Stratum, ...]
         if pot is None:
             pot = pots[run.stratum] = _Pot(len(pots) + 1)
             if len(pots) > min(MOST_STRATA, size):
-                raise ResultTooLarge(
+                raise AskedTooMuch(
                     "The population has more strata than the sample has runs, or than a sample can have.",
                     next_step=f"Ask for more runs, or another stratum; at most {MOST_STRATA} strata.",
                 )

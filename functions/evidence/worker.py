@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from functions.errors import (
+    AskedTooMuch,
     DocumentConflict,
     EvidenceError,
     QueryRejected,
@@ -240,16 +241,19 @@ def _at_times(do: Callable[[], None], clock: Callable[[], datetime]) -> Callable
 
 def _failure(error: TracekeeperError) -> str:
     """Say what went wrong in words of ours: what a service answered may quote telemetry."""
-    match error:
-        case RedactionFailure():
-            return "Withheld: the finished files held something that must not leave."
-        case SourceRefused():
-            return "The app's identity may not read the telemetry: give it the role Log Analytics Reader."
-        case ResultTooLarge():
-            return "Too much telemetry for one export: ask for a shorter window or fewer traces."
-        case QueryRejected():
-            return "The workspace does not accept the queries: report this."
-        case EvidenceError():
-            return "The bundle could not be signed: look at the key and the app's role on it, and ask again."
-        case _:
-            return "The telemetry could not be read: ask again later."
+    if isinstance(error, AskedTooMuch):
+        return str(error)
+    return next((words for kind, words in _FAILURES if isinstance(error, kind)), _UNREAD)
+
+
+_FAILURES: tuple[tuple[type[TracekeeperError], str], ...] = (
+    (RedactionFailure, "Withheld: the finished files held something that must not leave."),
+    (SourceRefused, "The app's identity may not read the telemetry: give it the role Log Analytics Reader."),
+    (ResultTooLarge, "Too much telemetry for one export: ask for a shorter window or fewer traces."),
+    (QueryRejected, "The workspace does not accept the queries: report this."),
+    (
+        EvidenceError,
+        "The bundle could not be signed: look at the key and the app's role on it, and ask again.",
+    ),
+)
+_UNREAD = "The telemetry could not be read: ask again later."

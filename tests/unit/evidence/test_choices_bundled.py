@@ -143,3 +143,18 @@ def test_a_sample_with_a_seed_is_refused() -> None:
     body = SOUND | {"selector": {"sample": WEEK | {"size": 5, "seed": "7" * 64}}}
     with pytest.raises(InvalidRequest, match=r"selector\.sample\.seed must not be given"):
         rig().exports.parse(body)
+
+
+def test_a_sample_that_can_t_be_drawn_says_why() -> None:
+    exports = rig()
+    selection = exports.exports.parse(
+        SOUND | {"selector": {"sample": WEEK | {"size": 1, "stratum": "agent"}}}
+    )
+    export_id = exports.exports.request(selection, requester=ASKER).id
+    exports.run(export_id)
+    export = exports.exports.get(export_id)
+    assert export.state is State.FAILED
+    assert export.failure == (
+        "The population has more strata than the sample has runs, or than a sample can have. "
+        "Ask for more runs, or another stratum; at most 100 strata."
+    )
