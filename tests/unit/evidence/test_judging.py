@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from functions.evidence.verdicts import Basis, Control, Result, RunVerdicts
+from functions.evidence.rescan import rescan
+from functions.evidence.sentences import finding_sentences
+from functions.evidence.verdicts import Basis, Control, Result, RunVerdicts, encode_controls
 from functions.overlay.history import Period
 from functions.traces.agents import Agent, Agents, Freshness
 from tests.checks.bench import BEGINS
-from tests.unit.evidence.judged import DAY, SHIPPED_AGENTS, controls, of, played, trace_id
+from tests.unit.evidence.judged import DAY, SHIPPED_AGENTS, controls, dispatcher, of, played, trace_id
+from tests.unit.evidence.material import protection
 
 HALF_PAST = BEGINS + timedelta(minutes=30)
 EARLY = {"agent": "desk", "at": "5m", "spans": [{"tool": "old", "tool.data_as_of": "2026-11-20T10:00:00Z"}]}
@@ -92,3 +95,44 @@ def test_an_agent_whose_name_may_not_be_shown_is_judged_under_a_pseudonym() -> N
     (run,) = controls(played({**EARLY, "agent": odd}), known).judge(DAY, cutoff=DAY.received_until)
     assert len(run.agent) == 24
     assert of([run], Control.APPROVED_TOOLS)[trace_id(1)].result is Result.FAIL
+
+
+SECRET = "Ada Lovelace, ada@example.com, 4111111111111111"
+
+
+def test_nothing_that_a_trace_brings_is_shown_but_what_the_policy_keeps() -> None:
+    body = {
+        "agent": "dispatcher",
+        "conversation": SECRET,
+        "release": SECRET,
+        "user": SECRET,
+        "tenant.id": SECRET,
+        "prompt.version": SECRET,
+        "app.warehouse": SECRET,
+        "request": {"app.intent": SECRET},
+        "spans": [
+            {"tool": SECRET, "arguments": SECRET, "data_age": "5m"},
+            {"tool": "get_shipment_status", "tool.data_as_of": SECRET},
+            {
+                "retrieval": SECRET,
+                "documents": 3,
+                "retrieval.document_ids": SECRET,
+                SECRET.replace(" ", "."): "x",
+            },
+            {"chat": SECRET, "finish": SECRET},
+            {"log": f'{{"content": "{SECRET}"}}', "gen_ai.system": "openai"},
+            {"exception": SECRET, "message": SECRET},
+        ],
+    }
+    known = dispatcher(approved_documents=("POL-1",), content_allowed=False)
+    runs = controls(played(body), known).judge(DAY, cutoff=DAY.received_until)
+    failed = {one.control for run in runs for one in run.verdicts if one.result is Result.FAIL}
+    assert failed >= {
+        Control.APPROVED_TOOLS,
+        Control.APPROVED_DOCUMENTS,
+        Control.NOTHING_EXPOSED,
+        Control.CORRELATION,
+    }
+    data = b"".join(encode_controls(runs)) + "\n".join(finding_sentences(runs)).encode()
+    assert not [word for word in ("Ada", "Lovelace", "ada@example", "4111") if word.encode() in data]
+    rescan(data, protection().detectors)
