@@ -16,25 +16,31 @@ from typing import Any
 import orjson
 import pytest
 
+from functions.access.clock import ClockCheck
+from functions.access.limits import Limits, RateLimits
+from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.announcements import announcements_from_json
 from functions.alerts.records import instant
 from functions.alerts.state import CheckState, state_from_json
 from functions.canary.canary import read_markers
 from functions.canary.looking import read_sight
 from functions.delivery.lease import read_record
-from functions.errors import WatchStopped
+from functions.errors import TooManyRequests, WatchStopped
 from functions.evidence.drawing import read_draw
 from functions.evidence.export import State, stored_export
 from functions.evidence.holds import read_holds
+from functions.evidence.progress import read_progress
 from functions.evidence.sampling import seed_of
 from functions.evidence.schedules import read_held as read_schedules
+from functions.evidence.seal_store import Reach, Seals
+from functions.evidence.selectors import Conversation
 from functions.overlay.standing import Standing, standing_from_json
 from functions.overlay.store import OverlayStore
 from functions.storage.documents import Documents
 from functions.summary.document import read_told
 from functions.watch.heartbeat import Heart
 from tests.fakes.destinations import MemoryDestination
-from tests.fakes.storage import MemoryDocuments, MemoryObjects
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 from tests.unit.alerts.building import CHECK, DISPATCHER, START
 from tests.unit.watch.world import OTHER, World
 
@@ -45,6 +51,8 @@ PERSON = "6f0e0d5c-0000-0000-0000-000000000001"
 STORY_ENDS = START + timedelta(minutes=35)
 
 WRITERS = {
+    "access/clock.py": "clock",
+    "access/limits.py": "limits",
     "alerts/acknowledging.py": "checks",
     "alerts/announcements.py": "announcements",
     "delivery/boxes.py": "checks",
@@ -57,8 +65,10 @@ WRITERS = {
     "canary/looking.py": "canary/sight",
     "evidence/drawing.py": "draws",
     "evidence/holding.py": "evidence_holds",
-    "evidence/jobs.py": "exports",
+    "evidence/progress.py": "export-progress",
+    "evidence/records.py": "exports",
     "evidence/scheduling.py": "export_schedules",
+    "evidence/seal_store.py": "seals",
     "overlay/in_force.py": "configuration",
     "overlay/store.py": "current",
     "summary/weekly.py": "weekly_summary",
@@ -268,8 +278,48 @@ def test_exports_are_known() -> None:
     assert finished.bundle is not None
     assert finished.counts is not None
     assert (finished.counts.traces, finished.counts.complete) == (1, True)
-    assert (queued.state, queued.attempts, queued.bundle) == (State.QUEUED, 0, None)
+    assert (queued.state, queued.bundle) == (State.QUEUED, None)
     assert (queued.selection.reason, queued.selection.ticket) == ("weekly review", "OPS-1")
+    assert queued.selection.scope == EVERYTHING
+
+
+def test_what_only_a_job_needs_is_in_its_export_until_it_is_over() -> None:
+    queued, done = (stored_export(golden(f"format-3/exports/{name}")) for name in ("queued", "done"))
+    selectors = [export.selection.selector for export in (queued, done)]
+    assert all(isinstance(selector, Conversation) for selector in selectors)
+    given = [selector.conversation for selector in selectors if isinstance(selector, Conversation)]
+    assert [one.value for one in given] == ["conv-4711", ""]
+    assert given[0].shown == given[1].shown
+    limit = Scope(frozenset({"benefits", "dispatcher"}), frozenset({"customer-of-ours"}))
+    assert queued.selection.scope == done.selection.scope == limit
+    assert (done.state, done.late_rows) == (State.DONE, 0)
+
+
+def test_how_often_steps_have_begun_is_known() -> None:
+    progress = read_progress(held(f"format-3/export-progress/{'0f' * 16}"), "0f" * 16)
+    assert (progress.begun, progress.seen_at) == ({"plan": 1, "slice 3": 2}, instant("2026-11-24T12:01:00Z"))
+
+
+def test_which_days_are_sealed_is_known() -> None:
+    reach = Seals(MemoryObjects(), held("format-3/seals")).reach()
+    assert reach == Reach(date(2026, 11, 1), date(2026, 11, 24))
+
+
+def test_how_much_somebody_has_asked_is_known() -> None:
+    documents = held("format-3/limits/c72b948eeaa2c162a13412124a9dcb32")
+    limits = RateLimits(documents, Limits(10, 2), clock=lambda: instant("2026-11-24T12:00:30Z"))
+    limits.admit(PERSON, "requests", "exports")
+    with pytest.raises(TooManyRequests):  # one was counted before
+        limits.admit(PERSON, "requests", "exports")
+
+
+def test_that_a_clock_was_told_to_be_off_is_known() -> None:
+    log, noon = MemoryAppendLog(), instant("2026-11-24T12:05:00Z")
+    check = ClockCheck(
+        held("format-3/clock"), log, theirs=lambda: noon, clock=lambda: noon + timedelta(hours=1)
+    )
+    check.tick()
+    assert log.lines == []  # told that day already
 
 
 def test_every_kind_of_document_that_is_written_has_a_golden_copy() -> None:
