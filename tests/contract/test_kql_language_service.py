@@ -30,8 +30,10 @@ from functions.evidence import membership_kql as kql
 from functions.evidence.drawing import Drawing
 from functions.evidence.export import Export, State
 from functions.evidence.membership_kql import Bounds, Limit
+from functions.evidence.presence import Presence
 from functions.evidence.reading import Asked, Reading
 from functions.evidence.run_facts import facts_kql
+from functions.evidence.seal_questions import runs_kql, spans_kql
 from functions.evidence.seal_store import Seals
 from functions.evidence.search import Searching
 from functions.evidence.selection import STRATA, Selection
@@ -262,6 +264,21 @@ def control_queries() -> dict[str, str]:
     }
 
 
+def seal_queries() -> dict[str, str]:
+    """Return what is asked to seal a day, and which of its traces are still there."""
+    since = NOW - timedelta(days=1)
+    recorder = ScriptedSource(lambda _: Rows((), ()))
+    presence = Presence(recorder)
+    presence.on_days({"0" * 32: since}, since, NOW)
+    presence.of_ids({"0" * 32: since, HOSTILE: since})
+    return {
+        "runs to be sealed": runs_kql(CONFIGURATION.agents, since, NOW),
+        "spans of each hour": spans_kql(since, NOW),
+        "traces of a day": recorder.asked[0].kql,
+        "traces that are still there": recorder.asked[1].kql,
+    }
+
+
 @cache
 def queries() -> Mapping[str, str]:
     views = {view: composed(view) for view in ("spans", "runs")}
@@ -274,7 +291,7 @@ def queries() -> Mapping[str, str]:
         if is_swept(check)
     }
     costs = cost_queries() | summary_queries()
-    evidence = reading_queries() | control_queries() | choosing_queries() | door_queries()
+    evidence = seal_queries() | reading_queries() | control_queries() | choosing_queries() | door_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
 
