@@ -26,6 +26,7 @@ PLACEHOLDER = "tracekeeper.placeholder"
 
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _UNSPECIFIED, _INTERNAL, _SERVER, _CLIENT = range(4)  # Span.SpanKind
 _ERROR = 2  # Status.StatusCode
 _INTEGER_NAME = re.compile(r"gen_ai\.usage\..*tokens|.*[._]count")
@@ -255,7 +256,7 @@ def _derived_id(trace_id: str, piece: int, number: int) -> str:
 
 
 def _nanoseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1) * 1_000
+    return (instant - _EPOCH) // _MICROSECOND * 1_000
 
 
 def _duration(milliseconds: Scalar) -> int:

@@ -26,9 +26,9 @@ _SURE_SPAN_ID = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{16}|")
 
 _MakeSafe = Callable[[str, Pseudonyms, Detectors], str]
 
-_REMEMBERED_LAYOUTS = 4_000
-_REMEMBERED_NAMES = 10_000
-_REMEMBERED_VALUES = 4_000
+_REMEMBERED_LAYOUTS = 2_000
+_REMEMBERED_NAMES = 5_000
+_REMEMBERED_VALUES = 2_000
 _LONGEST_REMEMBERED = 128
 _WHOLE = frozenset({bool, int})
 
