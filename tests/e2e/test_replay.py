@@ -1,6 +1,8 @@
 """Telemetry of a real agent framework: the checks name what its labels name, and nothing planted gets out."""
 
+import csv
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -60,6 +62,22 @@ def test_a_repeated_search_is_named_where_its_arguments_were_recorded(replayed: 
     repeated = {label["trace_id"] for label in recorded if label["duplicate_retrieval"]}
     assert len(repeated) == 8
     assert named(replayed, "duplicate_retrieval") == repeated
+
+
+@pytest.mark.parametrize(
+    ("control", "label"),
+    [
+        ("required_lookups", "skipped_lookup"),
+        ("data_fresh", "stale_tool_data"),
+        ("approved_tools", "unapproved_tool"),
+        ("correlation", "missing_correlation"),
+    ],
+)
+def test_the_bundle_s_controls_are_what_the_labels_say(replayed: Path, control: str, label: str) -> None:
+    with zipfile.ZipFile(replayed / "bundle-metadata.zip") as bundle:
+        lines = csv.DictReader(io.StringIO(bundle.read("bundle/data/controls.csv").decode(), newline=""))
+        found = {line["trace_id"]: line["result"] for line in lines if line["control"] == control}
+    assert found == {truth["trace_id"]: "fail" if truth[label] else "pass" for truth in labels()}
 
 
 def test_every_token_burst_is_found_and_nothing_outside_one(replayed: Path) -> None:
