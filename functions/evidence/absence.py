@@ -61,6 +61,7 @@ class Known:
         around: When it should have been, as whoever asks has it; None: they don't say.
         sealed: The day whose seal holds it.
         named: The alerts that name it.
+        damaged: What is wrong with the seals, so that they say nothing; "" where nothing is.
     """
 
     now: datetime
@@ -68,6 +69,7 @@ class Known:
     around: datetime | None = None
     sealed: date | None = None
     named: tuple[Naming, ...] = ()
+    damaged: str = ""
 
     @property
     def was_there(self) -> bool:
@@ -151,6 +153,8 @@ def _testimony(known: Known) -> list[str]:
     said = []
     if known.sealed is not None:
         said.append(f"The seal of {known.sealed} holds it.")
+    if known.damaged:
+        said.append(f"The seals can't be asked. {known.damaged}")
     said += [
         f"The alert {one.alert_id} named it for the window from {_said(one.start)} to {_said(one.end)}."
         for one in known.named

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
 
 from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.reading import readable_states
-from functions.errors import NotFound, TraceAbsent
+from functions.errors import NotFound, SealDamaged, TraceAbsent
 from functions.evidence.absence import AROUND, ARRIVING, Known, Naming, Nearby, explain
 from functions.evidence.gathering import describe_rows, gather_rows, rescan_for
 from functions.evidence.membership_kql import Bounds, inside_let, limit_of, views
@@ -116,16 +116,25 @@ class Reading:
 
     def _absence(self, trace_id: str, asked: Asked, now: datetime) -> TraceAbsent:
         namings, agent = self._namings(trace_id)
+        sealed, damaged = self._sealed(trace_id)
         known = Known(
             now=now,
             kept_since=now - self.retention,
             around=asked.around,
-            sealed=self.seals.find_seal(trace_id),
+            sealed=sealed,
             named=namings,
+            damaged=damaged,
         )
         when = known.when
         undecided = when is not None and known.kept_since <= when <= now - ARRIVING and not known.was_there
         return explain(known, self._nearby(when, asked.agent or agent) if when and undecided else None)
+
+    def _sealed(self, trace_id: str) -> tuple[date | None, str]:
+        """Return the day whose seal holds the trace, and what is wrong where the seals can't tell."""
+        try:
+            return self.seals.find_seal(trace_id), ""
+        except SealDamaged as error:
+            return None, error.message
 
     def _namings(self, trace_id: str) -> tuple[tuple[Naming, ...], str | None]:
         """Return the alerts that name the trace, the first ones alone, and the agent that one is about."""

@@ -1,5 +1,6 @@
 """Why a trace is not there, and what the answer rests on."""
 
+import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -157,6 +158,16 @@ def test_a_seal_that_holds_it_is_a_witness(day: date, kind: type[TraceAbsent]) -
     told = absence(made)
     assert type(told) is kind
     assert told.evidence[0] == f"The seal of {day} holds it."
+
+
+def test_a_seal_that_is_damaged_is_no_witness_and_says_so() -> None:
+    made, _, objects = reading()
+    day = date(2026, 11, 20)
+    objects.put(f"seals/{day}/seal.json", io.BytesIO(b"{}"))
+    made.seals.extend(Reach(day, day + timedelta(days=1)), None)
+    told = absence(made, YESTERDAY, "broker")
+    assert type(told) is TraceNotFound
+    assert told.evidence[0].startswith("The seals can't be asked.")
 
 
 def test_who_may_see_a_part_learns_nothing_of_it() -> None:
