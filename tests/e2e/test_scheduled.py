@@ -109,3 +109,22 @@ def test_a_sample_is_drawn_downloaded_and_drawn_again_from_the_bundle_alone(
     assert told["population"]["runs"] == TRACES
     shares = {one["name"]: len(one["drawn"]) for one in told["strata"]}
     assert shares == {"dispatcher": 3, "benefits-assistant": 1}
+
+
+def test_a_sample_with_a_chosen_seed_is_refused_and_the_ledger_tells_of_it(stack: Stack) -> None:
+    sample = {"start": START, "end": END, "size": 4, "seed": "5eed" * 16}
+    body = {"selector": {"sample": sample}, "profile": "metadata", "reason": "Audit", "ticket": "AUDIT-4"}
+    with stack.sign_in("auditor") as session:
+        refused = session.post(
+            f"{stack.host_url}/api/v1/exports",
+            data=orjson.dumps(body),
+            headers={"Content-Type": "application/json"},
+            timeout=60,
+        )
+    assert refused.status_code == 400
+    assert "nobody chooses which runs are drawn" in refused.json()["detail"]
+    with stack.sign_in("officer") as session:
+        log = session.get(f"{stack.host_url}/api/v1/access-log", timeout=60).json()
+    entries = [one for one in log["entries"] if "selector.sample.seed" in one["reason"]]
+    assert [(one["action"], one["outcome"]) for one in entries] == [("exports.request", "refused")]
+    assert "5eed" not in orjson.dumps(log).decode()
