@@ -26,9 +26,10 @@ _SURE_SPAN_ID = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{16}|")
 
 _MakeSafe = Callable[[str, Pseudonyms, Detectors], str]
 
-_REMEMBERED_LAYOUTS = 2_000
-_REMEMBERED_NAMES = 5_000
-_REMEMBERED_VALUES = 2_000
+_MOST_LAYOUTS = 2_000
+_MOST_REMEMBERED = 50_000
+"""Verdicts, some 20 MB of them."""
+
 _LONGEST_REMEMBERED = 128
 _WHOLE = frozenset({bool, int})
 
@@ -95,7 +96,7 @@ class _Layout:
 
 
 class Sanitizer:
-    """Applies one policy. Pure: equal rows give equal results. For one thread."""
+    """Applies one policy. Pure: equal rows give equal results. Safe to share between threads."""
 
     def __init__(self, policy: Policy, pseudonyms: Pseudonyms, detectors: Detectors) -> None:
         self._policy = policy
@@ -104,6 +105,7 @@ class Sanitizer:
         # Nearly all names and values repeat from row to row, and most rows have the same names as others.
         self._plans: dict[tuple[Kind, str, str], _Plan] = {}
         self._layouts: dict[tuple[Kind, str, tuple[str, ...]], _Layout] = {}
+        self._remembered = 0
 
     def sanitize(self, row: TraceRow) -> SanitizedRow:
         """Return what of a row may be shown.
@@ -178,8 +180,8 @@ class Sanitizer:
             tuple(plan.always for _, plan in plans if plan.always is not None),
             frozenset(plan.unknown for _, plan in plans if plan.unknown),
         )
-        if len(self._layouts) >= _REMEMBERED_LAYOUTS:
-            self._layouts.clear()
+        if len(self._layouts) >= _MOST_LAYOUTS:
+            self._forget()
         self._layouts[kind, table, names] = layout
         return layout
 
@@ -187,8 +189,6 @@ class Sanitizer:
         plan = self._plans.get((kind, table, name))
         if plan is None:
             plan = self._plan_by(self._rule(kind, table, name), name)
-            if len(self._plans) >= _REMEMBERED_NAMES:
-                self._plans.clear()
             self._plans[kind, table, name] = plan
         return plan
 
@@ -213,10 +213,21 @@ class Sanitizer:
     def _verdict(self, plan: _Plan, value: Any, *, as_text: bool) -> _Verdict:
         verdict = self._judge(plan.rule, value, as_text=as_text)
         if value.__class__ is str and len(value) <= _LONGEST_REMEMBERED:
-            _remember(plan.texts, value, verdict)
+            plan.texts[value] = verdict
         elif value.__class__ in _WHOLE:
-            _remember(plan.numbers, (value.__class__, value), verdict)
+            plan.numbers[value.__class__, value] = verdict
+        else:
+            return verdict
+        self._remembered += 1
+        if self._remembered >= _MOST_REMEMBERED:
+            self._forget()
         return verdict
+
+    def _forget(self) -> None:
+        """Begin anew: whoever sends telemetry may send any number of names and values."""
+        self._plans.clear()
+        self._layouts.clear()
+        self._remembered = 0
 
     def _judge(self, rule: Rule | None, value: Any, *, as_text: bool) -> _Verdict:
         match rule:
@@ -242,12 +253,6 @@ class Sanitizer:
                 return (str(shown) if as_text else shown), reason, None
             case _:
                 raise ValueError("This rule has no verdicts.")
-
-
-def _remember[Key](verdicts: dict[Key, _Verdict], key: Key, verdict: _Verdict) -> None:
-    if len(verdicts) >= _REMEMBERED_VALUES:
-        verdicts.clear()
-    verdicts[key] = verdict
 
 
 def safe_trace_id(value: str, pseudonyms: Pseudonyms, detectors: Detectors) -> str:

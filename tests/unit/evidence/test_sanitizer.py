@@ -1,5 +1,6 @@
 import dataclasses
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -201,3 +202,46 @@ def test_the_given_row_is_left_as_it_was() -> None:
     before = dataclasses.asdict(row)
     SANITIZER.sanitize(row)
     assert dataclasses.asdict(row) == before
+
+
+def test_of_a_name_that_only_a_prefix_knows_the_rest_is_hidden() -> None:
+    body = {
+        "app.queue.*": {"keep": "integer"},
+        "app.of.*": {"pseudonymize": "user"},
+        "app.queue.old.*": "drop",
+    }
+    policy = redaction_policy({"version": 1, "columns": {"Ext_*": {"keep": "number"}}, "properties": body})
+    result = Sanitizer(policy, PSEUDONYMS, standard_detectors()).sanitize(
+        a_row(
+            columns={"Ext_Lovelace": 1.5},
+            properties={
+                "app.queue.Lovelace": "5",
+                "app.of.Lovelace": "Ada",
+                "app.queue.old.Lovelace": "5",
+                "app.queue": "5",
+            },
+        )
+    )
+    rest = PSEUDONYMS.of("attribute", "Lovelace")
+    assert result.row.columns == {f"Ext_{rest}": 1.5}
+    assert result.row.properties == {
+        f"app.queue.{rest}": "5",
+        f"app.of.{rest}": PSEUDONYMS.of("user", "Ada"),
+    }
+    assert result.removed == {"pseudonymize:app.of.*": 1, "drop:app.queue.old.*": 1, "unknown": 1}
+
+
+def test_a_flood_of_names_and_values_is_forgotten_and_changes_nothing() -> None:
+    sanitizer = Sanitizer(POLICY, PSEUDONYMS, standard_detectors())
+    user = f"alice-{len(POLICY.hash)}"
+    first = a_row(properties={"gen_ai.agent.name": "dispatcher"}, columns={"UserId": user})
+    unheld = sys.getrefcount(user)
+    before = sanitizer.sanitize(first)
+    assert sys.getrefcount(user) > unheld
+    for number in range(20_000):
+        flood = {"gen_ai.conversation.id": f"c-{number}", f"name-{number % 2_500}": "x"}
+        sanitizer.sanitize(
+            a_row(properties=flood, columns={"UserId": f"u-{number}", "SessionId": f"s-{number}"})
+        )
+    assert sys.getrefcount(user) == unheld
+    assert sanitizer.sanitize(first) == before
