@@ -30,6 +30,7 @@ OF_A_CHECK = {"check_failed": "high", "check_behind": "high", "check_blind": "lo
 OF_THE_WATCH = {
     "source_blind": Subject("high", ("Path",), ("platform",)),
     "config_refused": Subject("high", ("Part",), ("platform",)),
+    "record_at_risk": Subject("high", ("Part",), ("platform",)),
     "delivery_failed": Subject("high", ("Destination",), ("platform",)),
 }
 """By id the other alerts that stand for no check's file."""

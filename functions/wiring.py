@@ -13,6 +13,7 @@ from uuid import uuid4
 from functions.access.ledger import Access, Ledger
 from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
+from functions.access.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.canary.canary import Canary
@@ -76,6 +77,7 @@ class Services:
         acknowledging: Where people take alerts on.
         silences: The silences.
         silence_ends: Reports what they hid; its tick comes after the watch's.
+        record_alarm: Tells of what keeps the record from being kept.
         record: Seals, the ledger's heads, and the clock they go by.
         heart: Tells that a tick is complete, and whether the last one is too old.
         exports: All exports.
@@ -103,6 +105,7 @@ class Services:
     acknowledging: Acknowledging
     silences: SilenceStore
     silence_ends: SilenceEnds
+    record_alarm: Watch
     record: RecordServices
     heart: Heart
     exports: Exports
@@ -225,6 +228,13 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         silences=silences,
         silence_ends=SilenceEnds(
             clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now
+        ),
+        record_alarm=_watch(
+            clients,
+            configuration,
+            RecordJudge(clients.documents, record.seals),
+            (RECORD_CHECK,),
+            quiet=1,
         ),
         record=record,
         heart=Heart(clients.documents, clients.metric, clock=_now),

@@ -7,6 +7,7 @@ when to when it was off stands in the ledger itself.
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,21 @@ DOCUMENT = "clock"
 FORMAT = 1
 WHO = "tracekeeper:clock"
 """Stands in the ledger for who compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What was told of the clock last.
+
+    Attributes:
+        off: Whether it was off.
+        told_on: The day (UTC, by the service's clock) on which that was told; "" where it was right.
+        seconds: By how much ours was ahead.
+    """
+
+    off: bool = False
+    told_on: str = ""
+    seconds: int = 0
 
 
 class ClockCheck:
@@ -61,14 +77,15 @@ class ClockCheck:
         if off:
             _log.error("%s Nothing is sealed until it is right.", _told(ahead))
         held = self._documents.read(DOCUMENT)
-        before = _remembered(held.body) if held else (False, "")
-        now = (off, theirs.date().isoformat() if off else "")
-        if now == before:
+        before = _remembered(held.body) if held else ClockState()
+        told_on = theirs.date().isoformat() if off else ""
+        if (off, told_on) == (before.off, before.told_on):
             return
         # The ledger first: what is remembered as told must have been told.
         self._enter(ahead, theirs, off=off)
         with suppress(DocumentConflict):
-            body = {"format": FORMAT, "off": off, "told_on": now[1]}
+            seconds = round(ahead.total_seconds())
+            body = {"format": FORMAT, "off": off, "told_on": told_on, "seconds": seconds}
             self._documents.write(DOCUMENT, body, version=held.version if held else None)
 
     def hindrance(self) -> str | None:
@@ -101,11 +118,17 @@ class ClockCheck:
         _log.info("%s", encode({"event": "clock.told", "off": off}).decode())
 
 
-def _remembered(body: Mapping[str, Any]) -> tuple[bool, str]:
+def read_clock(documents: Documents) -> ClockState:
+    """Return what was told of the clock last. Raises StorageError."""
+    held = documents.read(DOCUMENT)
+    return _remembered(held.body) if held else ClockState()
+
+
+def _remembered(body: Mapping[str, Any]) -> ClockState:
     return understood(
         DOCUMENT,
         body,
-        lambda body: (bool(body["off"]), str(body["told_on"])),
+        lambda body: ClockState(bool(body["off"]), str(body["told_on"]), int(body.get("seconds", 0))),
         newest=FORMAT,
         holds="what was told of the clock",
         next_step="Delete it: it is written again.",

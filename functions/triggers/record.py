@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.triggers.background import in_background
-from functions.wiring import services
+from functions.wiring import Services, services
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
 
@@ -25,5 +25,10 @@ def note_head(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
 @blueprint.function_name("check_clock")
 @blueprint.timer_trigger(arg_name="timer", schedule="15 */5 * * * *", run_on_startup=False)
 def check_clock(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
-    """Compare our clock with the storage service's."""
-    in_background("comparing clocks", services, lambda services: services.record.clock_check.tick())
+    """Compare our clock with the storage service's, and tell of what keeps the record from being kept."""
+    in_background("comparing clocks", services, _check_clock)
+
+
+def _check_clock(services: Services) -> None:
+    services.record.clock_check.tick()
+    services.record_alarm.tick()

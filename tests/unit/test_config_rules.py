@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from functions.access.record_at_risk import RECORD_CHECK
 from functions.alerts.failures import failure_check
 from functions.alerts.watchfulness import behind_check, blind_check
 from functions.canary.telling import SIGHT_CHECK
@@ -196,6 +197,7 @@ OWN_CHECKS = (
     SIGHT_CHECK,
     CONFIG_CHECK,
     DELIVERY_CHECK,
+    RECORD_CHECK,
 )
 
 

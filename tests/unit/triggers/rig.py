@@ -16,6 +16,7 @@ from functions.access.heads import Heads
 from functions.access.ledger import Ledger
 from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
+from functions.access.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.alerts.rules import EvidenceHold
@@ -192,6 +193,14 @@ def make_rig(
         silences=silences,
         silence_ends=SilenceEnds(
             documents, silences, Announcements(documents), configuration.alerts, clock=lambda: NOON
+        ),
+        record_alarm=Watch(
+            documents=documents,
+            runner=RecordJudge(documents, Seals(objects, documents)),
+            checks=(RECORD_CHECK,),
+            rules=configuration.alerts,
+            channels={},
+            clock=lambda: NOON,
         ),
         record=record(log, objects, documents, source),
         heart=Heart(documents, None, clock=lambda: NOON),

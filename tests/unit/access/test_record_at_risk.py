@@ -1,0 +1,60 @@
+"""People hear of a clock that is off, and of a day that is not sealed, once each and until it is over."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.access.clock import ClockCheck
+from functions.access.record_at_risk import OVERDUE, RECORD_CHECK, RecordJudge
+from functions.checks.finding import Finding
+from functions.checks.runner import Evaluated, NothingDue
+from functions.evidence.seal_store import Reach, Seals
+from functions.evidence.sealing import SETTLE
+from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+MONDAY = MIDNIGHT.date() - timedelta(days=1)
+
+
+def judge(documents: MemoryDocuments) -> RecordJudge:
+    return RecordJudge(documents, Seals(MemoryObjects(), documents))
+
+
+def findings(documents: MemoryDocuments, now: datetime) -> list[Finding]:
+    outcome = judge(documents).judge_due(RECORD_CHECK, watermark=now - RECORD_CHECK.every, now=now)
+    assert isinstance(outcome, Evaluated)
+    return [finding for judged in outcome.judged for finding in judged.findings]
+
+
+def told(found: list[Finding]) -> list[tuple[str, Any]]:
+    return [(finding.key["Part"], finding.shows["Why"]) for finding in found]
+
+
+def test_where_nothing_is_wrong_there_is_nothing_to_judge() -> None:
+    outcome = judge(MemoryDocuments()).judge_due(RECORD_CHECK, watermark=None, now=MIDNIGHT)
+    assert outcome == NothingDue()
+
+
+def test_a_clock_that_is_off_is_an_alert_until_it_is_right() -> None:
+    documents, ours = MemoryDocuments(), [MIDNIGHT + timedelta(hours=1)]
+    check = ClockCheck(documents, MemoryAppendLog(), theirs=lambda: MIDNIGHT, clock=lambda: ours[0])
+    check.tick()
+    (found,) = findings(documents, MIDNIGHT)
+    assert (found.value, told([found])) == (1.0, [("clock", "3600 s ahead of the storage service's")])
+    ours[0] = MIDNIGHT
+    check.tick()
+    assert findings(documents, MIDNIGHT) == []
+
+
+@pytest.mark.parametrize(("late", "alert"), [(OVERDUE - timedelta(seconds=1), False), (OVERDUE, True)])
+def test_a_day_that_stays_unsealed_for_hours_is_an_alert(late: timedelta, alert: bool) -> None:
+    documents = MemoryDocuments()
+    Seals(MemoryObjects(), documents).extend(Reach(MONDAY, MONDAY), None)
+    found = findings(documents, MIDNIGHT + SETTLE + late)
+    assert told(found) == ([("seals", "2026-11-23 is not sealed")] if alert else [])
+
+
+def test_it_is_judged_no_more_often_than_it_says() -> None:
+    now = MIDNIGHT + timedelta(minutes=4)
+    assert judge(MemoryDocuments()).judge_due(RECORD_CHECK, watermark=MIDNIGHT, now=now) == NothingDue()
