@@ -1,5 +1,6 @@
 """People hear of a clock that is off, and of a day that is not sealed, once each and until it is over."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,11 +8,18 @@ import pytest
 
 from functions.access.clock import ClockCheck
 from functions.access.record_at_risk import OVERDUE, RECORD_CHECK, RecordJudge
+from functions.alerts.told_as import told_as_it_is
 from functions.checks.finding import Finding
 from functions.checks.runner import Evaluated, NothingDue
+from functions.delivery.cards.writer import CardWriter
+from functions.delivery.interface import Channel
 from functions.evidence.seal_store import Reach, Seals
 from functions.evidence.sealing import SETTLE
+from functions.watch.watch import Watch
+from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
+from tests.unit.alerts.building import RULES
+from tests.unit.delivery.adaptive_card import card_of, problems
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 MONDAY = MIDNIGHT.date() - timedelta(days=1)
@@ -58,3 +66,32 @@ def test_a_day_that_stays_unsealed_for_hours_is_an_alert(late: timedelta, alert:
 def test_it_is_judged_no_more_often_than_it_says() -> None:
     now = MIDNIGHT + timedelta(minutes=4)
     assert judge(MemoryDocuments()).judge_due(RECORD_CHECK, watermark=MIDNIGHT, now=now) == NothingDue()
+
+
+def test_a_clock_an_hour_off_is_one_card_and_its_end_another() -> None:
+    documents, now = MemoryDocuments(), [MIDNIGHT]
+    teams = MemoryDestination(clock=lambda: now[0])
+    ahead = [timedelta(hours=1)]
+    check = ClockCheck(documents, MemoryAppendLog(), theirs=lambda: now[0], clock=lambda: now[0] + ahead[0])
+
+    def tick() -> None:
+        check.tick()
+        Watch(
+            documents,
+            judge(documents),
+            (RECORD_CHECK,),
+            replace(RULES, resolve_after_quiet=1, keep_open_for=timedelta(0)),
+            {"teams": Channel(teams, CardWriter("https://tracekeeper.example.net", told_as_it_is, {}))},
+            clock=lambda: now[0],
+        ).tick()
+        now[0] += RECORD_CHECK.every
+
+    for _ in range(3):
+        tick()
+    (card,) = [card_of(one.message) for one in teams.accepted]
+    assert problems(card) == []
+    assert card["fallbackText"].startswith("HIGH · clock · The record that evidence rests on")
+    assert "3600 s ahead of the storage service's" in str(card)
+    ahead[0] = timedelta(0)
+    tick()
+    assert card_of(teams.accepted[-1].message)["fallbackText"].startswith("RESOLVED · clock")
