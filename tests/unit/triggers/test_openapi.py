@@ -148,6 +148,14 @@ def test_an_answer_looks_as_described(endpoint: Endpoint) -> None:
         schema(answer["content"][response.mimetype]["schema"]).validate(json.loads(response.get_body()))
 
 
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_a_route_describes_each_denial_by_itself(endpoint: Endpoint) -> None:
+    answers = described()[endpoint.method, endpoint.path]["responses"].keys()
+    denials = {"401", "403", "429"} if endpoint.role else set()
+    assert answers & {"401", "403", "429", "default"} == denials
+    assert answers >= {"400", "500", "503"}
+
+
 def test_sight_looks_as_described() -> None:
     rig = make_rig()
     rig.services.sight.tick()
