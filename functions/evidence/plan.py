@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.errors import AskedTooMuch
 from functions.evidence.export import Export
 from functions.evidence.membership import Membership, Resolved
 from functions.storage.versioned import understood
@@ -17,9 +16,6 @@ from functions.traces.source import TraceSource
 
 RUNS = "runs"
 """The pseudo-table of a slice of runs to be judged, by the ingestion time of the runs' own spans."""
-
-MOST_SLICES = 1_000
-"""Most slices of an export: ten million rows, or 12 GB."""
 
 _ROWS_OF_A_RUNS_SLICE = 40_000
 _FORMAT = 1
@@ -122,10 +118,7 @@ def make_plan(
         if export.selection.profile == "content":
             moved = cut(content, Slice(CONTENT_TABLE, membership, *bounds), limits, (CONTENT_TABLE,))
             slices += [Planned(_of(one.slice, lasting), one.rows) for one in moved]
-        if len(slices) > MOST_SLICES:
-            raise AskedTooMuch(
-                f"An export has at most {MOST_SLICES} slices.", next_step="Ask for a shorter window."
-            )
+        limits.hold(len(slices))
     return Plan(replace(resolved, memberships=tuple(memberships)), tuple(slices))
 
 

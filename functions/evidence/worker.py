@@ -155,6 +155,8 @@ class Worker:
         # A conflict: an attempt at the same time has stored it.
         with suppress(DocumentConflict):
             self.work.objects.put(name, part)
+        if self.records.get(export.id).export.finished:  # cancelled meanwhile: nobody looks after it any more
+            self.work.clear(export.id)
 
     def _assemble(self, held: Held, plan: Plan, protection: Protection) -> None:
         export = held.export

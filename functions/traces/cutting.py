@@ -1,15 +1,15 @@
 """Cuts traces into slices that the service answers whole and a small worker can hold.
 
-Rows are counted by table and hour of ingestion time; an hour that holds too much is counted by the minute, by
-the second and by the millisecond, and a millisecond by the time of its rows. Neighbours are joined up to the
-limits. The bounds are the first and the last row's own, so that equal telemetry is cut equally at any time.
+Rows are counted by table and hour of ingestion time; an hour that holds too much is counted by the second
+and by the millisecond, and a millisecond by the time of its rows. Neighbours are joined up to the limits. The
+bounds are the first and the last row's own, so that equal telemetry is cut equally at any time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.errors import ResultTooLarge
+from functions.errors import AskedTooMuch, ResultTooLarge
 from functions.traces.kql import instant, text
 from functions.traces.membership import Membership
 from functions.traces.model import TABLES
@@ -19,7 +19,7 @@ from functions.traces.source import Cell, TraceSource
 LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00Z")
 """Before any row was received."""
 
-_WIDTHS = ("1h", "1m", "1s", "1ms")
+_WIDTHS = ("1h", "1s", "1ms")  # an answer has some thousand bins at most
 _TICK = timedelta(microseconds=1)  # the service counts in tenths of it
 
 
@@ -30,10 +30,20 @@ class Limits:
     Attributes:
         rows: Most rows.
         size: Most bytes, by the service's own measure of its rows (`_BilledSize`).
+        slices: How many of them an export may have at most: ten million rows, or 12 GB.
     """
 
     rows: int = 10_000
     size: int = 12 << 20
+    slices: int = 1_000
+
+    def hold(self, slices: int, rows: int = 0) -> None:
+        """Raise AskedTooMuch where an export has more slices, or so many rows that it must."""
+        if max(slices, rows // self.rows) > self.slices:
+            raise AskedTooMuch(
+                f"An export has at most {self.slices} slices of {self.rows} rows.",
+                next_step="Ask for a shorter window or fewer traces.",
+            )
 
 
 LIMITS = Limits()
@@ -64,10 +74,12 @@ def cut(
         tables: Which tables.
 
     Raises:
+        AskedTooMuch: It is more than an export may have.
         ResultTooLarge: A millisecond still holds too much.
         SourceError: The source did not answer completely.
     """
     counted = list(_count(source, whole, tables, "ingestion_time()", _WIDTHS[0]))
+    limits.hold(0, sum(one.rows for one in counted))
     for table in tables:
         mine = [one for one in counted if one.slice.table == table]
         refined = (fine for one in mine for fine in _refined(source, one, limits, 1, by_time=False))

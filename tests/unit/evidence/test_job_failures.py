@@ -1,8 +1,9 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import orjson
@@ -28,6 +29,7 @@ from functions.evidence.steps import ASSEMBLE, Step
 from functions.evidence.worker import ATTEMPTS
 from functions.storage.documents import Document, Documents
 from functions.traces.model import TABLES
+from functions.traces.source import Rows, TraceSource
 from tests.fakes.source import ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryObjects
 from tests.unit.evidence.material import (
@@ -142,6 +144,28 @@ def test_assembling_before_all_slices_are_done_asks_for_those_that_lack(rig: Rig
     messages = list(rig.worker.run(Step(export_id).message()))
     rig.worker.run(messages[2])
     assert list(rig.worker.run(Step(export_id, ASSEMBLE).message())) == [*messages[:2], *messages[3:]]
+
+
+def test_what_is_read_of_an_export_that_was_cancelled_meanwhile_is_dropped(rig: Rig) -> None:
+    export_id = rig.requested()
+    messages = rig.worker.run(Step(export_id).message())
+    rig.source = Meanwhile(rig.source, lambda: rig.exports.cancel(export_id, by="somebody"))
+    rig.worker.run(messages[0])
+    assert rig.exports.get(export_id).state is State.CANCELLED
+    assert list(rig.work.names("")) == []
+    assert rig.actions() == ["exports.requested", "exports.cancelled"]
+
+
+class Meanwhile:
+    """Lets something happen before it answers for the first time."""
+
+    def __init__(self, inner: TraceSource, happen: Callable[[], object]) -> None:
+        self._inner, self._happen = inner, happen
+
+    def query(self, kql: str, *, since: datetime, until: datetime) -> Rows:
+        happen, self._happen = self._happen, lambda: None
+        happen()
+        return self._inner.query(kql, since=since, until=until)
 
 
 def test_a_policy_that_changes_meanwhile_has_all_slices_read_again(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.errors import ResultTooLarge
+from functions.errors import AskedTooMuch, ResultTooLarge
 from functions.traces.cutting import LONG_AGO, Counted, Limits, count_late, cut
 from functions.traces.membership import Membership
 from functions.traces.slices import Slice, read_slice
@@ -94,3 +94,10 @@ def test_rows_that_come_after_the_request_are_counted_apart() -> None:
     before = Slice("", ALL, NOON - DAY, NOON + DAY, LONG_AGO, NOON + timedelta(minutes=4))
     assert sum(part.rows for part in cut(source, before)) == 4
     assert count_late(source, ALL, NOON - DAY, NOON + DAY, NOON + timedelta(minutes=4)) == 6
+
+
+def test_more_than_an_export_may_have_is_refused_by_the_first_count() -> None:
+    source = a_source(*(NOON - timedelta(minutes=number) for number in range(10)))
+    with pytest.raises(AskedTooMuch, match="at most 3 slices of 2 rows"):
+        list(cut(source, WHOLE, Limits(rows=2, slices=3)))
+    assert len(source.asked) == 1
