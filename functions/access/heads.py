@@ -22,7 +22,9 @@ FORMAT = 1
 FOLDER = "heads/"
 DER, JWS = ".sig.der", ".sig.jws"
 _BACK = 400
-"""Days that are looked back for a head; after a longer rest the chain is checked from its beginning."""
+"""Days looked back for the head before; after a longer rest the chain is checked from its beginning."""
+_RECENT = 14
+"""Days of which `marks` gives the heads: each day is a request, whether or not it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Heads:
         today = self._clock().astimezone(UTC).date()
         head = self._noted(today)
         if head is None:
-            before = next(self._back(today - timedelta(days=1)), None)
+            before = next(self._back(today - timedelta(days=1), _BACK), None)
             head = Head(today, self._ledger.mark(before.mark if before else START))
             # Another host has noted it at the same time: its head stands, and is the one that is signed.
             with suppress(DocumentConflict):
@@ -104,8 +106,8 @@ class Heads:
         return head
 
     def marks(self) -> Iterator[Mark]:
-        """Yield the marks of the heads noted, the newest first. Raises StorageError."""
-        for head in self._back(self._clock().astimezone(UTC).date()):
+        """Yield the marks of the heads of the last `_RECENT` days, the newest first. Raises StorageError."""
+        for head in self._back(self._clock().astimezone(UTC).date(), _RECENT):
             yield head.mark
 
     def _sign(self, day: date) -> None:
@@ -116,8 +118,8 @@ class Heads:
             with suppress(DocumentConflict):
                 self._objects.put(name(day) + suffix, io.BytesIO(data))
 
-    def _back(self, newest: date) -> Iterator[Head]:
-        for back in range(_BACK):
+    def _back(self, newest: date, days: int) -> Iterator[Head]:
+        for back in range(days):
             if head := self._noted(newest - timedelta(days=back)):
                 yield head
 

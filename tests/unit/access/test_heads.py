@@ -162,6 +162,21 @@ def test_the_latest_entries_are_read_from_a_head_on() -> None:
     assert len(rig.ledger.latest(1_000)) == 53
 
 
+def test_without_heads_the_latest_entries_are_read_without_looking_far_for_one() -> None:
+    class Counting(MemoryObjects):
+        asked = 0
+
+        def size(self, name: str) -> int | None:
+            self.asked += 1
+            return super().size(name)
+
+    rig = Rig(objects=Counting())
+    rig.write(3)
+    assert len(rig.ledger.latest(2)) == 2
+    assert isinstance(rig.objects, Counting)
+    assert rig.objects.asked <= 14
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"day": "2026-11-24", "entries": "many"}'])
 def test_what_is_no_head_is_refused(data: bytes) -> None:
     with pytest.raises(StorageError):
