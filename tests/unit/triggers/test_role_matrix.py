@@ -43,8 +43,8 @@ def with_access(there: World, section: Mapping[str, Any]) -> World:
     return rig, replace(services, configuration=configuration), ids
 
 
-def limited(there: World, role: Role, agents: Sequence[str]) -> World:
-    return with_access(there, {"entries": [{"role": role.value, "id": ADA, "agents": list(agents)}]})
+def limited(there: World, role: Role, **limits: Sequence[str]) -> World:
+    return with_access(there, {"entries": [{"role": role.value, "id": ADA, **limits}]})
 
 
 def needed(name: str) -> Role:
@@ -129,16 +129,23 @@ def test_who_asks_too_often_is_denied_and_written_down_once(there: World, name: 
 def test_what_a_scope_reaches_is_answered_as_to_anybody(there: World, name: str) -> None:
     role = needed(name)
     whole = ask(world(), name, principal(role))
-    part = ask(limited(there, role, [MINE, OTHERS]), name, principal(role))
+    part = ask(limited(there, role, agents=[MINE, OTHERS]), name, principal(role))
     assert part.status_code == whole.status_code
     if ROWS[name].listed:
         assert len(body_of(part)[ROWS[name].listed]) == len(body_of(whole)[ROWS[name].listed]) >= 1
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [{"agents": [OTHERS]}, {"tenants": ["globex"]}, {"agents": [MINE], "tenants": ["globex"]}],
+    ids=["another agent", "another tenant", "the agent for another tenant"],
+)
 @pytest.mark.parametrize("name", sorted(LIMITED))
-def test_what_a_scope_does_not_reach_is_as_if_it_were_not_there(there: World, name: str) -> None:
+def test_what_a_scope_does_not_reach_is_as_if_it_were_not_there(
+    there: World, name: str, limits: dict[str, list[str]]
+) -> None:
     row, role = ROWS[name], needed(name)
-    beyond = limited(there, role, [OTHERS])
+    beyond = limited(there, role, **limits)
     response = ask(beyond, name, principal(role))
     match row.beyond:
         case "hidden":
@@ -171,7 +178,7 @@ def test_content_needs_a_role_of_its_own_that_reaches_as_far(there: World) -> No
     read, both = principal(Role.EVIDENCE_READ), principal(Role.EVIDENCE_READ, Role.EVIDENCE_READ_CONTENT)
     assert_denied(made, "download_bundle", ask(made, "download_bundle", read), 403)
     assert ask(made, "download_bundle", both).status_code == 409  # it is not done
-    beyond = limited(made, Role.EVIDENCE_READ_CONTENT, [OTHERS])
+    beyond = limited(made, Role.EVIDENCE_READ_CONTENT, agents=[OTHERS])
     assert ask(beyond, "download_bundle", both).status_code == 404
 
 
@@ -186,7 +193,7 @@ def test_who_may_not_read_content_may_not_ask_for_it(there: World) -> None:
 
 
 def test_an_alert_that_may_not_be_known_and_one_that_there_is_not_have_one_answer(there: World) -> None:
-    _, services, ids = limited(there, Role.EVIDENCE_READ, [OTHERS])
+    _, services, ids = limited(there, Role.EVIDENCE_READ, agents=[OTHERS])
     answers = []
     for alert in (EXPORT["selector"]["alert_id"], "f" * 16):
         row = replace(ROWS["request_export"], body=EXPORT | {"selector": {"alert_id": alert}})
