@@ -248,7 +248,7 @@ def named(agent: str, tenant: str) -> dict[str, str]:
         Scope(frozenset({"dispatcher", "benefits"}), frozenset({"acme"})),
         Scope(frozenset({"dispatcher", "benefits", "Dispatcher"}), frozenset(TENANTS)),
     ],
-    ids=str,
+    ids=["one agent", "agents that differ in case", "tenants that differ in case", "both", "all"],
 )
 def test_the_queries_let_through_what_the_rule_of_limits_lets_through(scope: Scope) -> None:
     source, rows = mixed()
