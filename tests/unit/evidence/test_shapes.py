@@ -67,6 +67,9 @@ REFUSED: dict[str, list[object]] = {
         "CNRYMXZGH6MRW7FEAT",
         "ticket-CNRYABCDEFGHKLMNPQ",
         "q7Xz9LmP2vR8sT4w",
+        "QWRhIExvdmVsYWNl",  # Ada Lovelace
+        "xQWRhIExvdmVsYWNl",
+        "a416461204c6f76656c616365",  # the same in hex
         5,
         None,
     ],
