@@ -12,16 +12,21 @@ from functions.errors import (
     NotReady,
 )
 from functions.evidence.export import State
+from functions.evidence.steps import Step
 from functions.evidence.verification import Verified, verify_bundle
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.material import (
     ABSENT,
+    NOON,
     OTHER,
     SOUND,
     TRACE,
     selection,
 )
 from tests.unit.evidence.rig import ASKER, NOW, Rig
+
+WINDOW = {"window": {"start": "2026-11-22T12:00:00Z", "end": "2026-11-22T12:01:00Z"}}
+WINDOW_OF_AN_AGENT = {"window": WINDOW["window"] | {"agent": "dispatcher"}}
 
 
 @pytest.fixture
@@ -37,6 +42,7 @@ def test_a_request_becomes_a_bundle_that_verifies(rig: Rig, tmp_path: Any) -> No
     assert export.state is State.DONE
     assert export.bundle is not None
     assert export.counts is not None
+    assert list(rig.work.names("")) == [], "what was put aside is removed"
     data = b"".join(rig.exports.open_bundle(export_id))
     assert export.bundle.object_name == f"{export_id}/bundle-metadata.zip"
     assert (export.bundle.size, export.bundle.sha256) == (len(data), hashlib.sha256(data).hexdigest())
@@ -106,11 +112,38 @@ def test_an_export_of_an_agent_holds_what_was_sent_under_its_further_names(rig: 
     assert counts.traces == 2
 
 
-def test_two_exports_of_the_same_are_the_same_bytes(rig: Rig) -> None:
-    one, two = rig.requested(), rig.requested()
+@pytest.mark.parametrize("selector", [{"trace_ids": [TRACE, OTHER]}, WINDOW, WINDOW_OF_AN_AGENT], ids=str)
+def test_the_same_question_gives_the_same_bytes_whenever_it_is_asked(
+    rig: Rig, selector: Mapping[str, Any]
+) -> None:
+    one = rig.requested(selector)
     rig.run(one)
+    rig.now += timedelta(hours=3, microseconds=7)
+    two = rig.requested(selector)
     rig.run(two)
-    assert b"".join(rig.exports.open_bundle(one)) == b"".join(rig.exports.open_bundle(two))
+    assert rig.exports.get(one).requested_at != rig.exports.get(two).requested_at
+    assert rig.bundle(one) == rig.bundle(two)
+
+
+def test_rows_that_came_after_the_question_are_not_in_the_bundle_and_are_counted_apart(rig: Rig) -> None:
+    rig.now = NOON + timedelta(seconds=2, milliseconds=3)
+    export_id = rig.requested({"trace_ids": [TRACE]})
+    rig.run(export_id)
+    export = rig.exports.get(export_id)
+    assert export.counts is not None
+    assert (export.counts.rows, export.counts.complete, export.late_rows) == (3, True, 4)
+
+
+def test_progress_is_told_while_it_runs(rig: Rig) -> None:
+    export_id = rig.requested()
+    assert rig.exports.progress(rig.exports.get(export_id)) is None
+    messages = rig.worker.run(Step(export_id).message())
+    assert rig.exports.progress(rig.exports.get(export_id)) == {"slices": 6, "done": 0}
+    for message in messages[:4]:
+        rig.worker.run(message)
+    assert rig.exports.progress(rig.exports.get(export_id)) == {"slices": 6, "done": 4}
+    rig.run(export_id)
+    assert rig.exports.progress(rig.exports.get(export_id)) is None
 
 
 def test_a_repeated_message_does_nothing(rig: Rig) -> None:
