@@ -30,6 +30,7 @@ from functions.evidence.worker import ATTEMPTS
 from functions.storage.documents import Document, Documents
 from functions.traces.model import TABLES
 from functions.traces.source import Rows, TraceSource
+from tests.fakes.signer import RandomSigner
 from tests.fakes.source import ScriptedSource
 from tests.fakes.storage import MemoryAppendLog, MemoryObjects
 from tests.unit.evidence.material import (
@@ -121,6 +122,35 @@ def test_of_two_attempts_at_once_one_gives_way(rig: Rig) -> None:
     rig.documents = Parallel(rig.documents)
     with pytest.raises(DocumentConflict):
         rig.run(export_id)
+
+
+class Overtaken(MemoryObjects):
+    """Lets another attempt do all of its work before the first object of ours is stored."""
+
+    other: Callable[[], object] = staticmethod(lambda: None)
+
+    def put(self, name: str, data: BinaryIO) -> int:
+        other, self.other = self.other, staticmethod(lambda: None)
+        other()
+        return super().put(name, data)
+
+
+def test_of_two_attempts_that_assemble_at_once_one_bundle_remains(rig: Rig) -> None:
+    objects = Overtaken()
+    rig.objects, rig.signer = objects, RandomSigner()
+    export_id = rig.requested()
+    for message in rig.worker.run(Step(export_id).message()):
+        rig.worker.run(message)
+    assemble = Step(export_id, ASSEMBLE).message()
+    objects.other = lambda: rig.worker.run(assemble)
+    with pytest.raises(DocumentConflict):
+        rig.worker.run(assemble)
+    assert rig.worker.run(assemble) == []
+    export = rig.exports.get(export_id)
+    assert export.state is State.DONE
+    assert export.bundle is not None
+    assert export.bundle.sha256 == hashlib.sha256(rig.bundle(export_id)).hexdigest()
+    assert rig.actions().count("exports.finished") == 1
 
 
 def test_a_slice_that_comes_twice_is_read_once(rig: Rig) -> None:
