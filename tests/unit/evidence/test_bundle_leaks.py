@@ -160,7 +160,7 @@ def rig_of(world: str, routing: Routing, policy: Policy | None = None) -> Rig:
     by = rig.protection()
     rig.judge = Controls(
         rig.source,
-        list,
+        lambda _: [],
         shipped().agents,
         lambda: Sanitizer(by.policy.for_profile("metadata"), by.pseudonyms, by.detectors),
         by.pseudonyms,
