@@ -38,7 +38,7 @@ class Masked:
 def mask(value: Any, detectors: Detectors) -> Masked:
     """Mask a text, or a JSON value as text. JSON within strings is read as JSON, to any depth.
 
-    What stands under a key is masked by itself first and then beside its key, which may be the cue.
+    A value is masked by itself first, and then the whole as text: a key may be what is masked, or the cue.
     """
     masking = _Masking(detectors)
     text = masking.text(masking.json_text(value))

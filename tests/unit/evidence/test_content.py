@@ -24,7 +24,7 @@ from functions.evidence.content import (
     encode_content,
     points_to_content,
 )
-from functions.evidence.detectors import standard_detectors
+from functions.evidence.detectors import Detector, Detectors, standard_detectors
 from functions.evidence.policy import redaction_policy
 from functions.evidence.pseudonyms import Pseudonyms
 from functions.evidence.redactions import Redactions
@@ -219,6 +219,13 @@ def test_redactions_count_what_was_masked_and_say_what_can_not_be_found() -> Non
         "masked": {"email": 2},
         "notice": NAMES_STAY,
     }
+
+
+def test_a_line_in_which_something_is_found_after_all_leaves_without_its_text() -> None:
+    odd = Detectors([Detector("odd", '"text":"Hi', '"text":"Hi')])  # is in the line, and not in the text
+    (part,) = ContentReader(POLICY, PSEUDONYMS, odd).inline(row(gen_ai__prompt="Hi"))
+    assert (part.shown, part.text) == ("withheld", None)
+    rescan(encode_content(part), odd)
 
 
 hostile = st.one_of(

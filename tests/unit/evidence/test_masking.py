@@ -34,6 +34,7 @@ def test_text_in_which_nothing_is_found_stays_as_it_is() -> None:
     [
         ({"to": MAIL}, {"to": "<email>"}),
         ({MAIL: 1}, {"<email>": 1}),
+        ({"a\n415-555-0132": {MAIL: [1]}}, {"a\n<phone>": {"<email>": [1]}}),
         ([{"a": {"b": [f"x {MAIL}"]}}], [{"a": {"b": ["x <email>"]}}]),
         ({"card": 4111111111111111}, {"card": "<payment_card>"}),
         ({"n": 123456789}, {"n": 123456789}),
