@@ -122,7 +122,7 @@ class Assembly:
         for account in accounts:
             redactions.add_account(account.redactions)
         names = payload_names(self.export.selection.profile) | self.plan.resolved.files.keys()
-        search = partial(rescan, detectors=self.protection.detectors, lookalikes=redactions.lookalikes)
+        search = partial(rescan, detectors=self.protection.detectors)
         with BundleWriter(names, rescan=search, signer=self.signer) as writer:
             controls = writer.open(CONTROLS)
             for some in encode_controls(map(run_of, merged(runs))):

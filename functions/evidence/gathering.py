@@ -64,9 +64,9 @@ def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protectio
     return Gathered(tuple(sorted(rows, key=row_line)), redactions, counts)
 
 
-def rescan_for(gathered: Gathered, protection: Protection) -> Callable[[bytes], None]:
+def rescan_for(protection: Protection) -> Callable[[bytes], None]:
     """Return the rescan of finished bytes: it raises RedactionFailure where something must not leave."""
-    return partial(rescan, detectors=protection.detectors, lookalikes=gathered.redactions.lookalikes)
+    return partial(rescan, detectors=protection.detectors)
 
 
 def describe_rows(gathered: Gathered) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Reading:
         findings = list(finding_sentences(runs))
         shown = safe_trace_id(wanted, protection.pseudonyms, protection.detectors)
         answer = {"trace_id": shown, "findings": findings, **describe_rows(gathered)}
-        rescan_for(gathered, protection)(orjson.dumps(answer))
+        rescan_for(protection)(orjson.dumps(answer))
         return answer
 
     def _visible(self, trace_id: str, scope: Scope, bounds: Bounds) -> bool:

@@ -14,11 +14,7 @@ _MOST_GROUPS = 10_000
 
 
 class Redactions:
-    """The sum over all rows of one export. The order of the rows does not matter.
-
-    Attributes:
-        lookalikes: The ids that `rescan` must excuse.
-    """
+    """The sum over all rows of one export. The order of the rows does not matter."""
 
     def __init__(self, policy: Policy, pseudonyms: Pseudonyms) -> None:
         self._policy = policy
@@ -30,7 +26,6 @@ class Redactions:
         self._parts = self._structure = self._withheld = 0
         self._unknown: set[str] = set()
         self._unknown_cut = False
-        self.lookalikes: set[str] = set()
 
     def add(self, row: SanitizedRow) -> None:
         """Count one row."""
@@ -38,8 +33,6 @@ class Redactions:
         self._groups[row.reasons] = self._groups.get(row.reasons, 0) + 1
         if len(self._groups) > _MOST_GROUPS:
             self._fold()
-        if row.lookalikes:
-            self.lookalikes |= row.lookalikes
         if row.unknown:
             self._unknown |= row.unknown
             if len(self._unknown) > 2 * _MOST_UNKNOWN:
@@ -67,7 +60,6 @@ class Redactions:
                 "withheld": self._withheld,
                 "masked": dict(sorted(self._masked.items())),
             },
-            "lookalikes": sorted(self.lookalikes),
         }
 
     def add_account(self, account: Mapping[str, Any]) -> None:
@@ -81,7 +73,6 @@ class Redactions:
         self._structure += account["content"].get("structure_only", 0)
         self._withheld += account["content"]["withheld"]
         self._masked.update(account["content"]["masked"])
-        self.lookalikes |= set(account["lookalikes"])
 
     def body(self, *, rescanned: Sequence[str]) -> dict[str, Any]:
         """Return the JSON object of redactions.json.

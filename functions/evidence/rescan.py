@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
 
 from functions.errors import RedactionFailure
 from functions.evidence.detectors import Detectors
@@ -11,7 +10,7 @@ from functions.evidence.detectors import Detectors
 _JSON_ESCAPE = re.compile(rb"\\[bfnrt]")
 
 
-def rescan(data: bytes, detectors: Detectors, *, lookalikes: Collection[str] = ()) -> None:
+def rescan(data: bytes, detectors: Detectors) -> None:
     """Search the finished bytes of one payload file for anything that must not leave.
 
     Ids of fixed length with a letter in them, instants, epochs and pseudonyms are nothing to the detectors.
@@ -19,8 +18,6 @@ def rescan(data: bytes, detectors: Detectors, *, lookalikes: Collection[str] = (
     Args:
         data: UTF-8 text: JSON, JSON Lines, CSV, HTML.
         detectors: What to search with.
-        lookalikes: The ids in the data that look like something else (`SanitizedRow.lookalikes`), excused
-            where they stand exactly.
 
     Raises:
         RedactionFailure: Something was found, or the bytes are not text. It names types, never values.
@@ -30,10 +27,7 @@ def rescan(data: bytes, detectors: Detectors, *, lookalikes: Collection[str] = (
     except UnicodeDecodeError:
         raise _withheld("bytes that are not UTF-8") from None
     text = _JSON_ESCAPE.sub(b"  ", data) if b"\\" in data else data
-    excused = {value.encode("utf-8") for value in lookalikes}
-    found = Counter(
-        hit.type for hit in detectors.find_bytes(text) if text[hit.start : hit.end] not in excused
-    )
+    found = Counter(hit.type for hit in detectors.find_bytes(text))
     if found:
         raise _withheld(", ".join(f"{kind} ({count})" for kind, count in sorted(found.items())))
 

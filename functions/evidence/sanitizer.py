@@ -47,13 +47,11 @@ class SanitizedRow:
             "generalize:tool.age", "mask:gen_ai.prompt" (it goes to content.jsonl), "unknown",
             "misfit:span_id", "misfit:gen_ai.agent.name" (not of the rule's shape), "detector:email".
         unknown: Pseudonyms of the names that the policy does not know.
-        lookalikes: Ids that the rescan must excuse: none, since those that look like a card are replaced.
     """
 
     row: TraceRow
     reasons: tuple[str, ...]
     unknown: frozenset[str]
-    lookalikes: frozenset[str] = frozenset()
 
     @property
     def removed(self) -> Mapping[str, int]:

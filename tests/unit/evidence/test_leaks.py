@@ -143,7 +143,7 @@ def files_of(
     files["spans.csv"] = encode_table(safe)
     files["redactions.json"] = orjson.dumps(redactions.body(rescanned=list(files)))
     for data in files.values():
-        rescan(data, DETECTORS, lookalikes=redactions.lookalikes)
+        rescan(data, DETECTORS)
     return files
 
 

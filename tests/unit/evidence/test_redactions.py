@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from functions.evidence.policy import redaction_policy
@@ -12,9 +11,9 @@ ROW = TraceRow("AppTraces", "4bf92f3577b34da6a3ce929d0e0e4736", "", "", NOW, NOW
 POLICY = redaction_policy({"version": 1, "columns": {}, "properties": {}})
 
 
-def a_result(*unknown: str, lookalikes: Iterable[str] = (), **removed: int) -> SanitizedRow:
+def a_result(*unknown: str, **removed: int) -> SanitizedRow:
     reasons = tuple(reason for reason, times in removed.items() for _ in range(times))
-    return SanitizedRow(ROW, reasons, frozenset(unknown), frozenset(lookalikes))
+    return SanitizedRow(ROW, reasons, frozenset(unknown))
 
 
 def redactions(*rows: SanitizedRow) -> Redactions:
@@ -39,11 +38,6 @@ def test_counts_of_all_rows_are_added_up() -> None:
         "unknown_attributes": {"names": ["aa", "bb"], "complete": True},
         "rescan": {"found": 0, "files": ["a", "b"]},
     }
-
-
-def test_ids_to_excuse_are_collected() -> None:
-    total = redactions(a_result(lookalikes=["4111111111111111"]), a_result())
-    assert total.lookalikes == {"4111111111111111"}
 
 
 def test_a_flood_of_names_is_cut_alike_in_any_order() -> None:
