@@ -60,6 +60,7 @@ def clients(world: World, log: MemoryAppendLog) -> Clients:
         settings=read_settings(SETTINGS),
         documents=world.state,
         evidence=MemoryObjects(),
+        work=MemoryObjects(),
         signer=MemorySigner(),
         overlays=world.store,
         log=log,
