@@ -10,9 +10,9 @@ from zlib_ng import zlib_ng
 from functions.evidence.parts import trace_of
 from functions.storage.objects import Objects
 
-_BUDGET_BYTES = 12 << 20
+_BUDGET_BYTES = 8 << 20
 _LEAST_BYTES, _MOST_BYTES = 16 << 10, 256 << 10
-_INFLATED_BYTES = 64 << 10
+_INFLATED_BYTES = 32 << 10
 
 
 class _Inflate(Protocol):
