@@ -48,6 +48,10 @@ bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, 
 	@$(PYTHON) -m bench.seals
 	@$(PYTHON) -m bench.report
 
+.PHONY: bench-export
+bench-export: .venv/installed local/node_modules/installed ## Measure an export: speed, memory, time by stage (ARGS="100000": other sizes)
+	@$(PYTHON) -m bench.export $(ARGS)
+
 .PHONY: bench-detectors
 bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)
 	@$(PYTHON) -m bench.detectors $(ARGS)
