@@ -40,7 +40,7 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "retrieval": ("gen_ai.data_source.id",),
 }
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model")
-_REMEMBERED = 20_000  # most attributes repeat from span to span
+_REMEMBERED = 4_000  # most attributes repeat from span to span
 _OWN_FIELDS = frozenset({"AppRoleName", "AppVersion", "DurationMs", "Success"})
 _EVENT_NAMES = {"AppExceptions": "exception", "AppTraces": "log", "AppEvents": "event"}
 

@@ -16,7 +16,7 @@ from functions.traces.model import Scalar, TraceRow
 
 _INTEGER = re.compile(r"[0-9]{1,15}")
 _UTC = "+00:00"
-_REMEMBERED = 20_000
+_REMEMBERED = 4_000
 _LONGEST_REMEMBERED = 128
 
 COLUMNS = (
