@@ -15,6 +15,7 @@ from functions.errors import RedactionFailure
 from functions.evidence.detectors import Detectors
 from functions.evidence.policy import Drop, Generalize, Keep, Kind, Mask, Policy, Pseudonymize, Rule
 from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.shapes import Shape
 from functions.traces.model import TABLES, Scalar, TraceRow
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -67,13 +68,18 @@ pseudonym under the previous key, where there is one."""
 class _Plan:
     """What happens to the values of one column or property of one table; remembers its verdicts."""
 
-    __slots__ = ("always", "name", "numbers", "rule", "texts", "unknown")
+    __slots__ = ("always", "measure", "name", "numbers", "rule", "texts", "unknown")
 
     def __init__(self, name: str, rule: Rule | None, always: str | None, unknown: str) -> None:
         self.name = name
         self.rule = rule
         self.always = always
         self.unknown = unknown
+        # Measured values hardly ever repeat, so that they are not remembered but judged by the shape at once.
+        self.measure: Shape | None = None
+        match rule:
+            case Rule(action=Keep(shape, searched=False)):
+                self.measure = shape
         self.texts: dict[str, _Verdict] = {}
         self.numbers: dict[tuple[type, Any], _Verdict] = {}  # by type, because True and 1 are equal
 
@@ -158,6 +164,9 @@ class Sanitizer:
             value = values[name]
             if value.__class__ is str:
                 verdict = plan.texts.get(value)
+            elif value.__class__ is float and plan.measure and (measured := plan.measure(value)) is not None:
+                safe[plan.name] = measured
+                continue
             else:
                 verdict = plan.numbers.get((value.__class__, value)) if value.__class__ in _WHOLE else None
             if verdict is None:
