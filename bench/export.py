@@ -35,9 +35,11 @@ from bench.fleet import an_hour_of
 from functions.access.scope import EVERYTHING
 from functions.clients import connect
 from functions.configuration import SHIPPED, load_configuration
-from functions.evidence import assembly, bundle, sanitizer, slicing
-from functions.evidence.selection import Selection, TimeWindow
-from functions.evidence.steps import ASSEMBLE, Step, read_step
+from functions.evidence.exports import assembly, slicing
+from functions.evidence.exports.steps import ASSEMBLE, Step, read_step
+from functions.evidence.packing import bundle
+from functions.evidence.redaction import sanitizer
+from functions.evidence.selection.selection import Selection, TimeWindow
 from functions.settings import read_settings
 from functions.wiring_evidence import build_evidence, protect
 from local.stack import Stack

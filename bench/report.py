@@ -21,8 +21,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from functions.configuration import SHIPPED, Configuration, load_configuration
-from functions.evidence.report import Account, ReportBuilder
-from functions.evidence.verdicts import Control, Result, RunVerdicts, Verdict
+from functions.evidence.controls.verdicts import Control, Result, RunVerdicts, Verdict
+from functions.evidence.report.report import Account, ReportBuilder
 from functions.overlay.history import Basis
 from functions.traces.model import TraceRow
 

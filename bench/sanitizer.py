@@ -24,13 +24,13 @@ import yaml
 
 from functions.configuration import SHIPPED
 from functions.evidence.detectors import Detectors, standard_detectors
-from functions.evidence.otlp import encode_traces
-from functions.evidence.policy import redaction_policy
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.redactions import Redactions
-from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.table import encode_table
+from functions.evidence.packing.otlp import encode_traces
+from functions.evidence.packing.table import encode_table
+from functions.evidence.redaction.policy import redaction_policy
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.redaction.redactions import Redactions
+from functions.evidence.redaction.rescan import rescan
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.traces.model import TraceRow
 from local.azure_monitor.content import move_content
 from local.azure_monitor.envelopes import Row, row_of

@@ -23,13 +23,13 @@ from functools import partial
 from bench.checks import Answers, Recorder
 from bench.fleet import SPANS_A_RUN, declared, spread
 from functions.configuration import SHIPPED, load_configuration
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.reconciling import Reconciler, SealAccount
-from functions.evidence.seal_store import Reach, Seals
-from functions.evidence.sealing import Sealing, SealReport
-from functions.evidence.seals import SealedRun, make_seal
-from functions.evidence.selection import Selection
-from functions.evidence.selectors import TimeWindow
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.seals.reconciling import Reconciler, SealAccount
+from functions.evidence.seals.sealing import Sealing, SealReport
+from functions.evidence.seals.seals import SealedRun, make_seal
+from functions.evidence.seals.store import Reach, Seals
+from functions.evidence.selection.selection import Selection
+from functions.evidence.selection.selectors import TimeWindow
 from functions.traces.source import TraceSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 from tests.fakes.telemetry import TelemetrySource

@@ -17,8 +17,8 @@ from functions.access.principal import Principal
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
 from functions.errors import StorageError
-from functions.evidence.signatures import Signer
-from functions.evidence.signing import signer_for
+from functions.evidence.packing.signatures import Signer
+from functions.evidence.packing.signing import signer_for
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
 from functions.storage import blob

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.config_file import ConfigFile, Place
 from functions.errors import ConfigurationError
-from functions.evidence.selection import STRATA
+from functions.evidence.selection.selection import STRATA
 
 Errors = Iterator[ConfigurationError]
 

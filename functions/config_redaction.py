@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.config_file import ConfigFile, Place
 from functions.errors import ConfigurationError
-from functions.evidence.policy import SHAPES_WITH_WORDS, entries
+from functions.evidence.redaction.policy import SHAPES_WITH_WORDS, entries
 
 Errors = Iterator[ConfigurationError]
 

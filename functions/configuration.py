@@ -26,7 +26,7 @@ from functions.config_file import ConfigFile, parse_config_file
 from functions.config_rules import PART_DEPTHS, rule_breaches
 from functions.costs.prices import Prices, prices
 from functions.errors import ConfigurationError, together
-from functions.evidence.export_rules import ExportRules, export_rules
+from functions.evidence.selection.export_rules import ExportRules, export_rules
 from functions.traces.agents import Agents, agents
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config"

@@ -27,13 +27,13 @@ from functions.costs.costs import Costs
 from functions.delivery.channels import channels
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.errors import ConfigurationError, SettingsError, StorageError
-from functions.evidence.holding import Holding
-from functions.evidence.jobs import Exports
-from functions.evidence.reading import Reading
-from functions.evidence.scheduling import ScheduledExports
-from functions.evidence.search import Searching
-from functions.evidence.sweeping import Sweep
-from functions.evidence.worker import Worker
+from functions.evidence.exports.jobs import Exports
+from functions.evidence.exports.scheduling import ScheduledExports
+from functions.evidence.exports.sweeping import Sweep
+from functions.evidence.exports.worker import Worker
+from functions.evidence.holds.holding import Holding
+from functions.evidence.reading.reading import Reading
+from functions.evidence.reading.search import Searching
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing

@@ -11,9 +11,9 @@ from functions.canary.looking import read_sight
 from functions.canary.sight import SPANS, WORDS
 from functions.clients import Clients
 from functions.configuration import Configuration
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import Sealing
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.seals.sealing import Sealing
+from functions.evidence.seals.store import Seals
 from functions.storage.documents import Documents
 
 

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 
 import requests
 
-from functions.evidence.signatures import public_pem
+from functions.evidence.packing.signatures import public_pem
 from functions.storage.blob import BlobDocuments
 from local.app_settings import (
     CANARY_KEY,

@@ -8,8 +8,8 @@ from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.memory import Memory
 from functions.checks.runner import Evaluated, NothingDue, Outcome
-from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import SETTLE
+from functions.evidence.seals.sealing import SETTLE
+from functions.evidence.seals.store import Seals
 from functions.storage.documents import Documents
 
 RECORD_AT_RISK = "record_at_risk"

@@ -12,7 +12,7 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import LONGEST, parse_question
 from functions.errors import ConfigurationError
-from functions.evidence.pseudonyms import Pseudonyms
+from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.settings import read_logs_settings, read_pseudonym_key
 
 TENANT = "tenant"

@@ -16,9 +16,9 @@ from functions.config_file import ConfigFile
 from functions.config_redaction import policy_breaches
 from functions.configuration import SHIPPED
 from functions.errors import together
-from functions.evidence.content import CONTENT_TABLE
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.policy import (
+from functions.evidence.redaction.content import CONTENT_TABLE
+from functions.evidence.redaction.policy import (
     PROFILES,
     Drop,
     Generalize,
@@ -31,8 +31,8 @@ from functions.evidence.policy import (
     entries,
     redaction_policy,
 )
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.sanitizer import Sanitizer
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.settings import read_config_directory
 from functions.traces.model import TABLES
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from functions.commands.telemetry_file import RecordedRow
 from functions.commands.text_plot import safe
-from functions.evidence.policy import Kind
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.shapes import SHAPES
+from functions.evidence.redaction.policy import Kind
+from functions.evidence.redaction.sanitizer import Sanitizer
+from functions.evidence.redaction.shapes import SHAPES
 
 _MOST_EXAMPLES = 3
 _MOST_UNKNOWN = 50

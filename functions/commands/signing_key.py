@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from functions.evidence.signatures import public_pem, thumbprint
+from functions.evidence.packing.signatures import public_pem, thumbprint
 from functions.settings import read_signing_key
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from functions.errors import InvalidRequest
-from functions.evidence.content import CONTENT_COLUMNS, CONTENT_TABLE
+from functions.evidence.redaction.content import CONTENT_COLUMNS, CONTENT_TABLE
 from functions.traces.model import TABLES
 
 _TABLE_OF = {

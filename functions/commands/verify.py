@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from functions.errors import InvalidRequest
-from functions.evidence.arithmetic import PayloadFacts
-from functions.evidence.chain import LedgerFacts
-from functions.evidence.signatures import PublicKey, read_public_key, thumbprint
-from functions.evidence.stated import SealFacts
-from functions.evidence.verification import Ground, Refused, Verified, verify_bundle
+from functions.evidence.packing.signatures import PublicKey, read_public_key, thumbprint
+from functions.evidence.verification.arithmetic import PayloadFacts
+from functions.evidence.verification.chain import LedgerFacts
+from functions.evidence.verification.stated import SealFacts
+from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
 
 _COMPLETE = "complete: the source counted the same rows, and nothing that should be there is missing"
 _INCOMPLETE = "INCOMPLETE: data/completeness.json names what is missing"

@@ -13,7 +13,7 @@ from functions.alerts.state import PREFIX, CheckState, state_from_json
 from functions.configuration import Configuration
 from functions.costs.costs import Costs
 from functions.errors import StorageError
-from functions.evidence.holds import DOCUMENT, read_holds
+from functions.evidence.holds.holds import DOCUMENT, read_holds
 from functions.storage.documents import Documents
 from functions.summary.body import Cost, Holds, Review, Reviews, Week
 from functions.summary.found import alerts_of, undelivered

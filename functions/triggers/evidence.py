@@ -8,9 +8,9 @@ import azure.functions as func
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
 from functions.errors import NotReady
-from functions.evidence.export import Export, State, bundle_name
-from functions.evidence.reach import hold_alert_within_reach, hold_within_reach, within_reach
-from functions.evidence.steps import Step
+from functions.evidence.exports.export import Export, State, bundle_name
+from functions.evidence.exports.reach import hold_alert_within_reach, hold_within_reach, within_reach
+from functions.evidence.exports.steps import Step
 from functions.triggers.background import in_background
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint, serve
 from functions.triggers.ranges import requested_part

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functions.access.roles import Role
 from functions.alerts.reading import read_alert
 from functions.errors import InvalidRequest, NotFound
-from functions.evidence.reading import Asked
+from functions.evidence.reading.reading import Asked
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
 

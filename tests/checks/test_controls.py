@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from functions.configuration import SHIPPED, load_configuration
-from functions.evidence.judging import Controls
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.verdicts import Control, Result
+from functions.evidence.controls.judging import Controls
+from functions.evidence.controls.verdicts import Control, Result
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.overlay.history import Basis, Period
 from functions.traces.slices import Slice
 from tests.checks.bench import BEGINS, EngineSource, Workspace, build

@@ -26,18 +26,18 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.costs.costs import Costs
 from functions.costs.question import DIMENSION, GROUPINGS, Period, Question
 from functions.errors import NotFound
-from functions.evidence import membership_kql as kql
-from functions.evidence.drawing import Drawing
-from functions.evidence.export import Export, State
-from functions.evidence.membership_kql import Bounds, Limit
-from functions.evidence.presence import Presence
-from functions.evidence.reading import Asked, Reading
-from functions.evidence.run_facts import facts_kql
-from functions.evidence.seal_questions import runs_kql, spans_kql
-from functions.evidence.seal_store import Seals
-from functions.evidence.search import Searching
-from functions.evidence.selection import STRATA, Selection
-from functions.evidence.selectors import Given, Sample, TimeWindow
+from functions.evidence.controls.run_facts import facts_kql
+from functions.evidence.exports.export import Export, State
+from functions.evidence.reading.reading import Asked, Reading
+from functions.evidence.reading.search import Searching
+from functions.evidence.seals.presence import Presence
+from functions.evidence.seals.questions import runs_kql, spans_kql
+from functions.evidence.seals.store import Seals
+from functions.evidence.selection import membership_kql as kql
+from functions.evidence.selection.drawing import Drawing
+from functions.evidence.selection.membership_kql import Bounds, Limit
+from functions.evidence.selection.selection import STRATA, Selection
+from functions.evidence.selection.selectors import Given, Sample, TimeWindow
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes

@@ -6,9 +6,9 @@ from functools import cache, partial
 
 import pytest
 
-from functions.evidence.judging import Controls
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.verdicts import Control, Result, RunVerdicts
+from functions.evidence.controls.judging import Controls
+from functions.evidence.controls.verdicts import Control, Result, RunVerdicts
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.overlay.history import Basis, Period
 from functions.traces.agents import Agent, Agents, Freshness, RequiredLookup
 from functions.traces.slices import Slice

@@ -7,8 +7,8 @@ from itertools import groupby
 
 import pytest
 
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.timeline import Step, timeline
+from functions.evidence.redaction.sanitizer import Sanitizer
+from functions.evidence.report.timeline import Step, timeline
 from functions.traces.rows import find_traces, read_slices
 from tests.checks.bench import EngineSource
 from tests.dialects.expected import EXPECTED

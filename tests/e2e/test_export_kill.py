@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.evidence.bundle import SIGNATURES, TOP
-from functions.evidence.signatures import read_public_key
-from functions.evidence.steps import Step
-from functions.evidence.verification import Verified, verify_bundle
+from functions.evidence.exports.steps import Step
+from functions.evidence.packing.bundle import SIGNATURES, TOP
+from functions.evidence.packing.signatures import read_public_key
+from functions.evidence.verification.verification import Verified, verify_bundle
 from local.serving import Service
 from local.stack import Stack
 from tests.checks.telemetry import Trace

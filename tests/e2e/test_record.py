@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from functions.evidence.sealing import SETTLE
+from functions.evidence.seals.sealing import SETTLE
 from functions.traces.model import TABLES
 from local.stack import REPOSITORY, Stack
 from tests.checks.telemetry import Trace

@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.evidence.signatures import (
+from functions.evidence.packing.signatures import (
     PublicKey,
     Signature,
     detached_jws,

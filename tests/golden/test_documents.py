@@ -26,14 +26,14 @@ from functions.canary.canary import read_markers
 from functions.canary.looking import read_sight
 from functions.delivery.lease import read_record
 from functions.errors import TooManyRequests, WatchStopped
-from functions.evidence.drawing import read_draw
-from functions.evidence.export import State, stored_export
-from functions.evidence.holds import read_holds
-from functions.evidence.progress import read_progress
-from functions.evidence.sampling import seed_of
-from functions.evidence.schedules import read_held as read_schedules
-from functions.evidence.seal_store import Reach, Seals
-from functions.evidence.selectors import Conversation
+from functions.evidence.exports.export import State, stored_export
+from functions.evidence.exports.progress import read_progress
+from functions.evidence.exports.schedules import read_held as read_schedules
+from functions.evidence.holds.holds import read_holds
+from functions.evidence.seals.store import Reach, Seals
+from functions.evidence.selection.drawing import read_draw
+from functions.evidence.selection.sampling import seed_of
+from functions.evidence.selection.selectors import Conversation
 from functions.overlay.standing import Standing, standing_from_json
 from functions.overlay.store import OverlayStore
 from functions.storage.documents import Documents

@@ -13,8 +13,8 @@ from functions.checks.finding import Finding
 from functions.checks.runner import Evaluated, NothingDue
 from functions.delivery.cards.writer import CardWriter
 from functions.delivery.interface import Channel
-from functions.evidence.seal_store import Reach, Seals
-from functions.evidence.sealing import SETTLE
+from functions.evidence.seals.sealing import SETTLE
+from functions.evidence.seals.store import Reach, Seals
 from functions.watch.watch import Watch
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects

@@ -4,8 +4,8 @@ import pytest
 
 from functions.canary.marker import Marker, envelopes
 from functions.configuration import SHIPPED, load_configuration
-from functions.evidence.membership_kql import Bounds, all_in_window
-from functions.evidence.selectors import TimeWindow
+from functions.evidence.selection.membership_kql import Bounds, all_in_window
+from functions.evidence.selection.selectors import TimeWindow
 from functions.traces.kql import compose
 from functions.traces.model import CANARY_ROLE
 from local.azure_monitor.ingestion import Telemetry

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from functions.cli import main
-from functions.evidence.bundle import COMPLETENESS, SIGNATURE_DER, SIGNATURE_JWS, TABLE, TAG_MANIFEST
-from functions.evidence.signatures import public_pem
+from functions.evidence.packing.bundle import COMPLETENESS, SIGNATURE_DER, SIGNATURE_JWS, TABLE, TAG_MANIFEST
+from functions.evidence.packing.signatures import public_pem
 from functions.storage.append_log import GENESIS, chain_line
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.sound import (

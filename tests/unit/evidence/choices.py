@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.access.scope import EVERYTHING, Scope
-from functions.evidence.asking import asking_for
-from functions.evidence.drawing import Drawing
-from functions.evidence.export import Export, State
-from functions.evidence.resolving import SourceResolver
-from functions.evidence.selection import Selection, parse_selection
+from functions.evidence.exports.export import Export, State
+from functions.evidence.selection.asking import asking_for
+from functions.evidence.selection.drawing import Drawing
+from functions.evidence.selection.resolving import SourceResolver
+from functions.evidence.selection.selection import Selection, parse_selection
 from functions.traces.agents import Attributes
 from functions.traces.source import TraceSource
 from local.azure_monitor.ingestion import Telemetry

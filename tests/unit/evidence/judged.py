@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from functions.configuration import SHIPPED, load_configuration
-from functions.evidence.judging import Controls
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.verdicts import Control, RunVerdicts, Verdict
+from functions.evidence.controls.judging import Controls
+from functions.evidence.controls.verdicts import Control, RunVerdicts, Verdict
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.overlay.history import Basis, Period
 from functions.traces.agents import Agent, Agents
 from functions.traces.membership import Membership

@@ -9,19 +9,19 @@ from typing import Any
 import orjson
 import yaml
 
-from functions.evidence.assembly import Assembly, Report
+from functions.evidence.controls.verdicts import RunVerdicts
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.export import Export, State
-from functions.evidence.membership import Resolved
-from functions.evidence.plan import Plan, Planned
-from functions.evidence.policy import redaction_policy
-from functions.evidence.protection import Protection
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.report import Account as ReportAccount
-from functions.evidence.selection import Selection, parse_selection
-from functions.evidence.slicing import Reader
-from functions.evidence.verdicts import RunVerdicts
-from functions.evidence.work import part_name
+from functions.evidence.exports.assembly import Assembly, Report
+from functions.evidence.exports.export import Export, State
+from functions.evidence.exports.plan import Plan, Planned
+from functions.evidence.exports.slicing import Reader
+from functions.evidence.exports.work import part_name
+from functions.evidence.redaction.policy import redaction_policy
+from functions.evidence.redaction.protection import Protection
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.report.report import Account as ReportAccount
+from functions.evidence.selection.membership import Resolved
+from functions.evidence.selection.selection import Selection, parse_selection
 from functions.traces.membership import Membership
 from functions.traces.model import TABLES, Scalar, TraceRow
 from functions.traces.slices import Slice

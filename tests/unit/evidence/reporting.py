@@ -9,8 +9,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from functions.costs.prices import ModelPrice, Prices
-from functions.evidence.report import Account, ReportBuilder
-from functions.evidence.verdicts import Basis, Control, Result, RunVerdicts, Verdict
+from functions.evidence.controls.verdicts import Basis, Control, Result, RunVerdicts, Verdict
+from functions.evidence.report.report import Account, ReportBuilder
 from functions.traces.agents import Attributes
 from functions.traces.model import TraceRow
 

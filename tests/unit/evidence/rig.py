@@ -8,22 +8,22 @@ from typing import Any
 
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.errors import NotFound
-from functions.evidence.assembly import Report
-from functions.evidence.drawing import Drawing
-from functions.evidence.export import Export
-from functions.evidence.jobs import Exports
-from functions.evidence.membership import Resolved, Resolver
-from functions.evidence.protection import Protection
-from functions.evidence.report import ReportBuilder
-from functions.evidence.resolving import SourceResolver
-from functions.evidence.seal_account import SealAccount
-from functions.evidence.selection import Asking, Selection
-from functions.evidence.signatures import Signer
-from functions.evidence.slicing import Judge, Reader
-from functions.evidence.steps import Step
-from functions.evidence.sweeping import Sweep
-from functions.evidence.work import Work
-from functions.evidence.worker import Worker
+from functions.evidence.exports.assembly import Report
+from functions.evidence.exports.export import Export
+from functions.evidence.exports.jobs import Exports
+from functions.evidence.exports.slicing import Judge, Reader
+from functions.evidence.exports.steps import Step
+from functions.evidence.exports.sweeping import Sweep
+from functions.evidence.exports.work import Work
+from functions.evidence.exports.worker import Worker
+from functions.evidence.packing.signatures import Signer
+from functions.evidence.redaction.protection import Protection
+from functions.evidence.report.report import ReportBuilder
+from functions.evidence.seals.account import SealAccount
+from functions.evidence.selection.drawing import Drawing
+from functions.evidence.selection.membership import Resolved, Resolver
+from functions.evidence.selection.resolving import SourceResolver
+from functions.evidence.selection.selection import Asking, Selection
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects, WorkObjects

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from functions.access.scope import EVERYTHING, Scope
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import ResultTooLarge, SourceUnavailable
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.reconciling import Reconciler, SealAccount
-from functions.evidence.seal_questions import ROOM
-from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import Sealing
-from functions.evidence.selection import Selection
-from functions.evidence.selectors import Selector
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.seals.questions import ROOM
+from functions.evidence.seals.reconciling import Reconciler, SealAccount
+from functions.evidence.seals.sealing import Sealing
+from functions.evidence.seals.store import Seals
+from functions.evidence.selection.selection import Selection
+from functions.evidence.selection.selectors import Selector
 from functions.traces.agents import Agents
 from functions.traces.lateness import TIME_MARGIN
 from functions.traces.model import TABLES

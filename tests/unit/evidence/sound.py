@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from functions.evidence.bundle import (
+from functions.evidence.controls.verdicts import Basis, Control, Result, RunVerdicts, Verdict, encode_controls
+from functions.evidence.packing.bundle import (
     COMPLETENESS,
     CONTENT,
     CONTROLS,
@@ -25,10 +26,9 @@ from functions.evidence.bundle import (
     BundleWriter,
     payload_names,
 )
-from functions.evidence.otlp import encode_traces
-from functions.evidence.seals import digest_of
-from functions.evidence.table import encode_table
-from functions.evidence.verdicts import Basis, Control, Result, RunVerdicts, Verdict, encode_controls
+from functions.evidence.packing.otlp import encode_traces
+from functions.evidence.packing.table import encode_table
+from functions.evidence.seals.seals import digest_of
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.material import AGENT, NOON, TRACE, row
 from tests.unit.evidence.material import REQUEST as ROOT

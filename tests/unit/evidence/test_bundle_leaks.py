@@ -22,11 +22,11 @@ import orjson
 import pytest
 
 from functions.errors import RedactionFailure
-from functions.evidence.export import State
-from functions.evidence.judging import Controls
-from functions.evidence.policy import Keep, Policy, Profile, Rule, Rules
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.selection import Selection, TraceIds
+from functions.evidence.controls.judging import Controls
+from functions.evidence.exports.export import State
+from functions.evidence.redaction.policy import Keep, Policy, Profile, Rule, Rules
+from functions.evidence.redaction.sanitizer import Sanitizer
+from functions.evidence.selection.selection import Selection, TraceIds
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.telemetry import TelemetrySource
 from tests.unit.evidence.material import NOON, protection

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.errors import RedactionFailure, SigningError
-from functions.evidence.bundle import (
+from functions.evidence.packing.bundle import (
     CONTENT,
     MANIFEST,
     SIGNATURE_DER,
@@ -23,8 +23,8 @@ from functions.evidence.bundle import (
     BundleWriter,
     payload_names,
 )
-from functions.evidence.signatures import Signature, Signer, der_fits, jws_fits
-from functions.evidence.signing import PemSigner
+from functions.evidence.packing.signatures import Signature, Signer, der_fits, jws_fits
+from functions.evidence.packing.signing import PemSigner
 from local.key_vault import keep_key
 from tests.fakes.signer import MemorySigner
 

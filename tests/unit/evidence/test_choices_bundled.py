@@ -10,17 +10,17 @@ import pytest
 
 from functions.access.scope import EVERYTHING, Scope
 from functions.errors import InvalidRequest
-from functions.evidence.asking import asking_for
-from functions.evidence.drawing import Drawing
-from functions.evidence.export import State
-from functions.evidence.resolving import SourceResolver
-from functions.evidence.verification import Verified, verify_bundle
+from functions.evidence.exports.export import State
+from functions.evidence.selection.asking import asking_for
+from functions.evidence.selection.drawing import Drawing
+from functions.evidence.selection.resolving import SourceResolver
+from functions.evidence.verification.verification import Verified, verify_bundle
 from tests.fakes.signer import MemorySigner
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments
 from tests.unit.evidence.choices import ASKED, ASKER, ATTRIBUTES, CASE_ATTRIBUTE, MONDAY, WEEK, run, source_of
 from tests.unit.evidence.material import SOUND, protection
 from tests.unit.evidence.rig import RememberingSource, Rig
-from tests.unit.evidence.test_drawing import recipe
+from tests.unit.evidence.selection.test_drawing import recipe
 
 PERSONAL = ("customer-of-ours", "conv-4711", "CL-2026-00017", "Ada Lovelace")
 NAMED = {"app.claim_number": PERSONAL[2], "app.driver": PERSONAL[3]}

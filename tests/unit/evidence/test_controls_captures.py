@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from functions.evidence.verdicts import Control, Result, RunVerdicts
+from functions.evidence.controls.verdicts import Control, Result, RunVerdicts
 from tests.unit.evidence.judged import dispatcher, judged, of
 
 CAPTURES = Path(__file__).parents[3] / "../shared/captures/agent-framework"

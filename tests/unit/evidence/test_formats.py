@@ -19,10 +19,10 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from functions.evidence.bundle import CONTROLS, TABLE, TOP, TRACES
-from functions.evidence.otlp import encode_traces
-from functions.evidence.table import COLUMNS, encode_table
-from functions.evidence.verdicts import Basis, Control, Result, RunVerdicts, Verdict, encode_controls
+from functions.evidence.controls.verdicts import Basis, Control, Result, RunVerdicts, Verdict, encode_controls
+from functions.evidence.packing.bundle import CONTROLS, TABLE, TOP, TRACES
+from functions.evidence.packing.otlp import encode_traces
+from functions.evidence.packing.table import COLUMNS, encode_table
 from functions.traces.model import TraceRow
 from tests.unit.evidence.material import AGENT, NOON, OTHER, REQUEST, TOOL, TRACE, row
 from tests.unit.evidence.sound import files_of, sound_bundle

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import orjson
 import pytest
 
-from functions.evidence.bundle import CONTENT, TOP
-from functions.evidence.export import Export, State
-from functions.evidence.selection import Selection, TraceIds
-from functions.evidence.verification import Verified, verify_bundle
+from functions.evidence.exports.export import Export, State
+from functions.evidence.packing.bundle import CONTENT, TOP
+from functions.evidence.selection.selection import Selection, TraceIds
+from functions.evidence.verification.verification import Verified, verify_bundle
 from functions.traces.source import Rows
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.telemetry import TelemetrySource

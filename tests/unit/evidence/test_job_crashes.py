@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 import pytest
 
 from functions.errors import StorageError
-from functions.evidence.bundle import SIGNATURES, TOP
-from functions.evidence.export import Export, State
-from functions.evidence.steps import Step, read_step
-from functions.evidence.worker import ATTEMPTS
+from functions.evidence.exports.export import Export, State
+from functions.evidence.exports.steps import Step, read_step
+from functions.evidence.exports.worker import ATTEMPTS
+from functions.evidence.packing.bundle import SIGNATURES, TOP
 from functions.storage.documents import Document
 from functions.traces.cutting import Limits
 from functions.traces.source import TraceSource

@@ -21,12 +21,12 @@ from functions.errors import (
     SourceUnavailable,
     StorageError,
 )
-from functions.evidence.assembly import Report
 from functions.evidence.detectors import Detector, Detectors
-from functions.evidence.export import State
-from functions.evidence.policy import redaction_policy
-from functions.evidence.steps import ASSEMBLE, Step
-from functions.evidence.worker import ATTEMPTS
+from functions.evidence.exports.assembly import Report
+from functions.evidence.exports.export import State
+from functions.evidence.exports.steps import ASSEMBLE, Step
+from functions.evidence.exports.worker import ATTEMPTS
+from functions.evidence.redaction.policy import redaction_policy
 from functions.storage.documents import Document, Documents
 from functions.traces.model import TABLES
 from functions.traces.source import Rows, TraceSource

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 from functions.config_file import parse_config_file
 from functions.config_redaction import policy_breaches
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.masking import mask
-from functions.evidence.policy import PROFILES, Kind, redaction_policy
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.sanitizer import Sanitizer
-from functions.evidence.shapes import SHAPES
+from functions.evidence.redaction.masking import mask
+from functions.evidence.redaction.policy import PROFILES, Kind, redaction_policy
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.redaction.sanitizer import Sanitizer
+from functions.evidence.redaction.shapes import SHAPES
 from functions.traces.model import TraceRow
 from tests.unit.evidence.material import row
 

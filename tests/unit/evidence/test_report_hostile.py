@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.evidence.report import Account
-from functions.evidence.report_html import LONGEST
-from functions.evidence.verdicts import Verdict
+from functions.evidence.controls.verdicts import Verdict
+from functions.evidence.report.html import LONGEST
+from functions.evidence.report.report import Account
 from functions.traces.model import TraceRow
 from tests.unit.evidence.reporting import NOON, SOUND_ACCOUNT, TRACE, Page, chat, judged, report
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from functions.evidence.bundle import COMPLETENESS, REPORT, REQUEST, TOP
+from functions.evidence.packing.bundle import COMPLETENESS, REPORT, REQUEST, TOP
 from tests.unit.evidence.material import ABSENT, NOON, TRACE, assembled, row
 from tests.unit.evidence.material import REQUEST as REQUEST_SPAN
 from tests.unit.evidence.reporting import Page

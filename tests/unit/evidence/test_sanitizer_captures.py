@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.policy import redaction_policy
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.redactions import Redactions
-from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import Sanitizer
+from functions.evidence.redaction.policy import redaction_policy
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.redaction.redactions import Redactions
+from functions.evidence.redaction.rescan import rescan
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.traces.model import TraceRow
 
 ROOT = Path(__file__).parents[3]

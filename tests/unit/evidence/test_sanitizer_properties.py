@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.policy import Drop, Keep, Pseudonymize, redaction_policy
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.rescan import rescan
-from functions.evidence.sanitizer import Sanitizer
+from functions.evidence.redaction.policy import Drop, Keep, Pseudonymize, redaction_policy
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.redaction.rescan import rescan
+from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.traces.model import TABLES, TraceRow
 
 POLICY = redaction_policy(yaml.safe_load((Path(__file__).parents[3] / "config/redaction.yaml").read_bytes()))

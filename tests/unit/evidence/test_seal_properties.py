@@ -7,8 +7,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.evidence.seal_store import Reach, Seals
-from functions.evidence.seals import DaySeal, SealedRun, day_seal, make_seal, read_line
+from functions.evidence.seals.seals import DaySeal, SealedRun, day_seal, make_seal, read_line
+from functions.evidence.seals.store import Reach, Seals
 from functions.storage.documents import encode
 from tests.fakes.storage import MemoryDocuments, MemoryObjects
 

@@ -12,9 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from functions.evidence.bundle import REDACTIONS, SIGNATURE_DER, SIGNATURE_JWS, TABLE, TAG_MANIFEST, TRACES
-from functions.evidence.signatures import public_pem
-from functions.evidence.verification import Refused, Verified, verify_bundle
+from functions.evidence.packing.bundle import (
+    REDACTIONS,
+    SIGNATURE_DER,
+    SIGNATURE_JWS,
+    TABLE,
+    TAG_MANIFEST,
+    TRACES,
+)
+from functions.evidence.packing.signatures import public_pem
+from functions.evidence.verification.verification import Refused, Verified, verify_bundle
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.sound import (
     SIGNER,

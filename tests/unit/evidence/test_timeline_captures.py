@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.evidence.gathering import gather_rows
-from functions.evidence.timeline import Step, timeline
+from functions.evidence.reading.gathering import gather_rows
+from functions.evidence.report.timeline import Step, timeline
 from functions.traces.rows import find_traces, read_slices
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.telemetry import TelemetrySource

@@ -10,13 +10,13 @@ import orjson
 import pytest
 
 from functions.cli import main
-from functions.evidence.export import Export
-from functions.evidence.membership import Resolved
-from functions.evidence.reconciling import Reconciler
-from functions.evidence.seal_account import SealAccount
-from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import Sealing
-from functions.evidence.signatures import public_pem
+from functions.evidence.exports.export import Export
+from functions.evidence.packing.signatures import public_pem
+from functions.evidence.seals.account import SealAccount
+from functions.evidence.seals.reconciling import Reconciler
+from functions.evidence.seals.sealing import Sealing
+from functions.evidence.seals.store import Seals
+from functions.evidence.selection.membership import Resolved
 from functions.traces.model import TABLES
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.storage import MemoryAppendLog

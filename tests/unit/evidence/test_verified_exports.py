@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.errors import SigningError, SigningRefused
-from functions.evidence.export import State
-from functions.evidence.seal_account import SealAccount
-from functions.evidence.selection import Asking, parse_selection
-from functions.evidence.signatures import PublicKey, Signature
-from functions.evidence.verification import Ground, Refused, Verified, verify_bundle
+from functions.evidence.exports.export import State
+from functions.evidence.packing.signatures import PublicKey, Signature
+from functions.evidence.seals.account import SealAccount
+from functions.evidence.selection.selection import Asking, parse_selection
+from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
 from tests.fakes.signer import MemorySigner
 from tests.fakes.storage import MemoryAppendLog
 from tests.unit.evidence.material import ABSENT, NOON, OTHER, TRACE

@@ -22,7 +22,7 @@ from functions.errors import (
     SourceUnavailable,
     StorageError,
 )
-from functions.evidence.holds import DOCUMENT, Day, Holds, holds_json
+from functions.evidence.holds.holds import DOCUMENT, Day, Holds, holds_json
 from functions.storage.documents import Document
 from functions.summary.body import Week
 from functions.summary.gathering import Gathering

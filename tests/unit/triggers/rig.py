@@ -26,27 +26,27 @@ from functions.checks.runner import Runner
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.costs.costs import Costs
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
-from functions.evidence.asking import asking_for
+from functions.evidence.controls.verdicts import RunVerdicts
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.drawing import Drawing
-from functions.evidence.holding import Holding
-from functions.evidence.jobs import Exports
-from functions.evidence.policy import redaction_policy
-from functions.evidence.protection import Protection
-from functions.evidence.pseudonyms import Pseudonyms
-from functions.evidence.reading import Reading
-from functions.evidence.report import ReportBuilder
-from functions.evidence.resolving import SourceResolver
-from functions.evidence.scheduling import ScheduledExports
-from functions.evidence.seal_account import SealAccount
-from functions.evidence.seal_store import Seals
-from functions.evidence.sealing import Sealing
-from functions.evidence.search import Searching
-from functions.evidence.slicing import Reader
-from functions.evidence.sweeping import Sweep
-from functions.evidence.verdicts import RunVerdicts
-from functions.evidence.work import Work
-from functions.evidence.worker import Worker
+from functions.evidence.exports.jobs import Exports
+from functions.evidence.exports.scheduling import ScheduledExports
+from functions.evidence.exports.slicing import Reader
+from functions.evidence.exports.sweeping import Sweep
+from functions.evidence.exports.work import Work
+from functions.evidence.exports.worker import Worker
+from functions.evidence.holds.holding import Holding
+from functions.evidence.reading.reading import Reading
+from functions.evidence.reading.search import Searching
+from functions.evidence.redaction.policy import redaction_policy
+from functions.evidence.redaction.protection import Protection
+from functions.evidence.redaction.pseudonyms import Pseudonyms
+from functions.evidence.report.report import ReportBuilder
+from functions.evidence.seals.account import SealAccount
+from functions.evidence.seals.sealing import Sealing
+from functions.evidence.seals.store import Seals
+from functions.evidence.selection.asking import asking_for
+from functions.evidence.selection.drawing import Drawing
+from functions.evidence.selection.resolving import SourceResolver
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import InForce, Standing
 from functions.silences.ends import SilenceEnds

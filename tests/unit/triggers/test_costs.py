@@ -7,7 +7,7 @@ import pytest
 from functions.access.roles import Role
 from functions.costs.costs import Costs
 from functions.errors import ResultTooLarge
-from functions.evidence.policy import Pseudonymize
+from functions.evidence.redaction.policy import Pseudonymize
 from functions.triggers.costs import ENDPOINTS
 from functions.triggers.http import serve
 from functions.wiring import TENANT

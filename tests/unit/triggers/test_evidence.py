@@ -15,9 +15,9 @@ from functions.alerts.episode import opened
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.finding import Finding, Window
 from functions.errors import InvalidRequest, NotFound
-from functions.evidence.export import BundleFacts, Counts, Export, State
-from functions.evidence.selection import Selection, TraceIds
-from functions.evidence.steps import ASSEMBLE, SLICE, Step, read_step
+from functions.evidence.exports.export import BundleFacts, Counts, Export, State
+from functions.evidence.exports.steps import ASSEMBLE, SLICE, Step, read_step
+from functions.evidence.selection.selection import Selection, TraceIds
 from functions.triggers.evidence import APPROVE, ENDPOINTS, REQUEST, run_step
 from functions.triggers.http import serve
 from functions.triggers.ranges import RANGE_BYTES, WHOLE_BYTES

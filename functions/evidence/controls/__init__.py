@@ -1,0 +1,1 @@
+"""Verdicts on runs: what was agreed, what is recorded, and what follows."""

@@ -1,0 +1,1 @@
+"""Exports as jobs: asked for, planned, read slice by slice, merged, finished."""

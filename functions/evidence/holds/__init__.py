@@ -1,0 +1,1 @@
+"""Traces of severe alerts, kept as they open."""

@@ -1,0 +1,1 @@
+"""What a person reads first: one page without script, and the coverage file."""

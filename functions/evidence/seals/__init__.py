@@ -1,0 +1,1 @@
+"""What there was on each day, sealed, so that nothing vanishes unseen."""

@@ -1,0 +1,1 @@
+"""Which traces an export is about: what may be asked, and what it comes to."""

@@ -1,0 +1,1 @@
+"""Checks a bundle with nothing but the bundle, a public key and a ledger."""
