@@ -76,9 +76,11 @@ var short = take(replace(environmentName, '-', ''), 8)
 var readsComponent = !empty(existingComponentId)
 var readsWorkspace = !empty(existingWorkspaceId)
 var readsOwn = !readsComponent && !readsWorkspace
-// /subscriptions/S/resourceGroups/G/providers/P/T/N
-var component = split(readsComponent ? existingComponentId : '////////', '/')
-var workspace = split(readsWorkspace ? existingWorkspaceId : '////////', '/')
+// The parts of an id: subscription third, group fifth, name ninth.
+var componentId = readsComponent ? existingComponentId : '////////'
+var workspaceId = readsWorkspace ? existingWorkspaceId : '////////'
+var component = split(componentId, '/')
+var workspace = split(workspaceId, '/')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'

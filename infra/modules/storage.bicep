@@ -84,7 +84,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
 }
 
 resource plain 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
-  for name in [...filter(containers, name => name != 'ledger'), packageContainer]: {
+  for name in concat(filter(containers, name => name != 'ledger'), [packageContainer]): {
     parent: blobs
     name: name
     properties: {
