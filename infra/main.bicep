@@ -65,6 +65,9 @@ param pseudonymKey string = ''
 @description('Your own name for that key, letters only.')
 param pseudonymKeyId string = 'keyA'
 
+@description('Where you publish the public key that bundles are verified with; empty if you hand it out otherwise.')
+param publicKeyUrl string = ''
+
 @description('Whose overrides in agents.yaml hold; empty for none.')
 param agentEnvironment string = ''
 
@@ -222,6 +225,7 @@ module app 'modules/app.bicep' = {
     pseudonymReference: vault.outputs.pseudonymReference
     pseudonymKeyId: pseudonymKeyId
     signingKeyUri: vault.outputs.signingKeyUri
+    publicKeyUrl: publicKeyUrl
     authClientId: empty(existingAppClientId) ? entra!.outputs.clientId : existingAppClientId
     agentEnvironment: agentEnvironment
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''

@@ -44,6 +44,9 @@ param pseudonymReference string
 param pseudonymKeyId string
 param signingKeyUri string
 
+@description('Where you publish the public key that bundles are verified with; empty if you hand it out otherwise.')
+param publicKeyUrl string
+
 param authClientId string
 
 @description('Whose overrides in agents.yaml hold; empty for none.')
@@ -85,6 +88,7 @@ var settings = {
   PSEUDONYM_KEY_ID: pseudonymKeyId
   PSEUDONYM_KEY_PREVIOUS: ''
   PSEUDONYM_KEY_PREVIOUS_ID: ''
+  PUBLIC_KEY_URL: publicKeyUrl
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
   REQUESTS_PER_MINUTE: '60'
   SIGNING_KEY: signingKeyUri

@@ -1,4 +1,4 @@
-"""The Bicep and the code say the same: parameters, settings, roles, containers, queues; little is ever granted."""
+"""The Bicep and the code say the same: parameters, settings, roles, containers, queues; little is granted."""
 
 import json
 import re
