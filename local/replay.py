@@ -2,7 +2,8 @@
 
     python -m local replay FILE... --over 24h [--config DIR] [--content-routing table|inline] --out DIR
 
-Writes findings.jsonl, alerts.jsonl, coverage.json and bundle-metadata.zip, all read back over HTTP.
+Writes findings.jsonl, alerts.jsonl, coverage.json, bundle-metadata.zip and bundle-content.zip, all read back
+over HTTP.
 """
 
 import argparse
@@ -42,8 +43,8 @@ class Replayed:
         rows: Envelopes loaded.
         alerts: Each alert as GET alerts/{id} answers.
         coverage: Check id to what GET checks/{id}/coverage answers.
-        export: The finished export as GET exports/{id} answers.
-        bundle: Where the bundle was saved.
+        export: The finished export of the profile `metadata` as GET exports/{id} answers.
+        bundle: Where its bundle was saved.
     """
 
     rows: int
@@ -82,8 +83,12 @@ def replay(
     over: timedelta,
     out: Path,
     say: Say,
+    content: bool = False,
 ) -> Replayed:
-    """Load `envelopes` as the last `over`, tick until all is judged, export it and save what was said."""
+    """Load `envelopes` as the last `over`, tick until all is judged, export it and save what was said.
+
+    With `content`, what people and models said is exported too, masked; a second person approves it.
+    """
     end = judged_end(configuration.checks, datetime.now(UTC)) - INGESTION_DELAY
     start = end - over
     moved = retime(envelopes, end=end, over=over, data_as_of=configuration.agents.attributes.data_as_of)
@@ -98,7 +103,10 @@ def replay(
         _get(person, f"{stack.host_url}/api/v1/alerts/{alert['id']}")
         for alert in _get(person, f"{stack.host_url}/api/v1/alerts")["alerts"]
     )
-    export, bundle = _export(stack, person, start - _CANARY_MARGIN, end + _CANARY_MARGIN, out, say)
+    window = {"start": _text(start - _CANARY_MARGIN), "end": _text(end + _CANARY_MARGIN)}
+    export, bundle = _export(stack, person, window, "metadata", out, say)
+    if content:
+        _export(stack, person, window, "content", out, say)
     replayed = Replayed(rows=rows, alerts=alerts, coverage=coverage, export=export, bundle=bundle)
     _save(replayed, out)
     return replayed
@@ -131,14 +139,14 @@ def _tick_until_judged(
 
 
 def _export(  # noqa: PLR0917 - each is used once, in this order
-    stack: Stack, person: requests.Session, start: datetime, end: datetime, out: Path, say: Say
+    stack: Stack, person: requests.Session, window: Mapping[str, str], profile: str, out: Path, say: Say
 ) -> tuple[Mapping[str, Any], Path]:
-    """Ask for all traces in the window, wait for the bundle and save it."""
+    """Ask for all traces in the window, have it approved where it must be, and save the bundle."""
     asked = person.post(
         f"{stack.host_url}/api/v1/exports",
         json={
-            "selector": {"window": {"start": _text(start), "end": _text(end)}},
-            "profile": "metadata",
+            "selector": {"window": window},
+            "profile": profile,
             "reason": "replay of captured telemetry",
             "ticket": "REPLAY-1",
         },
@@ -146,6 +154,9 @@ def _export(  # noqa: PLR0917 - each is used once, in this order
     )
     asked.raise_for_status()
     location = f"{stack.host_url}{asked.headers['Location']}"
+    if asked.json()["state"] == "awaiting_approval":
+        decision = {"approved": True, "reason": "replay of captured telemetry"}
+        stack.sign_in("reviewer").post(f"{location}/approve", json=decision, timeout=60).raise_for_status()
     deadline = time.monotonic() + _EXPORT_DEADLINE_SECONDS
     while (export := _get(person, location))["state"] in {"queued", "running"}:
         if time.monotonic() > deadline:
@@ -153,10 +164,10 @@ def _export(  # noqa: PLR0917 - each is used once, in this order
             raise SystemExit(message)
         time.sleep(0.5)
     if export["state"] != "done":
-        message = f"the export ended as {export['state']}: {export.get('problem')}"
+        message = f"the export ended as {export['state']}: {export['failure']}"
         raise SystemExit(message)
     out.mkdir(parents=True, exist_ok=True)
-    bundle = out / "bundle-metadata.zip"
+    bundle = out / f"bundle-{profile}.zip"
     answer = person.get(f"{location}/bundle", timeout=120)
     answer.raise_for_status()
     bundle.write_bytes(answer.content)
@@ -218,7 +229,9 @@ def main(arguments: Sequence[str]) -> int:
 
     options.out.mkdir(parents=True, exist_ok=True)
     with Stack(options.out / "stack", canaries=True, config=options.config, content_routing=routing) as stack:
-        replayed = replay(stack, configuration, envelopes, over=options.over, out=options.out, say=say)
+        replayed = replay(
+            stack, configuration, envelopes, over=options.over, out=options.out, say=say, content=True
+        )
     for check, traces in replayed.found_traces().items():
         say(f"{check}: {len(traces)} traces")
     return 0

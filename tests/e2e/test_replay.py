@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,22 @@ def test_no_planted_value_is_in_any_byte_that_came_out(replayed: Path) -> None:
     everything = b"\n".join(texts).lower()
     assert len(planted) > 5_000
     assert [value for value in planted if value.lower().encode() in everything] == []
+
+
+def test_content_is_in_its_own_bundle_without_the_kinds_that_are_claimed(replayed: Path) -> None:
+    """Telephone numbers are claimed by their recall alone; names, streets and made-up words by nothing."""
+    with gzip.open(CAPTURES / "canaries.jsonl.gz", "rt") as lines:
+        planted = [json.loads(line) for line in lines]
+    with zipfile.ZipFile(replayed / "bundle-content.zip") as bundle:
+        everything = b"\n".join(bundle.read(name) + name.encode() for name in bundle.namelist())
+        said = bundle.read("bundle/data/content.jsonl")
+    assert said.count(b"\n") > 500
+    unclaimed = {"canary", "name", "street_address", "phone"}
+    leaked = Counter(one["kind"] for one in planted if one["value"].encode() in everything)
+    assert leaked.keys() <= unclaimed
+    assert leaked["name"] > 0, "the test would not see what stays"
+    phones = sum(one["kind"] == "phone" for one in planted)
+    assert leaked["phone"] <= 0.15 * phones
 
 
 def test_every_window_of_the_day_was_evaluated(replayed: Path) -> None:
