@@ -3,8 +3,7 @@
 What config files decide is built again whenever another configuration comes into force.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from threading import Lock
@@ -19,12 +18,10 @@ from functions.alerts.announcements import Announcements
 from functions.canary.canary import Canary
 from functions.canary.looking import Looking
 from functions.canary.telling import SIGHT_CHECK
-from functions.checks.definition import CheckDefinition
 from functions.checks.runner import Runner
 from functions.clients import Clients, connect
 from functions.configuration import SHIPPED, Configuration, configuration_of, load_configuration, read_folder
 from functions.costs.costs import Costs
-from functions.delivery.channels import channels
 from functions.delivery.delivery_failed import DELIVERY_CHECK, DeliveryJudge
 from functions.errors import ConfigurationError, SettingsError, StorageError
 from functions.evidence.exports.jobs import Exports
@@ -45,11 +42,10 @@ from functions.storage.documents import Documents
 from functions.summary.gathering import Gathering
 from functions.summary.weekly import WeeklySummaries
 from functions.watch.heartbeat import Heart
-from functions.watch.quieting import Quieting
-from functions.watch.turn import Judge, Sweeper
 from functions.watch.watch import Watch
 from functions.wiring_evidence import build_evidence, protect
 from functions.wiring_record import RecordServices, build_record
+from functions.wiring_watch import watch_over
 
 TENANT = "tenant"
 """The domain of tenants' pseudonyms; config/redaction.yaml puts them into exports under the same."""
@@ -211,13 +207,13 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         documents=clients.documents,
         configuration=configuration,
         standing=standing,
-        alarm=_watch(clients, configuration, RefusalJudge(standing, _now()), (CONFIG_CHECK,), quiet=1),
-        sight=_watch(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
+        alarm=watch_over(clients, configuration, RefusalJudge(standing, _now()), (CONFIG_CHECK,), quiet=1),
+        sight=watch_over(clients, configuration, looking, (SIGHT_CHECK,), quiet=1),
         canary=clients.canary,
-        watch=_watch(
+        watch=watch_over(
             clients, configuration, runner, configuration.checks, sweeper=runner, announcements=True
         ),
-        deliveries=_watch(
+        deliveries=watch_over(
             clients,
             configuration,
             DeliveryJudge(clients.documents, [rule.name for rule in configuration.alerts.destinations]),
@@ -229,7 +225,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
         silence_ends=SilenceEnds(
             clients.documents, silences, Announcements(clients.documents), configuration.alerts, clock=_now
         ),
-        record_alarm=_watch(
+        record_alarm=watch_over(
             clients,
             configuration,
             RecordJudge(clients.documents, record.seals),
@@ -268,7 +264,7 @@ def alarm(clients: Clients, error: Refusal) -> Watch:
     """Return a watch that judges nothing and tells that there is no configuration to judge by."""
     now = _now()
     judge = RefusalJudge(Standing().refusing(None, error, now), now)
-    return _watch(clients, load_configuration(SHIPPED), judge, (CONFIG_CHECK,))
+    return watch_over(clients, load_configuration(SHIPPED), judge, (CONFIG_CHECK,))
 
 
 def _holder() -> Holder[Services]:
@@ -290,34 +286,6 @@ def _record_push(ledger: Ledger, push: Push, configuration: Configuration) -> No
     """Write down whose overlay comes into force: the name is what the push says, not what we have checked."""
     on = {"overlay": push.overlay, "configuration": configuration.hash, "pushed_by": push.pushed_by}
     ledger.record(Access("configuration.in-force", None, on, "served", push.reason, str(uuid4())))
-
-
-def _watch(
-    clients: Clients,
-    configuration: Configuration,
-    judge: Judge,
-    checks: Sequence[CheckDefinition],
-    *,
-    quiet: int | None = None,
-    sweeper: Sweeper | None = None,
-    announcements: bool = False,
-) -> Watch:
-    """Return a watch over `checks`; `quiet` goes before resolve_after_quiet and keep_open_for."""
-    rules = configuration.alerts
-    if quiet is not None:
-        rules = replace(rules, resolve_after_quiet=quiet, keep_open_for=timedelta(0))
-    silencing = partial(SilenceStore(clients.documents, clock=_now).quieting, rules.agent_owners)
-    return Watch(
-        documents=clients.documents,
-        runner=judge,
-        checks=checks,
-        rules=rules,
-        channels=channels(clients.settings, configuration),
-        clock=_now,
-        sweeper=sweeper,
-        announcements=announcements,
-        quieting=Quieting(clients.documents, rules, silencing).begin,
-    )
 
 
 def _now() -> datetime:
