@@ -8,7 +8,7 @@ automaton, so neither captures anything.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import re2
 
@@ -19,6 +19,7 @@ MOST_LAYERS = 3
 """Encodings within encodings that are looked through, such as base64 of JSON in JSON."""
 
 _AT_ONCE = 16 << 10
+_UNANCHORED = re2._Anchor.UNANCHORED  # noqa: SLF001 - what the wrapper passes, too
 
 Accept = Callable[[bytes, int, int], int | None]
 """Given the text and a candidate's start and end: the hit's end, or None where the candidate is refused."""
@@ -58,24 +59,40 @@ class Detector:
     nested: bool = False
 
 
+class _Pattern:
+    """A compiled pattern, asked below re2's own wrapper: that costs as much as the search of a short text."""
+
+    __slots__ = ("_match", "group")
+
+    def __init__(self, pattern: str, *, captures: bool) -> None:
+        compiled = re2.compile(pattern.encode("ascii"), _options(captures=captures))
+        self._match = compiled._regexp.Match  # noqa: SLF001 - see above; the samples prove that it answers
+        self.group = min(compiled.groups, 1)
+
+    def search(self, data: bytes, position: int = 0) -> Sequence[tuple[int, int]] | None:
+        """Return where the leftmost match and each group of it stand, or None."""
+        spans: Sequence[tuple[int, int]] = self._match(_UNANCHORED, data, position, len(data))
+        return None if spans[0][0] < 0 else spans
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     detector: Detector
-    regexp: "re2._Regexp"
-    group: int = field(default=0)
+    pattern: _Pattern
 
     def locate(self, text: bytes) -> Iterator[Hit]:
         position = 0
-        while (match := self.regexp.search(text, position)) is not None:
-            start, end = match.span(self.group)
+        while (spans := self.pattern.search(text, position)) is not None:
+            first, last = spans[0]
+            start, end = spans[self.pattern.group]
             accepted = self.detector.accept(text, start, end)
             if accepted is not None:
                 yield Hit(self.detector.type, start, accepted)
-                position = max(accepted, match.start() + 1)
+                position = max(accepted, first + 1)
             elif self.detector.nested:
-                position = match.start() + 1
+                position = first + 1
             else:
-                position = match.end()
+                position = last
 
 
 class Detectors:
@@ -116,22 +133,22 @@ class Detectors:
             [
                 Hit(hit.type, hit.start + start, hit.end + start)
                 for start, lines in _some_lines(data)
+                if self._gate.search(lines) is not None
                 for hit in self._hits(lines, 0)
             ]
         )
 
     def _hits(self, data: bytes, layers: int) -> Iterator[Hit]:
-        """Yield what is found in the bytes and in `layers` of encoded forms within them."""
-        if self._gate.search(data) is None:
-            return
+        """Yield what is found in bytes that the gate lets in, and in `layers` of encoded forms in them."""
         known = len(self._compiled)
         for number in to_try(known + len(ENCODINGS), self._which.Match(data)):
             if number < known:
                 yield from self._compiled[number].locate(data)
             elif layers:
                 for reading in ENCODINGS[number - known].read(data):
-                    for hit in self._hits(reading.data, layers - 1):
-                        yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
+                    if self._gate.search(reading.data) is not None:
+                        for hit in self._hits(reading.data, layers - 1):
+                            yield Hit(hit.type, *reading.stretch(hit.start, hit.end))
 
     def _prove_samples(self) -> None:
         for compiled in self._compiled:
@@ -165,13 +182,11 @@ def to_try(patterns: int, said: Collection[int] | None) -> Iterable[int]:
 
 def _compile(detector: Detector) -> _Compiled:
     captures = re2.compile(detector.pattern.encode("ascii"), _options(captures=True)).groups > 0
-    regexp = re2.compile(detector.pattern.encode("ascii"), _options(captures=captures))
-    return _Compiled(detector, regexp, min(regexp.groups, 1))
+    return _Compiled(detector, _Pattern(detector.pattern, captures=captures))
 
 
-def _alternation(patterns: Sequence[str]) -> "re2._Regexp":
-    alternatives = "|".join(f"(?:{pattern})" for pattern in patterns)
-    return re2.compile(alternatives.encode("ascii"), _options(captures=False))
+def _alternation(patterns: Sequence[str]) -> _Pattern:
+    return _Pattern("|".join(f"(?:{pattern})" for pattern in patterns), captures=False)
 
 
 def _set(patterns: Sequence[str]) -> "re2.Set":
