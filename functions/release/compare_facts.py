@@ -1,8 +1,8 @@
-"""Reads what is recorded of the runs of two releases: quantities by a question of its own, verdicts by the controls.
+"""Reads what is recorded of the runs of two releases: quantities by a question of its own, verdicts by controls.
 
 Whether look-ups were kept, tools and documents approved and data fresh is not decided here: it is what the
-controls say of each run (functions/evidence/controls), by the rules that are configured now, for both releases
-alike. So a comparison and a bundle tell one truth.
+controls say of each run (functions/evidence/controls), by the rules that are configured now, for both
+releases alike. So a comparison and a bundle tell one truth.
 """
 
 from collections import defaultdict
@@ -208,8 +208,7 @@ def _run(asking: _Asking, facts: RunFacts, of_kind: Mapping[str, list[Record]]) 
         sampled=bool(trace.sampled),
         whole=not (trace.sampled or trace.orphans or trace.loose),
         verdicts={
-            one.control: one.result
-            for one in judge(facts, agent, lambda _, name: name, cutoff=asking.cutoff)
+            one.control: one.result for one in judge(facts, agent, lambda _, name: name, cutoff=asking.cutoff)
         },
         tools=frozenset(name for one in facts.tools for name in one.names),
         made=frozenset(
