@@ -252,3 +252,5 @@ output TRACEKEEPER_URL string = app.outputs.uri
 output TRACEKEEPER_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output TRACEKEEPER_VAULT_NAME string = vault.outputs.name
 output TRACEKEEPER_STORAGE_NAME string = storage.outputs.name
+output TRACEKEEPER_BLOB_ENDPOINT string = storage.outputs.blobEndpoint
+output TRACEKEEPER_AUTH_CLIENT_ID string = empty(existingAppClientId) ? entra!.outputs.clientId : existingAppClientId
