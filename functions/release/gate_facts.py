@@ -1,4 +1,4 @@
-"""What the release gate knows about an agents' app: its settings, its telemetry's resources, its last hour."""
+"""What the release gate knows about an agents' app: its settings, its resources, its last hour's traces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,13 +39,13 @@ class Component:
     Attributes:
         resource_id: Its id.
         workspace_id: The resource id of the workspace it is linked to; None for a classic component.
-        instrumentation_key: What connection strings name it by; None where it is not told.
+        instrumentation_key: What connection strings name it by.
         sampling_percentage: How much of what arrives is kept, above 0 to 100.
     """
 
     resource_id: str
     workspace_id: str | None
-    instrumentation_key: str | None = field(repr=False)
+    instrumentation_key: str = field(repr=False)
     sampling_percentage: float
 
 

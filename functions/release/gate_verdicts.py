@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from functions.release.gate_facts import Unknown
 from functions.release.gate_policy import GateException
 
 
@@ -33,6 +34,29 @@ class Verdict:
     result: Result
     reason: str
     next_step: str = ""
+
+
+class Rule:
+    """Writes the verdicts of one rule."""
+
+    def __init__(self, rule: str, subject: str = "") -> None:
+        self._of = (rule, subject)
+
+    def passed(self, reason: str) -> Verdict:
+        """Return that it holds."""
+        return Verdict(*self._of, Result.PASS, reason)
+
+    def failed(self, reason: str, next_step: str) -> Verdict:
+        """Return that it does not hold."""
+        return Verdict(*self._of, Result.FAIL, reason, next_step)
+
+    def open(self, reason: str, next_step: str) -> Verdict:
+        """Return that it can't be told."""
+        return Verdict(*self._of, Result.NOT_EVALUABLE, reason, next_step)
+
+    def unknown(self, fact: Unknown) -> Verdict:
+        """Return that it can't be told, for want of a fact."""
+        return self.open(fact.reason, fact.next_step)
 
 
 @dataclass(frozen=True, slots=True)
