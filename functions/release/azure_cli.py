@@ -160,7 +160,7 @@ def failure(command: str, text: str) -> AzureCliError:
         may = f" the action {action[1]}" if action else " that"
         return AzureCliRefused(
             f"`{command}` was refused: who is signed in may not do{may}{named}.",
-            next_step="Ask the owner for the role Reader (for telemetry: Monitoring Reader) on that resource.",
+            next_step="Ask its owner for the role Reader (for telemetry: Monitoring Reader) on it.",
         )
     if _SIGNED_OUT.search(text):
         return AzureCliSignedOut(
