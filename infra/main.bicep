@@ -124,7 +124,8 @@ module storage 'modules/storage.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     evidenceImmutableDays: evidenceImmutableDays
     evidenceCoolAfterDays: evidenceCoolAfterDays
-    isPrivate: vnetEnabled
+    publicNetworkAccess: vnetEnabled ? 'Disabled' : 'Enabled'
+    firewallDefault: vnetEnabled ? 'Deny' : 'Allow'
   }
 }
 
@@ -136,7 +137,8 @@ module vault 'modules/vault.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    isPrivate: vnetEnabled
+    publicNetworkAccess: vnetEnabled ? 'Disabled' : 'Enabled'
+    firewallDefault: vnetEnabled ? 'Deny' : 'Allow'
     teamsWebhookUrl: teamsWebhookUrl
     pseudonymKey: pseudonymKey
   }
@@ -149,6 +151,7 @@ module network 'modules/network.bicep' = if (vnetEnabled) {
     name: environmentName
     location: location
     tags: tags
+    workspaceId: monitoring.outputs.workspaceId
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
   }
@@ -241,8 +244,8 @@ module alarms 'modules/alarms.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    emails: map(split(watchdogEmails, ','), email => trim(email))
-    heartbeat: readsOwn
+    emails: watchdogEmails
+    appName: app.outputs.name
   }
 }
 
