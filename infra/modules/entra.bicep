@@ -31,10 +31,6 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: displayName
   signInAudience: 'AzureADMyOrg'
   groupMembershipClaims: 'ApplicationGroup'
-  // Tokens of version 1 name another issuer than the one that the platform is told to trust.
-  api: {
-    requestedAccessTokenVersion: 2
-  }
   appRoles: [
     for role in roles: {
       id: guid(uniqueName, role.value)
