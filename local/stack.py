@@ -63,6 +63,7 @@ class Stack:
         host_environment: More settings for the host; they go before the stack's own.
 
     Attributes:
+        folder: Where its data and logs are.
         telemetry: What the app's queries are answered from.
         faults: What queries and telemetry meet.
         inbox: The Teams channel; its page is at `inbox_url`.
@@ -88,7 +89,7 @@ class Stack:
         roles: Roles | None = None,
         host_environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._folder = folder.resolve()
+        self.folder = folder.resolve()
         self._app = app.resolve()
         self._easy_auth = easy_auth
         self._timers = timers
@@ -109,18 +110,18 @@ class Stack:
             ChildError: Azurite did not start.
             FileNotFoundError: Node or one of its packages is missing.
         """
-        self.certificates = make_certificates(self._folder / "certificates")
+        self.certificates = make_certificates(self.folder / "certificates")
         self.ca = self.certificates.authority
         tokens = Tokens(TENANT_ID, IDENTITY_CLIENT_ID)
         identity = IdentityEndpoint(tokens)
-        signing_key = keep_key(self._folder / "signing.pem")
-        self.public_key = self._folder / "signing-public.pem"
+        signing_key = keep_key(self.folder / "signing.pem")
+        self.public_key = self.folder / "signing-public.pem"
         self.public_key.write_text(public_pem(signing_key.public_key()))
-        self.inbox = TeamsInbox(self._folder / "posts.jsonl")
+        self.inbox = TeamsInbox(self.folder / "posts.jsonl")
         self._host_port = free_ports(1)[0]
         self.host_url = f"https://127.0.0.1:{self._host_port}"
         with ExitStack() as opening:
-            azurite = opening.enter_context(Azurite(self._folder / "azurite", self.certificates))
+            azurite = opening.enter_context(Azurite(self.folder / "azurite", self.certificates))
             self.storage = opening.enter_context(StorageAccount(azurite, tokens, self.ca))
             self.storage.prepare()
             monitor_url = self._serve(
@@ -161,7 +162,7 @@ class Stack:
         self.settings = app_settings(
             addresses,
             identity_header=identity.header,
-            pseudonym_key=keep_pseudonym_key(self._folder / "pseudonym.key"),
+            pseudonym_key=keep_pseudonym_key(self.folder / "pseudonym.key"),
             easy_auth=self._easy_auth,
             canaries=self._canaries,
             content_routing=self._content_routing,
@@ -183,7 +184,7 @@ class Stack:
             ChildError: It did not; the message has the end of its log.
         """
         command: list[str | Path] = [sys.executable, "-m", "local.host", "--app", self._app]
-        command += ["--port", str(self._host_port), "--schedules", self._folder / "schedules.json"]
+        command += ["--port", str(self._host_port), "--schedules", self.folder / "schedules.json"]
         command += [
             "--certificate",
             self.certificates.certificate,
@@ -193,7 +194,7 @@ class Stack:
         ]
         self._host = Child(
             command if self._timers else [*command, "--no-timers"],
-            log=self._folder / "host.log",
+            log=self.folder / "host.log",
             environment={**self._resolved(), **self.trust(), **self._host_environment},
             folder=REPOSITORY,
         )
