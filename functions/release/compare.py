@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from statistics import fmean, median
+from statistics import fmean
 
 from functions.evidence.controls.verdicts import Control, Result
 from functions.release.compare_facts import Run
 from functions.release.compare_tests import (
     ALPHA,
     FEW_RUNS,
-    SPIKE,
     adjusted,
     mean_chance,
     percentile,
@@ -119,7 +118,7 @@ class Release:
         sampled: Those of them whose trace was sampled.
         gaps: Those of them of which other rows may be missing.
         model_calls: How many calls of models they made.
-        without_usage: Those of them without token counts.
+        without_usage: Those of them that succeeded and have no token counts.
         prompt_versions: Each to its runs. Hostile; "" where none is recorded.
         models: Each to its runs. Hostile.
         tools: Each to its runs. Hostile.
@@ -228,7 +227,6 @@ class _Measure:
         more: What more of it is.
         about: Which runs it is about.
         tail: Its 95th percentile is compared, not its mean.
-        spike: How many runs have far more of it than usual is compared, not its mean.
     """
 
     id: str
@@ -238,7 +236,6 @@ class _Measure:
     more: Called
     about: Callable[[Run], bool] = lambda _: True
     tail: bool = False
-    spike: bool = False
 
 
 def _verdict(control: Control) -> _Fact:
@@ -254,7 +251,7 @@ def _if_whole(of: Callable[[Run], bool | float | None]) -> _Fact:
 
 
 def _answered(run: Run) -> bool:
-    """Whether it gave an answer: a run that fails early is fast and cheap, and recommends nothing."""
+    """Whether it gave an answer: a run that fails early is fast and recommends nothing, but is paid for."""
     return run.success is not False
 
 
@@ -340,28 +337,17 @@ _MEASURES = (
     ),
     _Measure(
         "tokens",
-        "Tokens an answer, mean",
+        "Tokens a run, mean",
         Unit.TOKENS,
         _tokens,
         Called.WORSE,
-        _answered,
-    ),
-    _Measure(
-        "tokens_spiked",
-        f"Answers with over {SPIKE} times the usual tokens",
-        Unit.SHARE,
-        _tokens,
-        Called.WORSE,
-        _answered,
-        spike=True,
     ),
     _Measure(
         "cost",
-        "Cost of an answer, mean",
+        "Cost of a run, mean",
         Unit.MONEY,
         lambda run: float(run.cost) if _metered(run) and run.cost is not None else None,
         Called.WORSE,
-        _answered,
     ),
     _Measure(
         "cached",
@@ -369,7 +355,6 @@ _MEASURES = (
         Unit.SHARE,
         lambda run: run.cached_tokens / run.input_tokens if _metered(run) and run.input_tokens else None,
         Called.BETTER,
-        _answered,
     ),
 )
 
@@ -417,10 +402,6 @@ def _line(measure: _Measure, old: Sequence[Run], new: Sequence[Run]) -> tuple[Li
     """Return the measure with its p by itself, none where it is not tested."""
     chance, called, note = None, Called.NONE, ""
     (was, before), (now, after) = _taken(measure, old), _taken(measure, new)
-    if measure.spike and was and now:
-        limit = SPIKE * median((*was, *now))
-        was, before = _above(limit, was, before)
-        now, after = _above(limit, now, after)
     if not was or not now:
         called, note = Called.UNKNOWN, _why_unknown(before, after)
     elif measure.tail:
@@ -434,12 +415,6 @@ def _line(measure: _Measure, old: Sequence[Run], new: Sequence[Run]) -> tuple[Li
     if was and now and not note and min(len(was), len(now)) < FEW_RUNS:
         note = f"fewer than {FEW_RUNS} runs: only a large difference would show"
     return Line(measure.id, measure.title, measure.unit, before, after, called, chance, note), measure
-
-
-def _above(limit: float, values: Sequence[float], side: Side) -> tuple[list[float], Side]:
-    """Return of each run whether it exceeds what both releases together say is far more than usual."""
-    hits: list[float] = [value > limit for value in values]
-    return hits, Side(fmean(hits), len(hits), int(sum(hits)), side.unknown)
 
 
 def _why_unknown(before: Side, after: Side) -> str:

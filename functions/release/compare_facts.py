@@ -1,4 +1,4 @@
-"""Reads what is recorded of the runs of two releases: quantities by a question of its own, verdicts by controls.
+"""Reads what is recorded of the runs of two releases: quantities by an own question, verdicts by controls.
 
 Whether look-ups were kept, tools and documents approved and data fresh is not decided here: it is what the
 controls say of each run (functions/evidence/controls), by the rules that are configured now, for both
@@ -52,7 +52,7 @@ class Run:
             recommendation; None where a search did not say.
         models: Models called.
         model_calls: How many calls there were.
-        without_usage: Those of them whose tokens are not known.
+        without_usage: Those of them that succeeded, and whose tokens are not known.
         input_tokens: Prompt tokens of the others, cached ones among them.
         cached_tokens: Prompt tokens served from the provider's cache.
         output_tokens: Completion tokens.

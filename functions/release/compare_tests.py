@@ -12,10 +12,6 @@ ALPHA = 0.05
 FEW_RUNS = 30
 """With fewer runs of a release on either side a mean is not compared, and a share is said to rest on few."""
 
-SPIKE = 5
-"""How many times the median of both releases together is far more than usual. The limit is the same whichever
-run is of which release, so that Fisher's exact test holds."""
-
 
 def share_chance(old: Sequence[bool], new: Sequence[bool]) -> float | None:
     """Return the two-sided p of Fisher's exact test, the smaller tail doubled; None where nothing can differ.
@@ -65,8 +61,9 @@ def tail_chance(old: Sequence[float], new: Sequence[float]) -> float | None:
 def adjusted(chances: Sequence[float]) -> list[float]:
     """Return each p as it counts among all of them.
 
-    (S. Holm, A simple sequentially rejective multiple test procedure, 1979.) Whatever the tests have to do with each other, the probability that any falls below alpha is at most alpha
-    where nothing differs.
+    By Holm's method (S. Holm, A simple sequentially rejective multiple test procedure, 1979): whatever the
+    tests have to do with each other, any falls below alpha with a probability of alpha at most where nothing
+    differs.
     """
     found = [1.0] * len(chances)
     highest = 0.0
