@@ -6,14 +6,14 @@ difference.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from statistics import fmean
 
 from functions.evidence.controls.verdicts import Control, Result
 from functions.release.compare_facts import Run
-from functions.release.compare_tests import (
+from functions.release.compare_measures import MEASURES, Called, Measure, Unit, tool_measures
+from functions.release.compare_significance import (
     ALPHA,
     FEW_RUNS,
     adjusted,
@@ -23,25 +23,6 @@ from functions.release.compare_tests import (
     tail_chance,
 )
 from functions.traces.agents import Agent, Agents
-
-
-class Called(StrEnum):
-    """What a comparison comes to."""
-
-    WORSE = "worse"
-    BETTER = "better"
-    DIFFERENT = "different"
-    NONE = "no difference"
-    UNKNOWN = "not comparable"
-
-
-class Unit(StrEnum):
-    """What the numbers of a measure are."""
-
-    SHARE = "share"
-    MILLISECONDS = "milliseconds"
-    TOKENS = "tokens"
-    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,174 +192,8 @@ def _counted(names: Iterable[Iterable[str]]) -> Mapping[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-# Of each run: hit or not, or how much; None where it is not known; no answer where it is not about the run.
-_Fact = Callable[[Run], bool | float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """How a quantity is taken of a run.
-
-    Attributes:
-        id: Stable.
-        title: As `Line`.
-        unit: As `Line`.
-        of: Takes it.
-        more: What more of it is.
-        about: Which runs it is about.
-        tail: Its 95th percentile is compared, not its mean.
-    """
-
-    id: str
-    title: str
-    unit: Unit
-    of: _Fact
-    more: Called
-    about: Callable[[Run], bool] = lambda _: True
-    tail: bool = False
-
-
-def _verdict(control: Control) -> _Fact:
-    def kept(run: Run) -> bool | None:
-        result = run.verdicts.get(control, Result.NOT_EVALUABLE)
-        return None if result is Result.NOT_EVALUABLE else result is Result.PASS
-
-    return kept
-
-
-def _if_whole(of: Callable[[Run], bool | float | None]) -> _Fact:
-    return lambda run: of(run) if run.whole else None
-
-
-def _answered(run: Run) -> bool:
-    """Whether it gave an answer: a run that fails early is fast and recommends nothing, but is paid for."""
-    return run.success is not False
-
-
-def _metered(run: Run) -> bool:
-    return run.whole and run.model_calls > 0 and run.without_usage == 0
-
-
-def _tokens(run: Run) -> float | None:
-    return float(run.input_tokens + run.output_tokens) if _metered(run) else None
-
-
-_MEASURES = (
-    _Measure(
-        "lookups_kept",
-        "Answers with every required look-up",
-        Unit.SHARE,
-        _verdict(Control.REQUIRED_LOOKUPS),
-        Called.BETTER,
-        _answered,
-    ),
-    _Measure(
-        "documents_retrieved",
-        "Answers with documents retrieved before",
-        Unit.SHARE,
-        _if_whole(lambda run: run.retrieved),
-        Called.DIFFERENT,
-        _answered,
-    ),
-    _Measure(
-        "documents_approved",
-        "Runs with approved documents only",
-        Unit.SHARE,
-        _verdict(Control.APPROVED_DOCUMENTS),
-        Called.BETTER,
-    ),
-    _Measure(
-        "tools_approved",
-        "Runs with approved tools only",
-        Unit.SHARE,
-        _verdict(Control.APPROVED_TOOLS),
-        Called.BETTER,
-    ),
-    _Measure(
-        "data_fresh", "Runs with fresh data only", Unit.SHARE, _verdict(Control.DATA_FRESH), Called.BETTER
-    ),
-    _Measure(
-        "runs_failed",
-        "Runs that failed",
-        Unit.SHARE,
-        lambda run: None if run.success is None else not run.success,
-        Called.WORSE,
-    ),
-    _Measure(
-        "tools_failed",
-        "Runs with a failed tool call",
-        Unit.SHARE,
-        _if_whole(lambda run: run.tool_failed),
-        Called.WORSE,
-    ),
-    _Measure(
-        "retried",
-        "Runs that called a tool again after it failed",
-        Unit.SHARE,
-        _if_whole(lambda run: run.retried),
-        Called.WORSE,
-    ),
-    _Measure(
-        "duration_p95",
-        "Duration of an answer, p95",
-        Unit.MILLISECONDS,
-        lambda run: run.duration_ms,
-        Called.WORSE,
-        _answered,
-        tail=True,
-    ),
-    _Measure(
-        "duration_mean",
-        "Duration of an answer, mean",
-        Unit.MILLISECONDS,
-        lambda run: run.duration_ms,
-        Called.WORSE,
-        _answered,
-    ),
-    _Measure(
-        "tokens",
-        "Tokens a run, mean",
-        Unit.TOKENS,
-        _tokens,
-        Called.WORSE,
-    ),
-    _Measure(
-        "cost",
-        "Cost of a run, mean",
-        Unit.MONEY,
-        lambda run: float(run.cost) if _metered(run) and run.cost is not None else None,
-        Called.WORSE,
-    ),
-    _Measure(
-        "cached",
-        "Share of the prompt from the cache, mean",
-        Unit.SHARE,
-        lambda run: run.cached_tokens / run.input_tokens if _metered(run) and run.input_tokens else None,
-        Called.BETTER,
-    ),
-)
-
-
-def _tool_measures(agent: Agent | None) -> tuple[_Measure, ...]:
-    """Return a measure for each tool that agents.yaml approves: no telemetry can add to how many they are."""
-    return tuple(
-        _Measure(f"tool:{tool}", f"Runs that called {tool}", Unit.SHARE, _calls(tool), Called.DIFFERENT)
-        for tool in sorted((agent.approved_tools if agent else None) or ())
-    )
-
-
-def _calls(tool: str) -> _Fact:
-    def called(run: Run) -> bool | None:
-        if tool in run.tools:
-            return True
-        # A tool whose name is not recorded may have been this one.
-        return None if "" in run.tools or not run.whole else False
-
-    return called
-
-
 def _lines(agent: Agent | None, old: Sequence[Run], new: Sequence[Run]) -> tuple[Line, ...]:
-    tested = [_line(measure, old, new) for measure in (*_MEASURES, *_tool_measures(agent))]
+    tested = [_line(measure, old, new) for measure in (*MEASURES, *tool_measures(agent))]
     places = [place for place, (line, _) in enumerate(tested) if line.chance is not None]
     lines = [line for line, _ in tested]
     chances = adjusted([lines[place].chance or 0.0 for place in places])
@@ -389,7 +204,7 @@ def _lines(agent: Agent | None, old: Sequence[Run], new: Sequence[Run]) -> tuple
     return tuple(lines)
 
 
-def _called(line: Line, measure: _Measure) -> Called:
+def _called(line: Line, measure: Measure) -> Called:
     """Say what a difference that is more than chance comes to."""
     if measure.more is Called.DIFFERENT or line.old.value is None or line.new.value is None:
         return Called.DIFFERENT
@@ -398,7 +213,7 @@ def _called(line: Line, measure: _Measure) -> Called:
     return Called.BETTER if measure.more is Called.WORSE else Called.WORSE
 
 
-def _line(measure: _Measure, old: Sequence[Run], new: Sequence[Run]) -> tuple[Line, _Measure]:
+def _line(measure: Measure, old: Sequence[Run], new: Sequence[Run]) -> tuple[Line, Measure]:
     """Return the measure with its p by itself, none where it is not tested."""
     chance, called, note = None, Called.NONE, ""
     (was, before), (now, after) = _taken(measure, old), _taken(measure, new)
@@ -420,10 +235,10 @@ def _line(measure: _Measure, old: Sequence[Run], new: Sequence[Run]) -> tuple[Li
 def _why_unknown(before: Side, after: Side) -> str:
     lacking = [which for which, side in (("old", before), ("new", after)) if not side.runs]
     of = "either release" if len(lacking) == 2 else f"the {lacking[0]} release"
-    return f"not recorded of {of}" if before.unknown or after.unknown else f"no such run of {of}"
+    return f"not known of {of}" if before.unknown or after.unknown else f"no such run of {of}"
 
 
-def _taken(measure: _Measure, runs: Sequence[Run]) -> tuple[list[float], Side]:
+def _taken(measure: Measure, runs: Sequence[Run]) -> tuple[list[float], Side]:
     facts = [measure.of(run) for run in runs if measure.about(run)]
     values: list[float] = [one for one in facts if one is not None]
     unknown = len(facts) - len(values)
