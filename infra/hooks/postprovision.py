@@ -21,6 +21,8 @@ WEBHOOK, PSEUDONYMS = "teams-webhook-url", "pseudonym-key"
 """The secrets' names in infra/modules/vault.bicep."""
 
 READER = "Log Analytics Data Reader"
+COMPONENT_READER = "Monitoring Reader"
+"""Log Analytics Data Reader works on workspaces only."""
 CONTENT_READER = "Privileged Monitoring Data Reader"
 
 _NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "TRACEKEEPER_VAULT_NAME", "TRACEKEEPER_APP_NAME")
@@ -129,7 +131,7 @@ def role_commands() -> list[str]:
     scopes = [
         (one.strip(), role)
         for name, roles in (
-            ("EXISTING_COMPONENT_ID", (READER,)),
+            ("EXISTING_COMPONENT_ID", (COMPONENT_READER,)),
             (
                 "EXISTING_WORKSPACE_ID",
                 (READER, CONTENT_READER) if given("CONTENT_PROFILE") == "true" else (READER,),
