@@ -115,6 +115,13 @@ MEASURES = (
         "data_fresh", "Runs with fresh data only", Unit.SHARE, _verdict(Control.DATA_FRESH), Called.BETTER
     ),
     Measure(
+        "nothing_exposed",
+        "Runs without content that must not be recorded",
+        Unit.SHARE,
+        _verdict(Control.NOTHING_EXPOSED),
+        Called.BETTER,
+    ),
+    Measure(
         "runs_failed",
         "Runs that failed",
         Unit.SHARE,

@@ -38,6 +38,7 @@ from functions.evidence.selection.drawing import Drawing
 from functions.evidence.selection.membership_kql import Bounds, Limit
 from functions.evidence.selection.selection import STRATA, Selection
 from functions.evidence.selection.selectors import Given, Sample, TimeWindow
+from functions.release.compare_facts import runs_kql as compared_runs_kql
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
@@ -264,6 +265,18 @@ def control_queries() -> dict[str, str]:
     }
 
 
+def comparison_queries() -> dict[str, str]:
+    """Return what is asked of the runs of two releases: of all agents, of one, and with hostile names."""
+    membership = Membership("", f"where AppVersion in ({text('1.0')}, {text(HOSTILE)})")
+    part = Slice("runs", membership, NOW - timedelta(days=2), NOW, NOW - timedelta(days=2), NOW)
+    return {
+        f"runs of two releases, {agent or 'all agents'}": compared_runs_kql(
+            CONFIGURATION.agents, CONFIGURATION.prices, ("1.0", HOSTILE), part, agent
+        )
+        for agent in ("", HOSTILE)
+    }
+
+
 def seal_queries() -> dict[str, str]:
     """Return what is asked to seal a day, and which of its traces are still there."""
     since = NOW - timedelta(days=1)
@@ -290,7 +303,7 @@ def queries() -> Mapping[str, str]:
         for id_, check in CHECKS.items()
         if is_swept(check)
     }
-    costs = cost_queries() | summary_queries()
+    costs = cost_queries() | summary_queries() | comparison_queries()
     evidence = seal_queries() | reading_queries() | control_queries() | choosing_queries() | door_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
