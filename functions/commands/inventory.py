@@ -111,7 +111,7 @@ def _state(one: Resource, links: set[str]) -> str:
     if one.type == COMPONENT:
         return f"traces: {one.traces}, {_kept(one)}, {_readers(one)}, {logs}"
     if one.type in AI_TYPES:
-        called = {"called": "seen in traces", "none": "NOT SEEN IN TRACES"}.get(one.traces, "traces unknown")
+        called = {"called": "seen in traces", "none": "NOT SEEN IN TRACES"}.get(one.traces, "calls unknown")
         return f"{called}, {logs}"
     linked = "linked" if one.id in links else "no component here sends to it"
     return f"{linked}, {_kept(one)}, {_readers(one)}, {logs}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from functions.errors import AzureCliError, AzureCliMissing, AzureCliNotFound, AzureCliSignedOut
 from functions.release.azure_cli import AzureCli, Json
@@ -31,6 +32,8 @@ AI_TYPES = (
     "microsoft.machinelearningservices/workspaces",
     "microsoft.search/searchservices",
 )
+_HOSTS_OF_THEIR_OWN = frozenset({"microsoft.cognitiveservices/accounts", "microsoft.search/searchservices"})
+"""A project is called at its account's host, a Machine Learning workspace at those of its endpoints."""
 TABLES = ("AppDependencies", "AppEvents", "AppExceptions", "AppGenAIContent", "AppRequests", "AppTraces")
 _PAGE = "1000"
 _MOST_PAGES = 50
@@ -235,7 +238,10 @@ class Collector:
             return replace(resource, traces="unknown" if hosts is None else "received" if hosts else "none")
         if resource.type not in AI_TYPES:
             return resource
-        names = {resource.name.lower()} - {""}
+        if resource.type not in _HOSTS_OF_THEIR_OWN:
+            return replace(resource, traces="unknown")
+        endpoint = urlsplit(str((resource.settings or {}).get("endpoint", ""))).hostname or ""
+        names = {resource.name.lower(), endpoint.partition(".")[0]} - {""}
         called = any(
             host.partition(".")[0] in names for hosts in seen.values() for host in hosts if "." in host
         )

@@ -86,6 +86,7 @@ def test_what_there_is_is_listed_with_where_its_traces_go() -> None:
         "platform",
     )
     assert (one["contoso-openai"].traces, one["contoso-search"].traces) == ("called", "none")
+    assert one["contoso-project"].traces == "unknown"
     (sends,) = one["contoso-openai"].diagnostic_settings or ()
     assert (sends.workspace_id, sends.categories) == (workspace.id, ("RequestResponse", "audit"))
     assert workspace.settings is not None
