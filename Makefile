@@ -61,3 +61,17 @@ bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detecto
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-presidio
 	@.venv-presidio/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements-presidio.txt
 	@touch $@
+
+.PHONY: infra
+infra: .venv/installed ## Write the workbook and the views for Azure anew (ARGS=<folder of your own config files>)
+	@$(PYTHON) -m infra.workbook.build $(ARGS)
+
+.PHONY: checkov
+checkov: .venv/installed .venv-checkov/installed ## Check the templates with checkov (reasons for what is skipped: infra/checkov/reasons.yaml)
+	@$(PYTHON) -m infra.checkov.run
+
+.venv-checkov/installed: infra/checkov/requirements.txt local/python313.sh
+	@echo "Installing checkov into an environment of its own (once) ..."
+	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/checkov/requirements.txt
+	@touch $@

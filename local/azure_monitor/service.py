@@ -42,6 +42,7 @@ def create_app(
     token_ok: Callable[[str], bool],
     may_send: Mapping[str, Callable[[str], bool]] = MappingProxyType({}),
     roles: Roles | None = None,
+    scope: str = "",
 ) -> WSGIApplication:
     """Return the WSGI app.
 
@@ -52,6 +53,7 @@ def create_app(
         may_send: For each component with local authentication off, by instrumentation key: says whether a
             bearer token may send to it. All others take telemetry without a token.
         roles: What whoever has a token may do; None: everything.
+        scope: The only resource that may be asked, by its id, as with a role on it alone; "": all.
     """
     granted = roles or Roles()
     slots = threading.BoundedSemaphore(MAX_AT_ONCE)
@@ -59,7 +61,7 @@ def create_app(
     def answer_query(request: Request) -> Response:
         if not token_ok(_bearer(request)):
             return answers.error(401)
-        if not granted.has(READING):
+        if not granted.has(READING) or not _within(request.path, scope):
             return answers.error(403)
         if not slots.acquire(blocking=False):
             return answers.error(429)
@@ -81,6 +83,10 @@ def create_app(
         return answers.error(404)
 
     return app
+
+
+def _within(path: str, scope: str) -> bool:
+    return not scope or path.lower() == f"/v1/{scope.strip('/')}/query".lower()
 
 
 def _bearer(request: Request) -> str:
