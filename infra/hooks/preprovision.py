@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from infra.hooks.console import Console
-from infra.hooks.tools import call, given, project_python
+from infra.hooks.tools import call, given, tracekeeper
 
 AZ = (2, 60, 0)
 """The first that knows Flex Consumption: https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to."""
@@ -53,7 +53,7 @@ def _tools(console: Console) -> None:
     )
     _tool(console, "az", ("bicep", "version"), BICEP, "az bicep install; az bicep upgrade", name="bicep")
     console.ok(f"Python {sys.version_info.major}.{sys.version_info.minor}")
-    if project_python().samefile(sys.executable) and sys.prefix == sys.base_prefix:
+    if not tracekeeper("--help").ok:
         console.missing(
             "the environment .venv, in which `tracekeeper` checks the configuration and the bundle",
             "make .venv/installed",
