@@ -106,7 +106,7 @@ def _unknown(before: Resource, now: Resource) -> Iterator[str]:
     for name, words in (("diagnostic_settings", "diagnostic settings"), ("roles", "roles")):
         if None in _both(name, before, now):
             yield f"{_named(now)}: its {words} could not be listed in one of the two."
-    if "unknown" in {before.traces, now.traces}:
+    if before.traces != now.traces and "unknown" in {before.traces, now.traces}:
         yield f"{_named(now)}: whether it receives traces is not known in one of the two."
 
 
