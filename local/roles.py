@@ -8,12 +8,13 @@ QUEUES = "Storage Queue Data Contributor"
 TABLES = "Storage Table Data Contributor"
 SENDING = "Monitoring Metrics Publisher"
 READING = "Log Analytics Data Reader"
+READING_COMPONENT = "Monitoring Reader"
 CONTENT = "Privileged Monitoring Data Reader"
 SECRETS = "Key Vault Secrets User"
 SIGNING = "Key Vault Crypto User"
 
-ROLES = frozenset({BLOBS, QUEUES, TABLES, SENDING, READING, CONTENT, SECRETS, SIGNING})
-"""What infra/modules/roles.bicep assigns, by Azure's names."""
+ROLES = frozenset({BLOBS, QUEUES, TABLES, SENDING, READING, READING_COMPONENT, CONTENT, SECRETS, SIGNING})
+"""What infra/ assigns, by Azure's names."""
 
 
 class Roles:

@@ -22,13 +22,28 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.exports import progress
 from functions.evidence.exports.sweeping import STALLED_AFTER
 from local.processes import ChildError
-from local.roles import BLOBS, CONTENT, QUEUES, READING, SECRETS, SENDING, SIGNING, TABLES, Roles
+from local.roles import (
+    BLOBS,
+    CONTENT,
+    QUEUES,
+    READING,
+    READING_COMPONENT,
+    SECRETS,
+    SENDING,
+    SIGNING,
+    TABLES,
+    Roles,
+)
 from local.stack import Stack
 from tests.checks.telemetry import Trace
 
 START = window_start(datetime.now(UTC) - timedelta(minutes=40), timedelta(minutes=15))
 AGENT = "broker"
 NEEDS_CONTENT, NEEDS_SPANS = "duplicate_retrieval", "stale_tool_data"
+COMPONENT = (
+    "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-agents"
+    "/providers/microsoft.insights/components/appi-agents"
+)
 WHY = {"reason": "a claim is disputed", "ticket": "CASE-7"}
 SAME = {"gen_ai.tool.call.arguments": '{"q": "late"}'}
 
@@ -208,7 +223,7 @@ def test_without_monitoring_metrics_publisher_no_marker_run_and_no_tick_is_count
 
 
 def test_without_log_analytics_data_reader_no_check_passes_and_no_trace_is_read(bench: Bench) -> None:
-    scope = "the workspace or the component that LOGS_WORKSPACE_ID or LOGS_RESOURCE_ID names"
+    scope = "on the workspace that"
     bench.begin()
     posts = len(bench.stack.posts())
     with bench.without(READING):
@@ -225,7 +240,7 @@ def test_without_log_analytics_data_reader_no_check_passes_and_no_trace_is_read(
         told(READING, answer.json()["next_step"], scope=scope)
         export = bench.export()
         assert export["state"] == "failed"
-        told(READING, export["failure"], scope="the workspace or the component that is asked")
+        told(READING, export["failure"], scope=scope)
         assert bench.ask("GET", "api/v1/health").status_code == 200
         assert bench.ask("GET", "api/v1/access-log").status_code == 200
     all_is_well(bench)
@@ -292,6 +307,17 @@ def test_without_key_vault_secrets_user_the_app_starts_nothing(bench: Bench) -> 
         assert "@Microsoft" not in log
         assert bench.ask("GET", "api/v1/health").status_code == 500
         bench.stack.stop_host()
+
+
+def test_a_component_is_read_with_a_role_on_it_and_none_on_the_workspace(bench: Bench) -> None:
+    bench.stack.settings |= {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": COMPONENT}
     bench.stack.start_host()
     with bench.stack.sign_in("engineer") as bench.person:
-        all_is_well(bench)
+        with bench.without(READING):
+            all_is_well(bench)
+            assert bench.export()["state"] == "done"
+        with bench.without(READING_COMPONENT):
+            answer = bench.search()
+            assert answer.status_code == 502
+            told(READING_COMPONENT, answer.json()["next_step"], scope="where that is a component")
+            assert bench.export()["state"] == "failed"

@@ -250,7 +250,7 @@ def _failure(error: TracekeeperError) -> str:
 
 _NOT_READ = (
     "The app's identity may not read the telemetry: give it the role Log Analytics Data Reader on the "
-    "workspace or the component that is asked, and ask again."
+    "workspace that is asked, or Monitoring Reader on the component that is asked, and ask again."
 )
 _NOT_SIGNED = (
     "The bundle could not be signed: give the app's identity the role Key Vault Crypto User on the key that "
