@@ -40,7 +40,8 @@ _OWN_STYLE = """\
 .good{color:var(--good);font-weight:600}
 .answer.worse{border-left-color:var(--bad)}
 td small{display:block;color:var(--dim)}
-@media (max-width:34rem){table{font-size:.78rem}tbody th{min-width:0;overflow-wrap:anywhere}th,td{padding-right:.3rem}}
+@media (max-width:34rem){table{font-size:.78rem}
+tbody th{min-width:0;overflow-wrap:anywhere}th,td{padding-right:.3rem}}
 """
 
 

@@ -49,8 +49,8 @@ class Comparison:
     def body(self) -> dict[str, Any]:
         """Return it as a JSON value; shares from 0 to 1, milliseconds, money in `currency`."""
         return {
-            "old": self.old,
-            "new": self.new,
+            "old": _name(self.old),
+            "new": _name(self.new),
             "since": self.since,
             "until": self.until,
             "alpha": ALPHA,
