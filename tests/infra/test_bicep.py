@@ -140,6 +140,9 @@ def test_only_the_right_to_read_is_written_outside_our_group() -> None:
         if members("{\n" + f"  scope: {module.body['scope']}\n" + "}")["scope"] != "group"
     }
     assert outside == OUTSIDE_OUR_GROUP
+    assert all(
+        "assignExistingRoles" in module.conditional for module in MAIN.modules if module.target in outside
+    )
     for path in outside:
         written = [one.target for one in TEMPLATES[path].resources if not one.existing]
         assert {target.partition("@")[0] for target in written} == {"Microsoft.Authorization/roleAssignments"}
