@@ -209,3 +209,6 @@ RULES = (
     "sampling_in_traces",
 )
 """All rules, as verdicts and exceptions name them."""
+
+WITH_SUBJECT = frozenset({"resource_attribute", "diagnostic_settings", "trace_attribute"})
+"""Those that say something of each attribute or resource by itself."""

@@ -5,9 +5,9 @@ Sources, read in November 2026:
 - Microsoft Agent Framework: `agent_framework/observability.py` of agent-framework-core 1.23.0 (true, 1, yes
   and on count as on; instrumentation is on and sensitive data off unless set), and
   https://learn.microsoft.com/agent-framework/agents/observability
-- azure-ai-projects: `AIProjectInstrumentor`, https://learn.microsoft.com/python/api/azure-ai-projects (nothing
-  is traced without AZURE_EXPERIMENTAL_ENABLE_GENAI_TRACING), and `GenAITracingOptions`,
-  https://learn.microsoft.com/javascript/api/@azure/ai-projects/genaitracingoptions (content is off by default)
+- azure-ai-projects: https://learn.microsoft.com/python/api/azure-ai-projects, AIProjectInstrumentor: nothing
+  is traced without AZURE_EXPERIMENTAL_ENABLE_GENAI_TRACING; and, content being off by default,
+  https://learn.microsoft.com/javascript/api/@azure/ai-projects/genaitracingoptions
 - azure-ai-inference: https://learn.microsoft.com/azure/ai-foundry/how-to/develop/trace-application
 - langchain-azure-ai reads the same setting; what holds without it is not documented, so that it has to be
   set: https://reference.langchain.com/python/langchain-azure-ai (enable_auto_tracing)
