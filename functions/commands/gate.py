@@ -30,7 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="stop a release of agents that are not traced as they must be",
         description=(
             "Judges the agents' settings, their component and workspace, and the last hour's traces by "
-            "release.yaml. Asks Azure through `az`; LOGS_RESOURCE_ID or LOGS_WORKSPACE_ID say where the traces "
+            "release.yaml. Asks Azure through `az`; LOGS_RESOURCE_ID or LOGS_WORKSPACE_ID say where traces "
             "are. Exit code 0: the release may go on; 1: it may not; 2: wrong call."
         ),
     )

@@ -1,7 +1,7 @@
 """Configurations, good and bad, and what the gate must say of each: written from what the rules promise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.configuration import SHIPPED, load_configuration
@@ -25,6 +25,7 @@ OTHER_WORKSPACE = f"{GROUP}/microsoft.operationalinsights/workspaces/other"
 ACCOUNT = f"{GROUP}/microsoft.cognitiveservices/accounts/models"
 CUSTOMER = "00000000-0000-4000-8000-0000000000cc"
 NAMES = ("release", "prompt_version", "environment", "tenant")
+TABLES = ("AppRequests", "AppDependencies", "AppExceptions", "AppTraces", "AppEvents", "AppGenAIContent")
 BLOCKED = Unknown("Nobody is signed in.", "Run `az login`.")
 
 SETTINGS: Mapping[str, str] = {
@@ -46,7 +47,9 @@ POLICY = Policy(
         "always_on",
         "parentbased_always_on",
         "always_off",
+        "parentbased_always_off",
         "traceidratio",
+        "parentbased_traceidratio",
         "microsoft.fixed_percentage",
         "microsoft.rate_limited",
     ),
@@ -93,6 +96,7 @@ class Case:
         fails: The verdicts that must be failures, as rule or rule/subject.
         open: Those that must be not evaluable; every other one must pass.
         release: The release that goes out.
+        says: Words that the reason of one of them must hold.
     """
 
     name: str
@@ -100,7 +104,8 @@ class Case:
     policy: Policy = POLICY
     fails: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
-    release: str | None = field(default=None)
+    release: str | None = None
+    says: str = ""
 
 
 def with_settings(*taken: str, references: tuple[str, ...] = (), **given: str) -> Facts:
@@ -143,9 +148,14 @@ CONFIGURATIONS = (
     Case("the release is the one that goes out", release="2.4.0"),
     Case("another release goes out", release="2.5.0", fails=("resource_attribute/release",)),
     # Where the app sends
-    Case("no connection string", with_settings(CONNECTION), fails=("connection_string",)),
+    Case("no connection string", with_settings(CONNECTION), fails=("connection_string",), says="is missing"),
     Case("a blank one", with_settings(**{CONNECTION: "  "}), fails=("connection_string",)),
-    Case("one without a key", with_settings(**{CONNECTION: ENDPOINT}), fails=("connection_string",)),
+    Case(
+        "one without a key",
+        with_settings(**{CONNECTION: ENDPOINT}),
+        fails=("connection_string",),
+        says="has no InstrumentationKey",
+    ),
     Case(
         "one whose key is cut",
         with_settings(**{CONNECTION: f"InstrumentationKey={KEY[:-1]};{ENDPOINT}"}),
@@ -163,7 +173,7 @@ CONFIGURATIONS = (
     ),
     Case(
         "one in another spelling and order",
-        with_settings(**{CONNECTION: f"{ENDPOINT} ; instrumentationkey={KEY.upper()};"}),
+        with_settings(**{CONNECTION: f"{ENDPOINT} ; instrumentationkey={KEY.upper()};Note=a=b;"}),
     ),
     Case(
         "one of another component",
@@ -201,7 +211,12 @@ CONFIGURATIONS = (
         fails=("tracing_on",),
     ),
     # Content, by settings
-    Case("content is recorded", with_settings(ENABLE_SENSITIVE_DATA="on"), fails=("content_recording",)),
+    Case(
+        "content is recorded",
+        with_settings(ENABLE_SENSITIVE_DATA="on"),
+        fails=("content_recording",),
+        says="must be not recorded",
+    ),
     Case("the default records none", with_settings("ENABLE_SENSITIVE_DATA")),
     Case(
         "nobody knows whether content is recorded",
@@ -227,6 +242,7 @@ CONFIGURATIONS = (
         "content is wanted and not recorded",
         policy=RECORDED,
         fails=("content_recording", "content_in_traces"),
+        says="Content must be recorded",
     ),
     Case(
         "content is wanted and recorded",
@@ -280,7 +296,25 @@ CONFIGURATIONS = (
         with_policy(settings_attributes=NAMES[:3]),
     ),
     # Sampling
-    Case("no sampler is set", with_settings(SAMPLER), fails=("sampling",)),
+    Case("no sampler is set", with_settings(SAMPLER), fails=("sampling",), says="is not set"),
+    Case(
+        "all is kept by a sampler that is not allowed",
+        policy=with_policy(samplers=("always_on",)),
+        fails=("sampling",),
+    ),
+    Case(
+        "nothing is kept, as the parent",
+        with_settings(**{SAMPLER: "parentbased_always_off"}),
+        fails=("sampling",),
+    ),
+    *(
+        Case(
+            f"more than all, by {name}",
+            with_settings(**{SAMPLER: name, ARGUMENT: "1.5"}),
+            fails=("sampling",),
+        )
+        for name in ("traceidratio", "parentbased_traceidratio", "microsoft.fixed_percentage")
+    ),
     Case("one that nobody allowed", with_settings(**{SAMPLER: "jaeger_remote"}), fails=("sampling",)),
     Case("nothing is kept", with_settings(**{SAMPLER: "always_off"}), fails=("sampling",)),
     Case("all of it is kept", with_settings(**{SAMPLER: "always_on"})),
@@ -312,6 +346,7 @@ CONFIGURATIONS = (
         fails=("sampling",),
     ),
     Case("no share", with_settings(**{SAMPLER: "traceidratio", ARGUMENT: "0"}), RATIO, fails=("sampling",)),
+    Case("a slow rate", with_settings(**{SAMPLER: "microsoft.rate_limited", ARGUMENT: "0.5"})),
     Case("a rate", with_settings(**{SAMPLER: "microsoft.rate_limited", ARGUMENT: "5"})),
     Case(
         "a rate without its number", with_settings(**{SAMPLER: "microsoft.rate_limited"}), fails=("sampling",)
@@ -347,25 +382,20 @@ CONFIGURATIONS = (
         replace(GOOD, retention=Retention(365, {"AppExceptions": 30})),
         fails=("retention",),
     ),
+    *(
+        Case(
+            f"rows of {table} go early",
+            replace(GOOD, retention=Retention(90, {table: 89})),
+            fails=("retention",),
+        )
+        for table in TABLES
+    ),
     Case("a table that nobody reads", replace(GOOD, retention=Retention(90, {"AppMetrics": 30}))),
     Case(
         "the tables keep more than the workspace",
         replace(
             GOOD,
-            retention=Retention(
-                30,
-                dict.fromkeys(
-                    (
-                        "AppRequests",
-                        "AppDependencies",
-                        "AppExceptions",
-                        "AppTraces",
-                        "AppEvents",
-                        "AppGenAIContent",
-                    ),
-                    90,
-                ),
-            ),
+            retention=Retention(30, dict.fromkeys(TABLES, 90)),
         ),
     ),
     # Logs of other resources
@@ -487,6 +517,22 @@ SWITCH_CASES = tuple(
     for name, given, recorded in SWITCHES
 )
 
+# The same, where recording is wanted: what is not recorded fails.
+WANTED_CASES = tuple(
+    Case(
+        f"wanted: {name} {given}",
+        replace(facts, last_hour=replace(HOUR, with_content=1)),
+        policy,
+        fails=("content_recording",) if fails else (),
+        open=("content_recording",) if opens else (),
+    )
+    for name, given, recorded in SWITCHES
+    for facts, policy in [for_framework(name, recorded=True, **_switched(name, **given))]
+    # Where one of two switches hides what it should not, it is not recorded.
+    for fails in [recorded is False or (name == "openinference" and "true" in given.values())]
+    for opens in [recorded is None]
+)
+
 # Tracing switches of frameworks, each by itself.
 TRACING_CASES = (
     Case("a kernel that is off", *for_framework("semantic_kernel", recorded=False), fails=("tracing_on",)),
@@ -502,4 +548,4 @@ TRACING_CASES = (
         open=("tracing_on",),
     ),
 )
-ALL = (*CONFIGURATIONS, *SWITCH_CASES, *TRACING_CASES)
+ALL = (*CONFIGURATIONS, *SWITCH_CASES, *WANTED_CASES, *TRACING_CASES)
