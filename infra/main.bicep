@@ -75,13 +75,15 @@ var tags = {
   'azd-env-name': environmentName
 }
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
-var short = take(replace(environmentName, '-', ''), 8)
+var short = take(toLower(replace(environmentName, '-', '')), 8)
 var readsComponent = !empty(existingComponentId)
 var readsWorkspace = !empty(existingWorkspaceId) && !readsComponent
 var readsOwn = !readsComponent && !readsWorkspace
-// The parts of an id: subscription third, group fifth, name ninth.
-var componentId = readsComponent ? existingComponentId : '////////'
-var workspaceId = readsWorkspace ? existingWorkspaceId : '////////'
+// The parts of an id: subscription third, group fifth, name ninth. Where there is none the parts are still valid ones,
+// since a scope is looked at even where nothing is made in it.
+var nobody = '/subscriptions/${subscription().subscriptionId}/resourceGroups/rg-${environmentName}/providers/none/none/none'
+var componentId = readsComponent ? existingComponentId : nobody
+var workspaceId = readsWorkspace ? existingWorkspaceId : nobody
 var component = split(componentId, '/')
 var workspace = split(workspaceId, '/')
 
