@@ -124,6 +124,8 @@ def of_new(runs: Sequence[Run], **changes: object) -> list[Run]:
         (Ways(slower=9), {"duration_ms": None}, ["duration_mean"]),
         (Ways(fails=0.6), {"success": None}, ["runs_failed"]),
         (Ways(retrieves=0), {"retrieved": None}, ["documents_retrieved"]),
+        (Ways(retrieves=0), {"whole": False}, ["documents_retrieved"]),
+        (Ways(tool_fails=0.7), {"whole": False}, ["tools_failed", "retried"]),
     ],
 )
 def test_no_difference_is_claimed_from_a_missing_fact(
