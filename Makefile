@@ -1,6 +1,6 @@
 # Each target installs what it needs into .venv and local/node_modules.
 .DEFAULT_GOAL := help
-.PHONY: demo serve test mutate-checks lint help
+.PHONY: demo serve test mutate-checks mutate-gate lint help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -18,6 +18,9 @@ test: lint local/node_modules/installed ## Run every test, with coverage
 
 mutate-checks: .venv/installed ## Plant mistakes in the checks' queries: do their fixtures notice? (minutes; ARGS=<check id>)
 	@$(PYTHON) -m tests.mutation $(ARGS)
+
+mutate-gate: .venv/installed ## Plant mistakes in the rules of the release gate: do the configurations notice?
+	@$(PYTHON) -m tests.unit.release.gate_mutants
 
 lint: .venv/installed ## Check style and types
 	@$(PYTHON) -m ruff check .

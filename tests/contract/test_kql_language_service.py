@@ -39,6 +39,7 @@ from functions.evidence.selection.membership_kql import Bounds, Limit
 from functions.evidence.selection.selection import STRATA, Selection
 from functions.evidence.selection.selectors import Given, Sample, TimeWindow
 from functions.release.compare_facts import runs_kql as compared_runs_kql
+from functions.release.gate_traces import question as gate_question
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
@@ -213,6 +214,14 @@ def summary_queries() -> dict[str, str]:
     return {"runs of two weeks": recorder.asked[0].kql}
 
 
+def gate_queries() -> dict[str, str]:
+    attributes = CONFIGURATION.agents.attributes
+    return {
+        "the last hour": gate_question(attributes, now=NOW, agents=(), release=None),
+        "the last hour of a release": gate_question(attributes, now=NOW, agents=(HOSTILE,), release=HOSTILE),
+    }
+
+
 def sight_queries() -> dict[str, str]:
     ids = ["0" * 32, HOSTILE]
     return {
@@ -303,7 +312,7 @@ def queries() -> Mapping[str, str]:
         for id_, check in CHECKS.items()
         if is_swept(check)
     }
-    costs = cost_queries() | summary_queries() | comparison_queries()
+    costs = cost_queries() | summary_queries() | comparison_queries() | gate_queries()
     evidence = seal_queries() | reading_queries() | control_queries() | choosing_queries() | door_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 
