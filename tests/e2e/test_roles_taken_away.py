@@ -316,11 +316,13 @@ def test_without_key_vault_secrets_user_the_app_starts_nothing(bench: Bench) -> 
         log = bench.fails("watch_tick")
         told(SECRETS, log, scope="on the vault")
         assert "@Microsoft" not in log
-        assert bench.ask("GET", "api/v1/health").status_code == 500
-        bench.stack.stop_host()
+        with bench.stack.sign_in("engineer") as bench.person:
+            for path in ("api/v1/health", "api/v1/checks", "api/v1/access-log", "portal"):
+                assert bench.ask("GET", path).status_code == 500, path
 
 
 def test_a_component_is_read_with_a_role_on_it_and_none_on_the_workspace(bench: Bench) -> None:
+    bench.stack.stop_host()
     bench.stack.settings |= {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": COMPONENT}
     bench.stack.start_host()
     with bench.stack.sign_in("engineer") as bench.person:
