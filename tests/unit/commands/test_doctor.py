@@ -195,6 +195,13 @@ BROKEN: Mapping[str, tuple[str, str, str, str, Mapping[str, Any]]] = {
         "deliveries/teams",
         record_to_json(Record(failures=3, failing_since=NOW - HOUR)),
     ),
+    "a destination of a hostile name": (
+        "cards are accepted",
+        "PROBLEM",
+        "failed 3 times",
+        "deliveries/" + HOSTILE,
+        record_to_json(Record(failures=3, failing_since=NOW - HOUR)),
+    ),
     "losses": (
         "cards are accepted",
         "PROBLEM",

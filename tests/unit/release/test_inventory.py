@@ -170,6 +170,7 @@ def test_all_pages_are_read_and_fewer_than_there_are_is_incomplete() -> None:
     assert collect(answers | paged) == collect(answers)
     short = collect(answers | {("graph", "query"): azure.graph(rows[:2], 5)})
     assert not short.all_listed
+    assert [one.why for one in short.missing] == ["2 of 5 were listed."]
     assert not short.complete
 
 
@@ -299,15 +300,14 @@ def test_an_inventory_is_in_no_ledger(tmp_path: Path) -> None:
     assert result.ground is Ground.LEDGER
 
 
-def forged(bundle: Path, folder: Path, **changes: Any) -> Path:
+def forged(bundle: Path, folder: Path, file: str = "data/inventory.json", **changes: Any) -> Path:
     """Return an unsigned bundle whose manifests fit the changed files."""
     from functions.evidence.packing.bundle import BundleWriter
 
     with zipfile.ZipFile(bundle) as archive:
         names = [name for name in archive.namelist() if name.startswith("bundle/data/")]
         files = {name.removeprefix("bundle/"): archive.read(name) for name in names}
-    body = json.loads(files["data/inventory.json"]) | changes
-    files["data/inventory.json"] = json.dumps(body).encode()
+    files[file] = json.dumps(json.loads(files[file]) | changes).encode()
     target = folder / "forged.zip"
     with BundleWriter(frozenset(files), rescan=lambda _: None, signer=None) as writer:
         for name, data in files.items():
@@ -334,6 +334,23 @@ def test_an_inventory_whose_files_disagree_is_refused(
 ) -> None:
     _, bundle, _ = take(tmp_path / "one")
     result = verify_bundle(forged(bundle, tmp_path, **changes))
+    assert isinstance(result, Refused)
+    assert words in result.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"against_sha256": "0" * 64}, "another earlier inventory"),
+        ({"changes": [{"kind": "added"}]}, "counts other changes"),
+    ],
+)
+def test_a_drift_that_does_not_fit_its_inventory_is_refused(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    _, before, _ = take(tmp_path / "one")
+    _, bundle, _ = take(tmp_path / "two", against=before)
+    result = verify_bundle(forged(bundle, tmp_path, "data/drift.json", **changes))
     assert isinstance(result, Refused)
     assert words in result.reasons[0]
 
