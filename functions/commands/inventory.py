@@ -2,20 +2,24 @@
 
 import argparse
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.commands.text_plot import safe
+from functions.configuration import SHIPPED, load_configuration
 from functions.errors import InvalidRequest
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.packing.signatures import Signer
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.release.azure_cli import AzCommand, AzureCli
+from functions.release.gate_config import load_policy
+from functions.release.gate_verdicts import Result, Verdict
 from functions.release.inventory import Inventory, Resource
 from functions.release.inventory_bundle import bundle_name, pack, read_earlier
 from functions.release.inventory_collection import AI_TYPES, COMPONENT, Collector
 from functions.release.inventory_drift import Drift, drift
+from functions.release.inventory_judging import judged
 from functions.release.inventory_words import Words
 from functions.settings import read_pseudonym_key, read_signing_key
 
@@ -33,7 +37,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             "diagnostic settings, roles and retention, through the Azure CLI (`az login`; role Reader), and "
             "writes them as a bundle signed with SIGNING_KEY. People are shown by pseudonyms under "
             "PSEUDONYM_KEY. Exit code 0: all was listed, and nothing has changed; 1: something could not be "
-            "listed, or has changed; 2: wrong call."
+            "listed, has changed or breaks release.yaml; 2: wrong call."
         ),
     )
     parser.add_argument(
@@ -69,6 +73,7 @@ def inventory(
 ) -> int:
     """Take an inventory as `options` say. Returns and raises as `run` does."""
     detectors = standard_detectors()
+    policy = load_policy(options.policy, options.environment) if options.policy else None
     earlier = read_earlier(options.against) if options.against else None
     words = Words(pseudonyms, detectors)
     taken = Collector(az, words, clock=lambda: datetime.now(UTC)).collect(options.subscription)
@@ -85,9 +90,11 @@ def inventory(
             ) from None
         say(f"WRITTEN  {target}")
         say(f"  signed with {bundle.key_id}; SHA-256 {bundle.sha256}")
-    for line in (*_told(taken), *(_drifted(found) if found else ())):
+    verdicts = list(judged(taken, policy, load_configuration(SHIPPED).agents.attributes)) if policy else []
+    for line in (*_told(taken), *_held_to(verdicts), *(_drifted(found) if found else ())):
         say(line)
-    return 0 if taken.complete and not (found and found.changes) else 1
+    good = all(verdict.result is Result.PASS for _, verdict in verdicts)
+    return 0 if taken.complete and good and not (found and found.changes) else 1
 
 
 def _told(taken: Inventory) -> Iterator[str]:
@@ -126,6 +133,12 @@ def _readers(one: Resource) -> str:
     if one.roles is None:
         return "readers unknown"
     return f"{len({role.principal for role in one.roles if role.reads != 'nothing'})} may read"
+
+
+def _held_to(verdicts: Sequence[tuple[Resource | None, Verdict]]) -> Iterator[str]:
+    for resource, verdict in verdicts:
+        about = safe(resource.name) if resource else safe(verdict.subject)
+        yield f"  {verdict.result.value:15}{verdict.rule} of {about}: {verdict.reason}"
 
 
 def _drifted(found: Drift) -> Iterator[str]:

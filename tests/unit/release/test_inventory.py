@@ -15,15 +15,18 @@ import pytest
 
 from functions.commands import inventory as command
 from functions.commands import verify
+from functions.configuration import SHIPPED, load_configuration
 from functions.errors import AzureCliSignedOut, InvalidRequest
 from functions.evidence.detectors import standard_detectors
 from functions.evidence.packing.signatures import public_pem
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.evidence.verification.inventory_files import InventoryFacts
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
+from functions.release.gate_policy import Policy, RequiredDiagnostics
 from functions.release.inventory import Inventory, Resource, inventory_body, inventory_from_body
 from functions.release.inventory_collection import Collector
 from functions.release.inventory_drift import drift
+from functions.release.inventory_judging import judged
 from functions.release.inventory_words import Words
 from tests.fakes.azure_cli import Fails, FakeAzureCli
 from tests.fakes.signer import MemorySigner
@@ -48,13 +51,18 @@ def by_name(inventory: Inventory) -> dict[str, Resource]:
 
 
 def take(
-    folder: Path, answers: Mapping[tuple[str, ...], Any] | None = None, against: Path | None = None
+    folder: Path,
+    answers: Mapping[tuple[str, ...], Any] | None = None,
+    against: Path | None = None,
+    policy: Path | None = None,
 ) -> tuple[int, Path, str]:
     """Return the exit code, the bundle, and what was printed."""
     folder.mkdir(exist_ok=True)
     said: list[str] = []
     az = FakeAzureCli(azure.answers() if answers is None else answers)
-    options = argparse.Namespace(subscription=[], against=against, out=folder)
+    options = argparse.Namespace(
+        subscription=[], against=against, out=folder, policy=policy, environment="prod"
+    )
     code = command.inventory(options, az, MemorySigner(), PSEUDONYMS, said.append)
     (bundle,) = folder.glob("*.zip")
     return code, bundle, "\n".join(said)
@@ -364,3 +372,34 @@ def test_an_earlier_bundle_that_was_changed_is_not_compared_with(tmp_path: Path)
     _, bundle, _ = take(tmp_path / "one")
     with pytest.raises(InvalidRequest, match="does not verify"):
         take(tmp_path / "two", against=forged(bundle, tmp_path, complete=False))
+
+
+@pytest.mark.parametrize(
+    ("workspace", "days", "category", "results"),
+    [
+        (azure.WORKSPACE, 90, "Audit", ["pass", "pass", "pass"]),
+        (azure.WORKSPACE + "2", 90, "Audit", ["fail", "pass", "fail"]),
+        (azure.WORKSPACE, 91, "Audit", ["pass", "fail", "pass"]),
+        (azure.WORKSPACE, 90, "Trace", ["pass", "pass", "fail"]),
+    ],
+)
+def test_it_is_held_to_release_yaml_by_the_gate_s_rules(
+    workspace: str, days: int, category: str, results: list[str]
+) -> None:
+    policy = Policy(
+        "prod", frozenset({workspace.lower()}), (), False, (), (), (), 1.0, days,
+        (RequiredDiagnostics(azure.OPENAI.lower(), (category,)),), 1,
+    )  # fmt: skip
+    verdicts = list(judged(collect(), policy, load_configuration(SHIPPED).agents.attributes))
+    assert [verdict.rule for _, verdict in verdicts] == ["workspace", "retention", "diagnostic_settings"]
+    assert [verdict.result.value for _, verdict in verdicts] == results
+
+
+def test_what_could_not_be_listed_passes_no_rule() -> None:
+    policy = Policy(
+        "prod", frozenset({azure.WORKSPACE.lower()}), (), False, (), (), (), 1.0, 1,
+        (RequiredDiagnostics("/not/listed", ("Audit",)),), 1,
+    )  # fmt: skip
+    found = collect(azure.answers() | {("component", "show", azure.COMPONENT.lower()): REFUSED})
+    verdicts = judged(found, policy, load_configuration(SHIPPED).agents.attributes)
+    assert {verdict.result.value for _, verdict in verdicts} == {"not evaluable"}
