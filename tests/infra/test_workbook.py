@@ -243,6 +243,7 @@ def test_one_failure_that_is_told_twice_is_one() -> None:
         operation="a",
         name="run_export",
     )
+    thrown["time"] = (NOON + timedelta(seconds=1)).isoformat()
     found = records(rule("function-failures"), request("run_export", success=False, operation="a"), thrown)
     assert found == [{"Function": "run_export", "Failures": 1}]
     assert records(rule("function-failures"), thrown) == found
