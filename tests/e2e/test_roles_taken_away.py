@@ -323,6 +323,7 @@ def test_without_key_vault_secrets_user_the_app_starts_nothing(bench: Bench) -> 
 
 def test_a_component_is_read_with_a_role_on_it_and_none_on_the_workspace(bench: Bench) -> None:
     bench.stack.stop_host()
+    bench.begin()
     bench.stack.settings |= {"LOGS_WORKSPACE_ID": "", "LOGS_RESOURCE_ID": COMPONENT}
     bench.stack.start_host()
     with bench.stack.sign_in("engineer") as bench.person:
