@@ -234,7 +234,7 @@ def test_postprovision_makes_up_no_webhook(commands: Commands) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"EXISTING_COMPONENT_ID": COMPONENT}, [("Log Analytics Data Reader", COMPONENT)]),
+        ({"EXISTING_COMPONENT_ID": COMPONENT}, [("Monitoring Reader", COMPONENT)]),
         (
             {"EXISTING_WORKSPACE_ID": WORKSPACE, "CONTENT_PROFILE": "true"},
             [("Log Analytics Data Reader", WORKSPACE), ("Privileged Monitoring Data Reader", WORKSPACE)],
