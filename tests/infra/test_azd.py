@@ -12,8 +12,10 @@ import jsonschema
 import pytest
 import yaml
 
+from infra.hooks import postprovision
 from tests.infra.bicep import INFRA, ROOT, templates
 from tests.infra.fake_commands import Commands, Rule
+from tests.infra.test_bicep import BUILT_IN_ROLES, GUID
 
 SHAPES = Path(__file__).parent / "shapes"
 AZURE = yaml.safe_load((ROOT / "azure.yaml").read_text())
@@ -256,6 +258,15 @@ def test_postprovision_prints_what_the_owner_has_to_run(
             line[line.index("--assignee-object-id") + 1] == PROVISIONED["TRACEKEEPER_IDENTITY_PRINCIPAL_ID"]
         )
     assert not [call for call in commands.calls() if "role" in call["call"]]
+
+
+def test_owners_are_asked_for_the_roles_that_the_bicep_assigns() -> None:
+    for module, names in (
+        ("existing-component", {postprovision.COMPONENT_READER}),
+        ("existing-workspace", {postprovision.READER, postprovision.CONTENT_READER}),
+    ):
+        granted = {BUILT_IN_ROLES[guid] for guid in GUID.findall(templates()[f"modules/{module}.bicep"].text)}
+        assert granted == names
 
 
 def test_predeploy_is_content_with_what_is_here(commands: Commands) -> None:
