@@ -50,6 +50,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--against", metavar="FILE", type=Path, help="an earlier inventory: its bundle or inventory.json"
     )
+    parser.add_argument("--policy", metavar="FILE", type=Path, help="the release.yaml to hold it to")
+    parser.add_argument(
+        "--environment", metavar="NAME", default="prod", help="of release.yaml; prod by default"
+    )
     parser.add_argument(
         "--out", metavar="FOLDER", type=Path, default=Path(), help="where to; here by default"
     )
