@@ -137,6 +137,8 @@ def test_only_the_releases_and_the_agent_asked_for_are_read() -> None:
     bodies = [
         run(OLD, ANSWER),
         run("0.9", ANSWER),
+        # What stands before the agent is of a release that was asked for; its run is not.
+        run("0.9", ANSWER, request={"release": OLD}),
         run(NEW, ANSWER),
         {**run(NEW, ANSWER), "agent": "other"},
     ]
