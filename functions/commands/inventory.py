@@ -51,9 +51,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--against", metavar="FILE", type=Path, help="an earlier inventory: its bundle or inventory.json"
     )
     parser.add_argument("--policy", metavar="FILE", type=Path, help="the release.yaml to hold it to")
-    parser.add_argument(
-        "--environment", metavar="NAME", default="prod", help="of release.yaml; prod by default"
-    )
+    parser.add_argument("--environment", metavar="NAME", default="production", help="production by default")
     parser.add_argument(
         "--out", metavar="FOLDER", type=Path, default=Path(), help="where to; here by default"
     )
