@@ -1,6 +1,6 @@
 # Each target installs what it needs into .venv and local/node_modules.
 .DEFAULT_GOAL := help
-.PHONY: demo serve test mutate-checks lint help
+.PHONY: demo serve test mutate-checks mutate-gate lint help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -18,6 +18,9 @@ test: lint local/node_modules/installed ## Run every test, with coverage
 
 mutate-checks: .venv/installed ## Plant mistakes in the checks' queries: do their fixtures notice? (minutes; ARGS=<check id>)
 	@$(PYTHON) -m tests.mutation $(ARGS)
+
+mutate-gate: .venv/installed ## Plant mistakes in the rules of the release gate: do the configurations notice?
+	@$(PYTHON) -m tests.unit.release.gate_mutants
 
 lint: .venv/installed ## Check style and types
 	@$(PYTHON) -m ruff check .
@@ -60,4 +63,18 @@ bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detecto
 	@echo "Installing Presidio into an environment of its own (once) ..."
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-presidio
 	@.venv-presidio/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements-presidio.txt
+	@touch $@
+
+.PHONY: infra
+infra: .venv/installed ## Write the workbook and the views for Azure anew (ARGS=<folder of your own config files>)
+	@$(PYTHON) -m infra.workbook.build $(ARGS)
+
+.PHONY: checkov
+checkov: .venv/installed .venv-checkov/installed ## Check the templates with checkov (reasons for what is skipped: infra/checkov/reasons.yaml)
+	@$(PYTHON) -m infra.checkov.run
+
+.venv-checkov/installed: infra/checkov/requirements.txt local/python313.sh
+	@echo "Installing checkov into an environment of its own (once) ..."
+	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/checkov/requirements.txt
 	@touch $@

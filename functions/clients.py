@@ -112,6 +112,14 @@ def record_documents(settings: RecordSettings) -> Documents:
     return BlobDocuments(blobs.get_container_client("state"))
 
 
+def record_time(settings: RecordSettings) -> datetime:
+    """Ask the storage service for its time, UTC, for a command that a person runs likewise."""
+    blobs = BlobServiceClient(
+        settings.storage_blob_endpoint, credential=DefaultAzureCredential(), **blob.client_options()
+    )
+    return blob.service_time(blobs.get_container_client("state"))
+
+
 def record_ledger(settings: RecordSettings) -> tuple[ChainedLog, BlobListing]:
     """Return the ledger, and what lists and reads evidence, for a command that a person runs likewise."""
     blobs = BlobServiceClient(

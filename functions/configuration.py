@@ -35,6 +35,8 @@ SHIPPED = Path(__file__).resolve().parent.parent / "config"
 _REQUIRED = ("agents.yaml", "prices.yaml", "alerts.yaml", "redaction.yaml")
 _OPTIONAL = ("exports.yaml",)
 _KNOWN = (*_REQUIRED, *_OPTIONAL)
+_OF_PIPELINES = frozenset({"release.yaml"})
+"""Files of the agents' pipelines, which may lie beside those of the app: no part of its configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def load_configuration(*folders: Path, environment: str | None = None) -> Config
 
 
 def read_folder(folder: Path) -> Layer:
-    """Return the files in a folder but hidden ones, unchecked.
+    """Return the files in a folder but hidden ones and those of pipelines, unchecked.
 
     Raises:
         ConfigurationError: There is no such folder, or a file can't be read.
@@ -99,6 +101,8 @@ def read_folder(folder: Path) -> Layer:
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path.name.startswith(".") or path.parent == SHIPPED / "schemas":
+            continue
+        if path.relative_to(folder).as_posix() in _OF_PIPELINES:
             continue
         try:
             found[path.relative_to(folder).as_posix()] = ConfigText(path, path.read_bytes())

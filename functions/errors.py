@@ -17,6 +17,12 @@ TracekeeperError
 ├── CanaryError                 the marker run could not be sent
 │   ├── CanaryRefused           401 or 403: a role is missing, or the component takes no such identity
 │   └── CanaryUnavailable       any other answer, or none
+├── AzureCliError               the Azure CLI gave no answer that can be used
+│   ├── AzureCliMissing         `az`, or an extension of it, is not installed
+│   ├── AzureCliSignedOut       nobody is signed in, or the sign-in is over
+│   ├── AzureCliRefused         who is signed in may not read that
+│   ├── AzureCliElsewhere       the subscription is not one of those that are signed in to
+│   └── AzureCliNotFound        there is no such resource
 ├── StorageError                blob storage failed
 │   └── DocumentConflict        someone else wrote first; read again
 ├── EvidenceError               an export can't be made or a bundle is not what it claims
@@ -158,6 +164,30 @@ class CanaryRefused(CanaryError):
 
 class CanaryUnavailable(CanaryError):
     """The ingestion endpoint did not answer, or did not accept all of the marker run."""
+
+
+class AzureCliError(TracekeeperError):
+    """The Azure CLI failed, took too long, or answered with something that is no JSON."""
+
+
+class AzureCliMissing(AzureCliError):
+    """`az` is not installed, or lacks an extension that the command comes with."""
+
+
+class AzureCliSignedOut(AzureCliError):
+    """Nobody is signed in to the Azure CLI, or the sign-in is over."""
+
+
+class AzureCliRefused(AzureCliError):
+    """Who is signed in may not read what was asked for."""
+
+
+class AzureCliElsewhere(AzureCliError):
+    """The subscription does not exist, or belongs to another tenant or cloud than who is signed in."""
+
+
+class AzureCliNotFound(AzureCliError):
+    """There is no such resource, or who is signed in may not know of it."""
 
 
 class StorageError(TracekeeperError):

@@ -33,6 +33,8 @@ _DAYS = re.compile(r"[1-9][0-9]{0,2}")
 _DAYS_RULE = "must be a number of days from 1 to 999"
 _COUNTED = "must be a number from 1 to 999999"
 _KEY_BYTES = 32
+_REFERENCE = "@Microsoft.KeyVault("
+"""How a setting begins that is left as it is: https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
 _OTHER_WEBHOOK = "whoever runs what the destination feeds, kept in Key Vault"
 
 WHERE = {
@@ -147,8 +149,9 @@ class Settings:
                 f"The app setting {setting}, which a destination in alerts.yaml names, is missing.",
                 next_step=f"Get it from {where}.",
             )
+        if self.webhooks[setting].startswith(_REFERENCE):
+            raise _unusable(setting, "", self.webhooks[setting])
         if not _HTTPS.fullmatch(self.webhooks[setting]):
-            # A reference to Key Vault that the platform can't follow is left as it is.
             raise SettingsError(
                 f"The app setting {setting} must be an https URL.", next_step=f"Get it from {where}."
             )
@@ -287,8 +290,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], rule: str) -> str:
     if not given[name]:
         raise _unusable(name, "is missing")
-    if not form.fullmatch(given[name]):
-        raise _unusable(name, rule)
+    if given[name].startswith(_REFERENCE) or not form.fullmatch(given[name]):
+        raise _unusable(name, rule, given[name])
     return given[name]
 
 
@@ -308,7 +311,7 @@ def _key(given: Mapping[str, str], name: str) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) != _KEY_BYTES:
-        raise _unusable(name, f"must be {_KEY_BYTES} bytes in base64")
+        raise _unusable(name, f"must be {_KEY_BYTES} bytes in base64", given[name])
     return key
 
 
@@ -322,5 +325,13 @@ def _previous_key(given: Mapping[str, str]) -> tuple[bytes, str] | None:
     return previous
 
 
-def _unusable(name: str, rule: str) -> SettingsError:
+def _unusable(name: str, rule: str, value: str = "") -> SettingsError:
+    if value.startswith(_REFERENCE):
+        return SettingsError(
+            f"The app setting {name} is a reference to Key Vault that the platform could not follow.",
+            next_step=(
+                "Give the app's identity the role Key Vault Secrets User on the vault, see that the secret "
+                "is there and enabled, and that the app can reach the vault; then restart the app."
+            ),
+        )
     return SettingsError(f"The app setting {name} {rule}.", next_step=f"Get it from {WHERE[name]}.")

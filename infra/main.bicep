@@ -10,10 +10,10 @@ param environmentName string
 @description('Region of all resources.')
 param location string
 
-@description('An existing Application Insights component to read: its resource id. The narrowest scope.')
+@description('An existing Application Insights component to read: its resource id, in any subscription. The narrowest scope. One deployment reads one: docs/infrastructure.md, "Several".')
 param existingComponentId string = ''
 
-@description('An existing workspace to read: its resource id. Wider: all that lies in it can be read.')
+@description('An existing workspace to read: its resource id, in any subscription. Wider: all components that send to it. Left alone where a component is given.')
 param existingWorkspaceId string = ''
 
 @description('Whether we may assign the role to read what exists. If not, the postprovision hook prints the commands for its owner.')
@@ -75,15 +75,28 @@ var tags = {
   'azd-env-name': environmentName
 }
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
-var short = take(replace(environmentName, '-', ''), 8)
+var short = take(toLower(replace(environmentName, '-', '')), 8)
 var readsComponent = !empty(existingComponentId)
-var readsWorkspace = !empty(existingWorkspaceId)
+var readsWorkspace = !empty(existingWorkspaceId) && !readsComponent
 var readsOwn = !readsComponent && !readsWorkspace
-// The parts of an id: subscription third, group fifth, name ninth.
-var componentId = readsComponent ? existingComponentId : '////////'
-var workspaceId = readsWorkspace ? existingWorkspaceId : '////////'
+// The parts of an id: subscription third, group fifth, name ninth. Where there is none the parts are still valid ones,
+// since a scope is looked at even where nothing is made in it.
+var nobody = '/subscriptions/${subscription().subscriptionId}/resourceGroups/rg-${environmentName}/providers/none/none/none'
+var componentId = readsComponent ? existingComponentId : nobody
+var workspaceId = readsWorkspace ? existingWorkspaceId : nobody
 var component = split(componentId, '/')
 var workspace = split(workspaceId, '/')
+
+// Only looked at, for where its rows lie: nothing is deployed into others' groups for it.
+resource readComponent 'Microsoft.Insights/components@2020-02-02' existing = if (readsComponent) {
+  name: component[8]
+  scope: resourceGroup(component[2], component[4])
+}
+
+resource readWorkspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = if (readsWorkspace) {
+  name: workspace[8]
+  scope: resourceGroup(workspace[2], workspace[4])
+}
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -124,7 +137,8 @@ module storage 'modules/storage.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     evidenceImmutableDays: evidenceImmutableDays
     evidenceCoolAfterDays: evidenceCoolAfterDays
-    isPrivate: vnetEnabled
+    publicNetworkAccess: vnetEnabled ? 'Disabled' : 'Enabled'
+    firewallDefault: vnetEnabled ? 'Deny' : 'Allow'
   }
 }
 
@@ -136,7 +150,8 @@ module vault 'modules/vault.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    isPrivate: vnetEnabled
+    publicNetworkAccess: vnetEnabled ? 'Disabled' : 'Enabled'
+    firewallDefault: vnetEnabled ? 'Deny' : 'Allow'
     teamsWebhookUrl: teamsWebhookUrl
     pseudonymKey: pseudonymKey
   }
@@ -149,6 +164,7 @@ module network 'modules/network.bicep' = if (vnetEnabled) {
     name: environmentName
     location: location
     tags: tags
+    workspaceId: monitoring.outputs.workspaceId
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
   }
@@ -216,8 +232,8 @@ module app 'modules/app.bicep' = {
     connectionString: monitoring.outputs.connectionString
     canaries: readsOwn
     workspaceId: monitoring.outputs.workspaceId
-    logsWorkspaceId: readsOwn ? monitoring.outputs.workspaceCustomerId : ''
-    logsResourceId: readsComponent ? existingComponentId : existingWorkspaceId
+    logsWorkspaceId: readsOwn ? monitoring.outputs.workspaceCustomerId : (readsWorkspace ? readWorkspace!.properties.customerId : '')
+    logsResourceId: existingComponentId
     logsRetentionDays: retentionDays
     contentRouting: contentRouting
     contentPlan: contentPlan
@@ -241,8 +257,21 @@ module alarms 'modules/alarms.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    emails: map(split(watchdogEmails, ','), email => trim(email))
-    heartbeat: readsOwn
+    emails: watchdogEmails
+    appName: app.outputs.name
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    appName: app.outputs.name
+    ownWorkspaceId: monitoring.outputs.workspaceId
+    readWorkspaceId: readsComponent ? readComponent!.properties.WorkspaceResourceId : (readsWorkspace ? existingWorkspaceId : monitoring.outputs.workspaceId)
+    functionsWorkspaceName: readsOwn ? monitoring.outputs.workspaceName : ''
   }
 }
 
@@ -252,3 +281,5 @@ output TRACEKEEPER_URL string = app.outputs.uri
 output TRACEKEEPER_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output TRACEKEEPER_VAULT_NAME string = vault.outputs.name
 output TRACEKEEPER_STORAGE_NAME string = storage.outputs.name
+output TRACEKEEPER_BLOB_ENDPOINT string = storage.outputs.blobEndpoint
+output TRACEKEEPER_AUTH_CLIENT_ID string = empty(existingAppClientId) ? entra!.outputs.clientId : existingAppClientId

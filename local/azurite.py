@@ -20,6 +20,7 @@ class Azurite:
     Attributes:
         blob_endpoint: What STORAGE_BLOB_ENDPOINT is on Azure.
         queue_endpoint: The same for queues.
+        table_endpoint: The same for tables.
 
     Raises:
         FileNotFoundError: Node or Azurite is not installed; the message says how to get it.
@@ -32,6 +33,7 @@ class Azurite:
         self._ports = dict(zip(("blob", "queue", "table"), free_ports(3), strict=True))
         self.blob_endpoint = f"https://127.0.0.1:{self._ports['blob']}/{ACCOUNT}"
         self.queue_endpoint = f"https://127.0.0.1:{self._ports['queue']}/{ACCOUNT}"
+        self.table_endpoint = f"https://127.0.0.1:{self._ports['table']}/{ACCOUNT}"
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from werkzeug.wrappers import Request, Response
 
 from functions.evidence.packing.signatures import raw_from_der
+from local.roles import SIGNING, Roles
 
 _SIGN = "sign"
 _DIGEST_BYTES = 32
@@ -32,6 +33,7 @@ class KeyVault:
         name: What it is called in the vault.
         tenant_id: Whose tokens are asked for.
         token_ok: Tells from a bearer token and an audience whether to answer.
+        roles: What whoever has a token may do; None: everything.
 
     Attributes:
         version: The key's latest version.
@@ -45,11 +47,13 @@ class KeyVault:
         name: str,
         tenant_id: str,
         token_ok: Callable[[str, str], bool],
+        roles: Roles | None = None,
     ) -> None:
         self._versions: dict[str, ec.EllipticCurvePrivateKey] = {}
         self._name = name
         self._tenant_id = tenant_id
         self._token_ok = token_ok
+        self._roles = roles or Roles()
         self.asked: list[str] = []
         self.rotate(key)
 
@@ -75,6 +79,8 @@ class KeyVault:
         if "api-version" not in request.args:
             return _refuse(400, "BadParameter", "The query needs an api-version.")
         self.asked.append(f"{request.method} {request.path}")
+        if not self._roles.has(SIGNING):
+            return _forbid(request)
         match request.method, request.path.strip("/").split("/"):
             case "GET", ["keys", name, *version] if name == self._name:
                 return self._show(request, version[0] if version else self.version)
@@ -135,6 +141,22 @@ def keep_key(file: Path) -> ec.EllipticCurvePrivateKey:
 
 def _no_key() -> Response:
     return _refuse(404, "KeyNotFound", "A key with this name and version was not found in this vault.")
+
+
+def _forbid(request: Request) -> Response:
+    """Answer as a vault with Azure's own roles does: the inner code says that it was these that decided."""
+    action = "sign/action" if request.path.endswith(_SIGN) else "read"
+    again = "role assignments, deny assignments or role definitions were changed recently"
+    lines = (
+        "Caller is not authorized to perform action on resource.",
+        f"If {again}, please observe propagation time.",
+        f"Action: 'Microsoft.KeyVault/vaults/keys/{action}'",
+        "Assignment: (not found)",
+        "DenyAssignmentId: null",
+        "DecisionReason: 'DeniedWithNoValidRBAC'",
+    )
+    error = {"code": "Forbidden", "message": "\r\n".join(lines), "innererror": {"code": "ForbiddenByRbac"}}
+    return _json(403, {"error": error})
 
 
 def _refuse(status: int, code: str, message: str) -> Response:

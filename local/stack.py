@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 import requests
@@ -28,13 +29,21 @@ from local.azurite import Azurite
 from local.identity import IdentityEndpoint, Tokens
 from local.key_vault import KeyVault, keep_key
 from local.processes import Child, ChildError, free_ports
+from local.roles import BLOBS, QUEUES, SECRETS, TABLES, Roles
 from local.serving import Service, make_certificates
 from local.storage_account import StorageAccount
+from local.storage_gate import StorageGate
 from local.teams_inbox import Post, TeamsInbox
 
 REPOSITORY = Path(__file__).parent.parent
 INGESTION_AUDIENCE = "https://monitor.azure.com"
 """Of tokens for sending telemetry, in the public cloud."""
+REFERENCES = {
+    "PSEUDONYM_KEY": "@Microsoft.KeyVault(VaultName=local;SecretName=pseudonym-key)",
+    "TEAMS_WEBHOOK_URL": "@Microsoft.KeyVault(VaultName=local;SecretName=teams-webhook-url)",
+}
+"""What the app gets for the settings that are references to Key Vault, where the platform can't follow them:
+https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
 _READY_SECONDS = 60.0
 _RUN_SECONDS = 600.0
 
@@ -50,9 +59,11 @@ class Stack:
         canaries: Whether the app sends marker runs.
         content_routing: See `Telemetry`.
         config: A site's own configuration folder.
+        roles: What the app's identity may do, changed at will; None: everything, for good.
         host_environment: More settings for the host; they go before the stack's own.
 
     Attributes:
+        folder: Where its data and logs are.
         telemetry: What the app's queries are answered from.
         faults: What queries and telemetry meet.
         inbox: The Teams channel; its page is at `inbox_url`.
@@ -62,6 +73,7 @@ class Stack:
         connection_string: For an exporter, as in APPLICATIONINSIGHTS_CONNECTION_STRING.
         public_key: File with the public key that verifies bundles, PEM.
         settings: The app settings.
+        gates: Before the services of the storage account, by the role they need; none where `roles` is None.
     """
 
     def __init__(
@@ -74,19 +86,22 @@ class Stack:
         canaries: bool = False,
         content_routing: Literal["table", "inline"] = "table",
         config: Path | None = None,
+        roles: Roles | None = None,
         host_environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._folder = folder.resolve()
+        self.folder = folder.resolve()
         self._app = app.resolve()
         self._easy_auth = easy_auth
         self._timers = timers
         self._canaries = canaries
         self._content_routing = content_routing
         self._config = config
+        self._roles = roles
         self._host_environment = host_environment
         self._host: Child | None = None
         self.telemetry = Telemetry(content_routing=content_routing)
         self.faults = Faults()
+        self.gates: dict[str, StorageGate] = {}
 
     def __enter__(self) -> Self:
         """Start everything but the host.
@@ -95,18 +110,18 @@ class Stack:
             ChildError: Azurite did not start.
             FileNotFoundError: Node or one of its packages is missing.
         """
-        self.certificates = make_certificates(self._folder / "certificates")
+        self.certificates = make_certificates(self.folder / "certificates")
         self.ca = self.certificates.authority
         tokens = Tokens(TENANT_ID, IDENTITY_CLIENT_ID)
         identity = IdentityEndpoint(tokens)
-        signing_key = keep_key(self._folder / "signing.pem")
-        self.public_key = self._folder / "signing-public.pem"
+        signing_key = keep_key(self.folder / "signing.pem")
+        self.public_key = self.folder / "signing-public.pem"
         self.public_key.write_text(public_pem(signing_key.public_key()))
-        self.inbox = TeamsInbox(self._folder / "posts.jsonl")
+        self.inbox = TeamsInbox(self.folder / "posts.jsonl")
         self._host_port = free_ports(1)[0]
         self.host_url = f"https://127.0.0.1:{self._host_port}"
         with ExitStack() as opening:
-            azurite = opening.enter_context(Azurite(self._folder / "azurite", self.certificates))
+            azurite = opening.enter_context(Azurite(self.folder / "azurite", self.certificates))
             self.storage = opening.enter_context(StorageAccount(azurite, tokens, self.ca))
             self.storage.prepare()
             monitor_url = self._serve(
@@ -116,6 +131,7 @@ class Stack:
                     self.faults,
                     token_ok=lambda token: tokens.accepts(token, monitor_url),
                     may_send={CANARY_KEY: lambda token: tokens.accepts(token, INGESTION_AUDIENCE)},
+                    roles=self._roles,
                 ),
             )
             self.inbox_url = self._serve(opening, self.inbox)
@@ -123,8 +139,8 @@ class Stack:
                 host=self.host_url,
                 identity=self._serve(opening, identity),
                 monitor=monitor_url,
-                blobs=azurite.blob_endpoint,
-                queues=azurite.queue_endpoint,
+                blobs=self._gate(opening, azurite.blob_endpoint, BLOBS),
+                queues=self._gate(opening, azurite.queue_endpoint, QUEUES),
                 inbox=self.inbox_url,
                 vault=self._serve(
                     opening,
@@ -133,9 +149,11 @@ class Stack:
                         name=SIGNING_KEY_NAME,
                         tenant_id=TENANT_ID,
                         token_ok=tokens.accepts,
+                        roles=self._roles,
                     ),
                 ),
             )
+            tables = self._gate(opening, azurite.table_endpoint, TABLES)
             opening.callback(self.stop_host)
             self._open = opening.pop_all()
         self.connection_string = (
@@ -144,12 +162,13 @@ class Stack:
         self.settings = app_settings(
             addresses,
             identity_header=identity.header,
-            pseudonym_key=keep_pseudonym_key(self._folder / "pseudonym.key"),
+            pseudonym_key=keep_pseudonym_key(self.folder / "pseudonym.key"),
             easy_auth=self._easy_auth,
             canaries=self._canaries,
             content_routing=self._content_routing,
             config=self._config,
         )
+        self.settings["AzureWebJobsStorage__tableServiceUri"] = tables
         return self
 
     def __exit__(
@@ -165,7 +184,7 @@ class Stack:
             ChildError: It did not; the message has the end of its log.
         """
         command: list[str | Path] = [sys.executable, "-m", "local.host", "--app", self._app]
-        command += ["--port", str(self._host_port), "--schedules", self._folder / "schedules.json"]
+        command += ["--port", str(self._host_port), "--schedules", self.folder / "schedules.json"]
         command += [
             "--certificate",
             self.certificates.certificate,
@@ -175,8 +194,8 @@ class Stack:
         ]
         self._host = Child(
             command if self._timers else [*command, "--no-timers"],
-            log=self._folder / "host.log",
-            environment={**self.settings, **self.trust(), **self._host_environment},
+            log=self.folder / "host.log",
+            environment={**self._resolved(), **self.trust(), **self._host_environment},
             folder=REPOSITORY,
         )
         self._host.wait_until(self._host_answers, seconds=_READY_SECONDS)
@@ -238,6 +257,21 @@ class Stack:
 
     def _serve(self, opening: ExitStack, app: WSGIApplication) -> str:
         return opening.enter_context(Service(app, self.certificates)).url
+
+    def _gate(self, opening: ExitStack, endpoint: str, role: str) -> str:
+        """Where the app finds a service of the storage account: behind a gate, if roles can be taken away."""
+        if self._roles is None:
+            return endpoint
+        origin = urlsplit(endpoint)
+        gate = StorageGate(f"https://{origin.netloc}", role, self._roles, self.ca)
+        self.gates[role] = gate
+        return self._serve(opening, gate) + origin.path
+
+    def _resolved(self) -> dict[str, str]:
+        """The settings as the platform hands them out: a reference that it can't follow stays as it is."""
+        if self._roles is None or self._roles.has(SECRETS):
+            return self.settings
+        return {**self.settings, **REFERENCES}
 
     def _host_answers(self) -> bool:
         with self._session() as session:

@@ -47,7 +47,8 @@ def failure_check(check: CheckDefinition) -> CheckDefinition:
         unit="failed evaluations",
         false_positives="A short outage of Azure Monitor ends by itself: no window is lost, only late.",
         triage=(
-            "Look at the error: SourceRefused means that the app's identity lacks a role on the workspace, "
+            "Look at the error: SourceRefused means that the app's identity lacks the role Log Analytics "
+            "Data Reader on the workspace that is asked, or Monitoring Reader on such a component, "
             "QueryRejected or ConfigurationError that the check's query is wrong, anything else that Azure "
             "Monitor does not answer. The windows that were missed are judged as soon as it works again."
         ),

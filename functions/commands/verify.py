@@ -8,6 +8,7 @@ from functions.errors import InvalidRequest
 from functions.evidence.packing.signatures import PublicKey, read_public_key, thumbprint
 from functions.evidence.verification.arithmetic import PayloadFacts
 from functions.evidence.verification.chain import LedgerFacts
+from functions.evidence.verification.inventory_files import InventoryFacts
 from functions.evidence.verification.stated import SealFacts
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
 
@@ -26,8 +27,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description=(
             "Checks a bundle without any network or account: every file is listed and every listed file is "
             "there, every SHA-256 is equal, nothing else is in it, and its files agree: traces, table, "
-            "controls, and what is said of completeness and seals. With --key also whose signature it is; "
-            "with --ledger also that the ledger knows of it. "
+            "controls, and what is said of completeness and seals; so do those of an "
+            "inventory. With --key also whose signature it is; with --ledger also that the ledger knows it. "
             "Exit code 0: verified; 1: its files are not as they were, or disagree; 2: wrong call, or the "
             "key or the ledger can't be read; 3: not signed with that key; 4: not in that ledger, or the "
             "ledger's chain is broken."
@@ -82,8 +83,28 @@ def _key(path: Path | None) -> PublicKey | None:
 
 
 def _told(result: Verified, key: PublicKey | None) -> Iterator[str]:
-    payload = result.payload
     yield f"{result.files} files, all listed, every SHA-256 equal, nothing besides"
+    match result.payload:
+        case InventoryFacts():
+            yield from _inventory(result.payload)
+        case PayloadFacts():
+            yield from _export(result.payload)
+    yield from _signature(result, key)
+    yield from _ledger(result.ledger)
+
+
+def _inventory(payload: InventoryFacts) -> Iterator[str]:
+    yield f"an inventory of {payload.resources} Azure resources, taken {payload.taken_at!a}; all files agree"
+    yield (
+        "complete: all of it could be listed"
+        if payload.complete
+        else f"INCOMPLETE: data/inventory.json names {payload.missing} things that could not be listed"
+    )
+    if payload.changes is not None:
+        yield f"compared with an earlier one: {payload.changes} changes, see data/drift.json"
+
+
+def _export(payload: PayloadFacts) -> Iterator[str]:
     yield from _rows(payload)
     yield _COMPLETE if payload.complete else _INCOMPLETE
     yield _seals(payload.seals)
@@ -92,8 +113,6 @@ def _told(result: Verified, key: PublicKey | None) -> Iterator[str]:
             f"a sample of {payload.sample.drawn} of {payload.sample.population} runs: "
             "drawn again by its seed, it is the same"
         )
-    yield from _signature(result, key)
-    yield from _ledger(result.ledger)
 
 
 def _rows(payload: PayloadFacts) -> Iterator[str]:

@@ -260,7 +260,10 @@ def storage_errors(container: str) -> Iterator[None]:
 
 def _next_step(status: int | None, container: str) -> str:
     if status == 403:
-        return f"Give the app's identity the role Storage Blob Data Contributor on '{container}'."
+        return (
+            "Give the app's identity the role Storage Blob Data Owner on the storage account that "
+            "STORAGE_BLOB_ENDPOINT names."
+        )
     if status == 404:
         return f"Create the container '{container}' (infra/ does)."
     return "Try again; if it goes on, look at the account's health."

@@ -21,8 +21,8 @@ from functions.errors import (
 _NARROW = "Give the query a shorter time or fewer columns; until then its windows stay due."
 _AGAIN = "Nothing to do at first: the windows stay due and are tried again at the next tick."
 _ROLE = (
-    "Give the app's identity the role Log Analytics Data Reader on the workspace, "
-    "and check LOGS_WORKSPACE_ID or LOGS_RESOURCE_ID."
+    "Give the app's identity the role Log Analytics Data Reader on the workspace that LOGS_WORKSPACE_ID or "
+    "LOGS_RESOURCE_ID names, or Monitoring Reader where that is a component, and check that setting."
 )
 
 _TRUNCATED = re.compile(r"-2133196797|80DA0003|exceed(?:s|ed)? the set limit", re.IGNORECASE)

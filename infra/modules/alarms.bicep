@@ -7,46 +7,43 @@ param tags object
 @description('Our own workspace, where heartbeat, logs and failures of the app arrive.')
 param workspaceId string
 
-@description('Who is written to when the watch stops. A mailbox that somebody reads, and no Teams workflow of ours.')
-@minLength(1)
-param emails string[]
+@description('Who is written to when the watch stops, separated by commas: mailboxes that somebody reads, no Teams workflow of ours.')
+@minLength(3)
+param emails string
 
-@description('Whether ticks are counted: without a component that the app may write to, no heartbeat arrives.')
-param heartbeat bool
+@description('The app: the role under which the Functions host sends its logs.')
+param appName string
 
 var rules = [
   {
     name: 'heartbeat'
     title: 'Tracekeeper has stopped watching'
     description: 'No complete tick has been counted for ten minutes. See docs/alerts.md, "Heartbeat".'
-    query: loadTextContent('../queries/heartbeat.kql')
+    query: replace(loadTextContent('../queries/heartbeat.kql'), '$app', appName)
     operator: 'LessThan'
     threshold: 1
     minutes: 10
     severity: 0
-    enabled: heartbeat
   }
   {
     name: 'dead-letters'
     title: 'Tracekeeper could not deliver news'
     description: 'A destination took nothing for a day, or never will. See docs/alerts.md, "Delivery".'
-    query: loadTextContent('../queries/dead-letters.kql')
+    query: replace(loadTextContent('../queries/dead-letters.kql'), '$app', appName)
     operator: 'GreaterThan'
     threshold: 0
     minutes: 15
     severity: 1
-    enabled: true
   }
   {
     name: 'function-failures'
     title: 'Functions of Tracekeeper fail'
-    description: 'Functions of the app ended with errors. The log says which.'
-    query: loadTextContent('../queries/function-failures.kql')
+    description: 'Functions of the app ended with errors. The answer says which, the log why.'
+    query: replace(loadTextContent('../queries/function-failures.kql'), '$app', appName)
     operator: 'GreaterThan'
-    threshold: 5
+    threshold: 0
     minutes: 15
     severity: 1
-    enabled: true
   }
 ]
 
@@ -58,9 +55,9 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
     enabled: true
     groupShortName: 'tracekeeper'
     emailReceivers: [
-      for (email, index) in emails: {
+      for (email, index) in split(emails, ','): {
         name: 'person-${index}'
-        emailAddress: email
+        emailAddress: trim(email)
         useCommonAlertSchema: true
       }
     ]
@@ -75,7 +72,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     properties: {
       displayName: item.title
       description: item.description
-      enabled: item.enabled
+      enabled: true
       severity: item.severity
       evaluationFrequency: 'PT5M'
       windowSize: 'PT${item.minutes}M'

@@ -23,6 +23,9 @@ var roles = [
   { value: 'Audit.Read', displayName: 'Read the ledger', description: 'See who asked for what.' }
 ]
 
+// Microsoft Azure CLI: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+var azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+
 resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
   displayName: displayName
@@ -38,6 +41,26 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       allowedMemberTypes: ['User', 'Application']
     }
   ]
+  // The smoke test and people with curl ask as whoever az is signed in as. Version 2: the issuer that signIn expects.
+  api: {
+    requestedAccessTokenVersion: 2
+    oauth2PermissionScopes: [
+      {
+        id: guid(uniqueName, 'user_impersonation')
+        value: 'user_impersonation'
+        type: 'User'
+        isEnabled: true
+        adminConsentDisplayName: 'Use ${displayName}'
+        adminConsentDescription: 'Ask ${displayName} as the person who is signed in, with that person\'s roles.'
+      }
+    ]
+    preAuthorizedApplications: [
+      {
+        appId: azureCli
+        delegatedPermissionIds: [guid(uniqueName, 'user_impersonation')]
+      }
+    ]
+  }
   web: {
     redirectUris: [redirectUri]
     implicitGrantSettings: {

@@ -3,6 +3,10 @@ metadata description = 'A private network: the app goes out through it, storage 
 param name string
 param location string
 param tags object
+
+@description('Whom to send the logs.')
+param workspaceId string
+
 param storageId string
 param vaultId string
 
@@ -134,5 +138,47 @@ resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-0
     }
   }
 ]
+
+resource networkLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: network
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource appRuleLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: appRules
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource endpointRuleLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: endpointRules
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
+}
 
 output appSubnetId string = network::app.id

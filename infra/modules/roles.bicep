@@ -105,10 +105,7 @@ resource contentReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = if
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.privilegedMonitoringDataReader
-    )
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.privilegedMonitoringDataReader)
   }
 }
 

@@ -20,8 +20,13 @@ param evidenceCoolAfterDays int
 @minValue(1)
 param workDays int = 7
 
-@description('Whether only the private network and the app may reach the account.')
-param isPrivate bool
+@description('Whether the public may try to reach it at all; roles decide then.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
+
+@description('Whom the firewall lets in of those.')
+@allowed(['Allow', 'Deny'])
+param firewallDefault string
 
 // Every name here is one that the code opens: a test holds the two together.
 var containers = ['state', 'ledger', 'config', 'work']
@@ -44,10 +49,10 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: publicNetworkAccess
     networkAcls: {
       // Without the private network the app comes from addresses that nobody knows before: roles decide alone.
-      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      defaultAction: firewallDefault
       bypass: 'AzureServices'
     }
     encryption: {
@@ -210,6 +215,11 @@ resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-0
   }
 ]
 
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+}
+
 // Who read evidence without asking the app is seen here.
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
@@ -234,6 +244,26 @@ resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: queueService
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'Transaction'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: tableService
   properties: {
     workspaceId: workspaceId
     logs: [

@@ -7,7 +7,13 @@ param tags object
 @description('Whom to send the audit log: a workspace\'s resource id.')
 param workspaceId string
 
-param isPrivate bool
+@description('Whether the public may try to reach it at all; roles decide then.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
+
+@description('Whom the firewall lets in of those.')
+@allowed(['Allow', 'Deny'])
+param firewallDefault string
 
 @description('Where alerts are sent: the URL of a Teams workflow. It is a secret.')
 @secure()
@@ -31,9 +37,9 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: 90
     enablePurgeProtection: true
-    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: publicNetworkAccess
     networkAcls: {
-      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      defaultAction: firewallDefault
       bypass: 'AzureServices'
     }
   }

@@ -17,10 +17,11 @@ from werkzeug import Request, Response
 from local.azure_monitor import answers, basic_plan
 from local.azure_monitor.engine import QueryError, Timespan
 from local.azure_monitor.envelopes import EnvelopeError, row_of
-from local.azure_monitor.faults import Faults
+from local.azure_monitor.faults import PROTECTED_TABLE, Faults
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.statistics import asked_for, statistics, tables_of
 from local.azure_monitor.timespans import read_timespan
+from local.roles import CONTENT, READING, READING_COMPONENT, SENDING, Roles
 
 MAX_AT_ONCE = 5
 """Queries at once for each user: https://learn.microsoft.com/azure/azure-monitor/service-limits#query-api
@@ -30,6 +31,9 @@ The real service first queues up to 200 more for three minutes; here the sixth i
 
 _TRACK = re.compile(r"/v2(\.1)?/track")
 _QUERY = re.compile(r"/v1/(workspaces/[0-9a-fA-F-]{36}|/?subscriptions/.+)/query")
+_COMPONENT = "/providers/microsoft.insights/components/"
+"""In the path of a query that one component answers. No role on the workspace is needed for it, but one that
+has microsoft.insights/logs/*/read. Here all rows are that component's."""
 _SEARCH = re.compile(r"/v1/workspaces/[0-9a-fA-F-]{36}/search")
 _STATUS_OF_FAULT = {"throttled": 429, "timeout": 504, "unavailable": 503, "refused": 403}
 
@@ -40,6 +44,8 @@ def create_app(
     *,
     token_ok: Callable[[str], bool],
     may_send: Mapping[str, Callable[[str], bool]] = MappingProxyType({}),
+    roles: Roles | None = None,
+    scope: str = "",
 ) -> WSGIApplication:
     """Return the WSGI app.
 
@@ -49,16 +55,23 @@ def create_app(
         token_ok: Says whether a bearer token may ask.
         may_send: For each component with local authentication off, by instrumentation key: says whether a
             bearer token may send to it. All others take telemetry without a token.
+        roles: What whoever has a token may do; None: everything.
+        scope: The only resource that may be asked, by its id, as with a role on it alone; "": all.
     """
+    granted = roles or Roles()
     slots = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def answer_query(request: Request) -> Response:
         if not token_ok(_bearer(request)):
             return answers.error(401)
+        by_component = _COMPONENT in request.path.lower()
+        needed = READING_COMPONENT if by_component else READING
+        if not granted.has(needed) or not _within(request.path, scope):
+            return answers.error(403)
         if not slots.acquire(blocking=False):
             return answers.error(429)
         try:
-            return _query(request, telemetry, faults)
+            return _query(request, telemetry, faults, granted)
         finally:
             slots.release()
 
@@ -67,7 +80,7 @@ def create_app(
         if request.method != "POST":
             return answers.error(404)
         if _TRACK.fullmatch(request.path):
-            return _track(request, telemetry, faults, may_send)
+            return _track(request, telemetry, faults, may_send, granted)
         if request.path == "/local/faults":
             return _add_fault(request, faults)
         if _QUERY.fullmatch(request.path) or _SEARCH.fullmatch(request.path):
@@ -77,13 +90,21 @@ def create_app(
     return app
 
 
+def _within(path: str, scope: str) -> bool:
+    return not scope or path.lower() == f"/v1/{scope.strip('/')}/query".lower()
+
+
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme == "Bearer" else ""
 
 
 def _track(
-    request: Request, telemetry: Telemetry, faults: Faults, may_send: Mapping[str, Callable[[str], bool]]
+    request: Request,
+    telemetry: Telemetry,
+    faults: Faults,
+    may_send: Mapping[str, Callable[[str], bool]],
+    roles: Roles,
 ) -> Response:
     try:
         envelopes = _envelopes(request)
@@ -94,6 +115,8 @@ def _track(
     keys = {str(envelope.get("iKey")) for envelope in envelopes if isinstance(envelope, Mapping)}
     if not all(may_send[key](token) for key in keys & may_send.keys()):
         return answers.json_answer({"itemsReceived": 0, "itemsAccepted": 0, "errors": []}, 401)
+    if keys & may_send.keys() and not roles.has(SENDING):
+        return answers.json_answer({"itemsReceived": 0, "itemsAccepted": 0, "errors": []}, 403)
     accepted = telemetry.ingest(envelopes, lasting=faults.lasting)
     body = {
         "itemsReceived": len(envelopes),
@@ -136,7 +159,7 @@ def _add_fault(request: Request, faults: Faults) -> Response:
     return Response(status=204)
 
 
-def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
+def _query(request: Request, telemetry: Telemetry, faults: Faults, roles: Roles) -> Response:
     by_search = _SEARCH.fullmatch(request.path) is not None
     try:
         body = orjson.loads(request.get_data())
@@ -151,7 +174,8 @@ def _query(request: Request, telemetry: Telemetry, faults: Faults) -> Response:
         return answers.error(_STATUS_OF_FAULT[fault.kind], retry_after=fault.retry_after)
     begun = time.perf_counter()
     try:
-        table = telemetry.query(kql, timespan, hidden=faults.lasting.hidden)
+        hidden = faults.lasting.hidden if roles.has(CONTENT) else frozenset({PROTECTED_TABLE})
+        table = telemetry.query(kql, timespan, hidden=hidden)
     except QueryError as error:
         return answers.refusal(error)
     took = time.perf_counter() - begun

@@ -63,7 +63,7 @@ class EasyAuth:
             return self._sign_out(request)(environ, start_response)
         if request.path in _FAREWELLS:
             return Response(_FAREWELLS[request.path])(environ, start_response)
-        person, expires = self._sessions.get(request.cookies.get(COOKIE, ""), (None, 0.0))
+        person, expires = self._sessions.get(_session_of(request), (None, 0.0))
         if person is not None and time.time() < expires:
             environ.update(self._identity_headers(person, expires))
         elif not self._is_excluded(request.path):
@@ -124,6 +124,16 @@ class EasyAuth:
             ("preferred_username", person.email),
             *(("roles", role) for role in person.roles),
         ]
+
+
+def _session_of(request: Request) -> str:
+    """Return what the caller shows: the cookie, or a bearer token, which here is the session's own name.
+
+    On Azure it is a token that the tenant issued for the app.
+    """
+    authorization = request.authorization
+    bearer = authorization.token if authorization and authorization.type == "bearer" else None
+    return request.cookies.get(COOKIE) or bearer or ""
 
 
 def _go_to(target: str) -> Response:

@@ -38,6 +38,8 @@ from functions.evidence.selection.drawing import Drawing
 from functions.evidence.selection.membership_kql import Bounds, Limit
 from functions.evidence.selection.selection import STRATA, Selection
 from functions.evidence.selection.selectors import Given, Sample, TimeWindow
+from functions.release.compare_facts import runs_kql as compared_runs_kql
+from functions.release.gate_traces import question as gate_question
 from functions.summary.runs import count_runs
 from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
@@ -212,6 +214,14 @@ def summary_queries() -> dict[str, str]:
     return {"runs of two weeks": recorder.asked[0].kql}
 
 
+def gate_queries() -> dict[str, str]:
+    attributes = CONFIGURATION.agents.attributes
+    return {
+        "the last hour": gate_question(attributes, now=NOW, agents=(), release=None),
+        "the last hour of a release": gate_question(attributes, now=NOW, agents=(HOSTILE,), release=HOSTILE),
+    }
+
+
 def sight_queries() -> dict[str, str]:
     ids = ["0" * 32, HOSTILE]
     return {
@@ -264,6 +274,18 @@ def control_queries() -> dict[str, str]:
     }
 
 
+def comparison_queries() -> dict[str, str]:
+    """Return what is asked of the runs of two releases: of all agents, of one, and with hostile names."""
+    membership = Membership("", f"where AppVersion in ({text('1.0')}, {text(HOSTILE)})")
+    part = Slice("runs", membership, NOW - timedelta(days=2), NOW, NOW - timedelta(days=2), NOW)
+    return {
+        f"runs of two releases, {agent or 'all agents'}": compared_runs_kql(
+            CONFIGURATION.agents, CONFIGURATION.prices, ("1.0", HOSTILE), part, agent
+        )
+        for agent in ("", HOSTILE)
+    }
+
+
 def seal_queries() -> dict[str, str]:
     """Return what is asked to seal a day, and which of its traces are still there."""
     since = NOW - timedelta(days=1)
@@ -290,7 +312,7 @@ def queries() -> Mapping[str, str]:
         for id_, check in CHECKS.items()
         if is_swept(check)
     }
-    costs = cost_queries() | summary_queries()
+    costs = cost_queries() | summary_queries() | comparison_queries() | gate_queries()
     evidence = seal_queries() | reading_queries() | control_queries() | choosing_queries() | door_queries()
     return views | checks | sweeps | costs | evidence | sight_queries() | content_queries()
 

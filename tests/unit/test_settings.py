@@ -155,10 +155,16 @@ def test_a_destination_gets_no_setting_but_a_webhook_that_is_set(setting: str) -
         settings.webhook_url(setting)
 
 
-@pytest.mark.parametrize("url", ["http://prod.example.com/?sig=sesame", "@Microsoft.KeyVault(sesame)"])
-def test_a_webhook_that_is_no_https_url_stops_its_destination_alone(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://prod.example.com/?sig=sesame", "PAGER_WEBHOOK_URL must be an https URL"),
+        ("@Microsoft.KeyVault(sesame)", "PAGER_WEBHOOK_URL is a reference .*Key Vault Secrets User"),
+    ],
+)
+def test_a_webhook_that_is_no_https_url_stops_its_destination_alone(url: str, why: str) -> None:
     settings = read_settings(WHOLE | {"PAGER_WEBHOOK_URL": url})
-    with pytest.raises(SettingsError, match="PAGER_WEBHOOK_URL must be an https URL") as caught:
+    with pytest.raises(SettingsError, match=why) as caught:
         settings.webhook_url("PAGER_WEBHOOK_URL")
     assert "sesame" not in str(caught.value)
     assert settings.webhook_url("TEAMS_WEBHOOK_URL") == WEBHOOK
@@ -189,3 +195,12 @@ def test_nothing_else_in_functions_reads_the_environment() -> None:
         if re.search(r"os\.environ|os\.getenv|import environ", path.read_text())
     ]
     assert readers == ["settings.py"]
+
+
+@pytest.mark.parametrize("setting", ["PSEUDONYM_KEY", "SIGNING_KEY", "CANARY_CONNECTION_STRING"])
+def test_a_reference_that_the_platform_could_not_follow_names_the_role_and_the_scope(setting: str) -> None:
+    reference = "@Microsoft.KeyVault(VaultName=sesame;SecretName=sesame)"
+    with pytest.raises(SettingsError, match=f"{setting} is a reference to Key Vault") as caught:
+        read_settings(WHOLE | {setting: reference})
+    assert "the role Key Vault Secrets User on the vault" in str(caught.value)
+    assert "sesame" not in str(caught.value)

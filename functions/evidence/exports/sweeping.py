@@ -21,6 +21,12 @@ STALLED_AFTER = timedelta(minutes=15)
 """After so long without a sign of life an export's job is put into the queue again. A slice is read within a
 few minutes, and who assembles shows signs of life."""
 
+_NO_QUEUE = (
+    "Give the app's identity the role Storage Queue Data Contributor on the storage account, and see that "
+    "the queue 'exports' is there and that the function run_export is on."
+)
+"""The host fills and empties the queue for the app: nobody else can say why a job does not begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -61,14 +67,22 @@ class Sweep:
             return False
         if held.export.state is State.AWAITING_APPROVAL:
             return False
-        seen = read_progress(self.records.documents, export_id).seen_at
-        if now - max(seen or held.export.waits_since, held.export.waits_since) < STALLED_AFTER:
+        progress = read_progress(self.records.documents, export_id)
+        since = held.export.waits_since
+        if now - max(progress.seen_at or since, since) < STALLED_AFTER:
             return False
+        if not progress.begun:
+            _log.warning(
+                "The job of the export %s has not begun for %s. %s", export_id, now - since, _NO_QUEUE
+            )
         show_life(self.records.documents, export_id, now)
         return True
 
     def _expire(self, held: Held) -> None:
         waited = held.export.state is State.AWAITING_APPROVAL
-        reason = "Nobody approved it in time: ask again." if waited else "It took too long: ask for less."
+        begun = read_progress(self.records.documents, held.export.id).begun
+        reason = "It took too long: ask for less." if begun else f"Its job never began. {_NO_QUEUE}"
+        if waited:
+            reason = "Nobody approved it in time: ask again."
         self.records.end(held, State.EXPIRED, failure=reason)
         self.work.clear(held.export.id)

@@ -248,11 +248,20 @@ def _failure(error: TracekeeperError) -> str:
     return next((words for kind, words in _FAILURES if isinstance(error, kind)), _UNREAD)
 
 
+_NOT_READ = (
+    "The app's identity may not read the telemetry: give it the role Log Analytics Data Reader on the "
+    "workspace that is asked, or Monitoring Reader on the component that is asked, and ask again."
+)
+_NOT_SIGNED = (
+    "The bundle could not be signed: give the app's identity the role Key Vault Crypto User on the key that "
+    "SIGNING_KEY names, see that the key is enabled, and ask again."
+)
 _FAILURES: tuple[tuple[type[TracekeeperError], str], ...] = (
     (RedactionFailure, "Withheld: the finished files held something that must not leave."),
-    (SourceRefused, "The app's identity may not read the telemetry: give it the role Log Analytics Reader."),
+    (SourceRefused, _NOT_READ),
     (ResultTooLarge, "Too much telemetry for one export: ask for a shorter window or fewer traces."),
     (QueryRejected, "The workspace does not accept the queries: report this."),
+    (SigningRefused, _NOT_SIGNED),
     (
         EvidenceError,
         "The bundle could not be signed: look at the key and the app's role on it, and ask again.",

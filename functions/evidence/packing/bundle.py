@@ -34,6 +34,11 @@ COVERAGE = "data/coverage.json"
 REDACTIONS = "data/redactions.json"
 CONTENT = "data/content.jsonl"
 
+INVENTORY = "data/inventory.json"
+RESOURCES = "data/resources.csv"
+DRIFT = "data/drift.json"
+"""The payload of the other kind of bundle, an inventory of Azure resources; the last one if compared."""
+
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAGS = frozenset({"bagit.txt", "bag-info.txt", MANIFEST})
@@ -58,6 +63,11 @@ Rescan = Callable[[bytes], None]
 def payload_names(profile: str) -> frozenset[str]:
     """Return the payload files of a bundle of this profile, as paths from the bag's root."""
     return _METADATA_PAYLOAD | {CONTENT} if profile == "content" else _METADATA_PAYLOAD
+
+
+def inventory_names(*, compared: bool) -> frozenset[str]:
+    """Return the payload files of an inventory, which may have been compared with an earlier one."""
+    return frozenset({INVENTORY, RESOURCES, DRIFT} if compared else {INVENTORY, RESOURCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ class BundleWriter:
     """Writes one bundle. A context manager: leaving it removes what is not finished from the disk.
 
     Args:
-        names: The payload files that the bundle must hold, see `payload_names`.
+        names: The payload files that the bundle must hold, see `payload_names` and `inventory_names`.
         rescan: Is given every byte of the payload, and the words of bag-info.txt.
         signer: Signs the tag manifest; None leaves the bundle without signatures.
         folder: Where temporary files go; None for the system's own place.

@@ -167,7 +167,7 @@ def _refused(message: str) -> SigningRefused:
         message,
         next_step=(
             "Check that SIGNING_KEY names a key that is enabled, and that the app's identity has the role "
-            "Key Vault Crypto User."
+            "Key Vault Crypto User on it."
         ),
     )
 

@@ -96,7 +96,8 @@ def _content_shortfalls(content: Mapping[str, Any]) -> Iterator[Html]:
     if pointing != here:
         yield Html(
             f"{count(pointing, 'row points', 'rows point')} to content in AppGenAIContent, and {here:,} of "
-            "its rows are here. Who may not read that table is given no row and no error."
+            "its rows are here. Where that table is protected, the app's identity is given no row and no "
+            "error without the role Privileged Monitoring Data Reader on the workspace."
         )
     if any(each.get("complete") is False for each in mappings(content.get("slices"))) or pointing == here:
         yield Html("The rows of AppGenAIContent that were read are not those that the workspace counted.")

@@ -12,6 +12,7 @@ import orjson
 
 from functions.evidence.packing.bundle import (
     DECLARATION,
+    INVENTORY,
     MANIFEST,
     REQUEST,
     SIGNATURE_DER,
@@ -19,6 +20,7 @@ from functions.evidence.packing.bundle import (
     SIGNATURES,
     TAG_MANIFEST,
     TAGS,
+    inventory_names,
     payload_names,
     payload_oxum,
 )
@@ -57,7 +59,10 @@ def bag_problems(members: Members) -> Iterator[str]:
 
 
 def stated_payload(members: Members) -> frozenset[str]:
-    """Return the payload files that the bundle must have for what it says was asked for."""
+    """Return the payload files that the bundle must have for its kind and what it says was asked for."""
+    if INVENTORY in members:
+        compared = json_object(members, INVENTORY).get("against_sha256") is not None
+        return inventory_names(compared=compared)
     if REQUEST not in members:
         return payload_names("metadata")
     request = json_object(members, REQUEST)

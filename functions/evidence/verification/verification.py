@@ -11,12 +11,19 @@ from enum import Enum
 from pathlib import Path
 
 from functions.errors import BundleInvalid
-from functions.evidence.packing.bundle import SIGNATURE_DER, SIGNATURE_JWS, SIGNATURES, TAG_MANIFEST
+from functions.evidence.packing.bundle import (
+    INVENTORY,
+    SIGNATURE_DER,
+    SIGNATURE_JWS,
+    SIGNATURES,
+    TAG_MANIFEST,
+)
 from functions.evidence.packing.signatures import PublicKey, der_fits, jws_fits, stated_key_id, thumbprint
 from functions.evidence.verification.arithmetic import PayloadFacts, add_up
 from functions.evidence.verification.bag import bag_problems, tag_file
 from functions.evidence.verification.chain import LedgerFacts, Sought, find_in_ledger
 from functions.evidence.verification.container import Members, open_container
+from functions.evidence.verification.inventory_files import InventoryFacts, count_inventory
 
 _CHUNK_BYTES = 1 << 20
 
@@ -42,7 +49,7 @@ class Verified:
     """
 
     files: int
-    payload: PayloadFacts
+    payload: PayloadFacts | InventoryFacts
     stated_key_id: str | None
     signature_checked: bool
     ledger: LedgerFacts | None
@@ -81,7 +88,7 @@ def verify_bundle(
             tag_manifest = tag_file(members[TAG_MANIFEST])
             if key is not None and (reasons := _signature_problems(members, key, tag_manifest)):
                 return Refused(Ground.SIGNATURE, reasons)
-            payload = add_up(members)
+            payload = count_inventory(members) if INVENTORY in members else add_up(members)
             found = _look_up(path, payload, tag_manifest, ledger)
             if isinstance(found, tuple):
                 return Refused(Ground.LEDGER, found)
@@ -111,10 +118,12 @@ def _stated_key_id(members: Members) -> str | None:
 
 
 def _look_up(
-    path: Path, payload: PayloadFacts, tag_manifest: bytes, ledger: Path | None
+    path: Path, payload: PayloadFacts | InventoryFacts, tag_manifest: bytes, ledger: Path | None
 ) -> LedgerFacts | tuple[str, ...] | None:
     if ledger is None:
         return None
+    if isinstance(payload, InventoryFacts):
+        return ("An inventory is in no ledger: whoever takes one signs it. Verify it without --ledger.",)
     sought = Sought(
         sha256=None if path.is_dir() else _sha256(path),
         tag_manifest_sha256=hashlib.sha256(tag_manifest).hexdigest(),

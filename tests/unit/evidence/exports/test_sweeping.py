@@ -50,6 +50,34 @@ def test_an_export_whose_first_message_was_lost_begins(rig: Rig) -> None:
     assert rig.sweep.tick() == [Step(export_id).message()]
 
 
+def test_a_job_that_never_began_is_told_with_the_role_that_the_queue_needs(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    role = "the role Storage Queue Data Contributor on the storage account"
+    export_id = rig.requested()
+    rig.sweep.tick()
+    assert caplog.text == ""
+    for _ in range(2):  # to be put into the queue again is no beginning
+        rig.now += STALLED_AFTER
+        rig.sweep.tick()
+    assert caplog.text.count(f"The job of the export {export_id} has not begun") == 2
+    assert caplog.text.count(role) == 2
+    rig.now = NOW + timedelta(days=8)
+    rig.sweep.tick()
+    assert role in str(rig.exports.get(export_id).failure)
+
+
+def test_a_job_that_began_and_stalled_is_no_matter_of_the_queue(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    export_id = begun(rig)
+    rig.now = NOW + STALLED_AFTER
+    rig.sweep.tick()
+    rig.now = NOW + timedelta(days=8)
+    rig.sweep.tick()
+    assert "Queue" not in caplog.text + str(rig.exports.get(export_id).failure)
+
+
 def test_what_takes_too_long_expires_and_leaves_nothing(rig: Rig) -> None:
     export_id = begun(rig)
     rig.now = NOW + timedelta(days=7, seconds=1)

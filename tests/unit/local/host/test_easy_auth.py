@@ -119,3 +119,15 @@ def test_signing_in_leads_on_within_this_host_only(
 ) -> None:
     answer = client.post(LOGIN, query_string={"post_login_redirect_uri": target}, data={"user": "auditor"})
     assert (answer.status_code, answer.headers.get("Location")) == (status, location)
+
+
+def test_a_session_may_come_as_a_bearer_token(client: Client) -> None:
+    client.post(LOGIN, data={"user": "auditor"})
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    client.delete_cookie(COOKIE)
+    answers = [
+        client.get("/api/v1/exports", headers={"Authorization": f"Bearer {token}"}).status_code
+        for token in (cookie.value, "made-up", "")
+    ]
+    assert answers == [200, 401, 401]

@@ -1,0 +1,1 @@
+"""Checks the templates with checkov, in an environment of its own."""
