@@ -17,10 +17,10 @@ from functions.access.principal import Principal
 from functions.canary.canary import Canary
 from functions.canary.sending import ApplicationInsights, component, refused
 from functions.errors import StorageError
-from functions.evidence.packing.signatures import Signer
-from functions.evidence.packing.signing import signer_for
 from functions.overlay.store import OverlayStore
 from functions.settings import LogsSettings, RecordSettings, Settings
+from functions.signing.signatures import Signer
+from functions.signing.signing import signer_for
 from functions.storage import blob
 from functions.storage.append_log import AppendLog
 from functions.storage.blob import (

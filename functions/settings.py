@@ -228,6 +228,12 @@ def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[byt
     )
 
 
+def read_environment_name(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Read whose overrides in agents.yaml hold. Raises as `read_settings` does."""
+    given = {"ENVIRONMENT_NAME": environment.get("ENVIRONMENT_NAME", "").strip()}
+    return _optional(given, "ENVIRONMENT_NAME", _ENVIRONMENT, "must be small letters, digits and hyphens")
+
+
 def read_config_directory(environment: Mapping[str, str] = os.environ) -> Path | None:
     """Read where a site's own config files are; None where it has none at hand."""
     folder = environment.get("CONFIG_DIRECTORY", "").strip()

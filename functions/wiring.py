@@ -12,7 +12,6 @@ from uuid import uuid4
 from functions.access.ledger import Access, Ledger
 from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
-from functions.access.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.canary.canary import Canary
@@ -31,6 +30,7 @@ from functions.evidence.exports.worker import Worker
 from functions.evidence.holds.holding import Holding
 from functions.evidence.reading.reading import Reading
 from functions.evidence.reading.search import Searching
+from functions.evidence.seals.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.overlay.in_force import Holder, Refusal
 from functions.overlay.refusal import CONFIG_CHECK, RefusalJudge
 from functions.overlay.standing import Standing

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from werkzeug.wrappers import Request, Response
 
-from functions.evidence.packing.signatures import raw_from_der
+from functions.signing.signatures import raw_from_der
 from local.roles import SIGNING, Roles
 
 _SIGN = "sign"

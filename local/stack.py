@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 
 import requests
 
-from functions.evidence.packing.signatures import public_pem
+from functions.signing.signatures import public_pem
 from functions.storage.blob import BlobDocuments
 from local.app_settings import (
     CANARY_KEY,

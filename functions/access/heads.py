@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from functions.errors import DocumentConflict, StorageError
-from functions.evidence.packing.signatures import Signer
+from functions.signing.signatures import Signer
 from functions.storage.append_log import START, AppendLog, Mark
 from functions.storage.documents import encode
 from functions.storage.objects import Objects

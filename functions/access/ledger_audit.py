@@ -14,7 +14,7 @@ from functions.access.clock import MOST
 from functions.access.heads import name as object_name
 from functions.access.heads import read_head
 from functions.errors import StorageError
-from functions.evidence.packing.signatures import PublicKey, der_fits, jws_fits
+from functions.signing.signatures import PublicKey, der_fits, jws_fits
 from functions.storage.append_log import GENESIS, check_chain
 
 _MOST_NAMED = 20

@@ -10,8 +10,8 @@ from functions.alerts.reading import Wanted, WantedState, list_alerts, read_aler
 from functions.alerts.records import Json
 from functions.checks.definition import Severity
 from functions.commands.record import advised_to_write, open_record, person
-from functions.commands.text_plot import number, safe
 from functions.storage.documents import Documents
+from functions.text_plot import number, safe
 
 Say = Callable[[str], None]
 

@@ -9,7 +9,7 @@ from functions.checks.evaluation import Judgement
 from functions.checks.finding import Window
 from functions.checks.measurement import MOST_TRACE_IDS
 from functions.checks.windows import Batch
-from functions.commands.text_plot import number, plot, safe
+from functions.text_plot import number, plot, safe
 
 _PLOTS = 5
 

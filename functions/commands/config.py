@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from functions.commands.text_plot import safe
 from functions.configuration import SHIPPED, Configuration, Layer, configuration_of, read_folder
 from functions.errors import ConfigurationError, DocumentConflict
 from functions.overlay.difference import differences
 from functions.overlay.store import OverlayStore, overlay_hash
 from functions.settings import RecordSettings, read_record_settings
+from functions.text_plot import safe
 from functions.traces.agents import overdue
 
 Say = Callable[[str], None]

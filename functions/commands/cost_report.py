@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from functions.commands.text_plot import safe
 from functions.costs.allocation import Amount
 from functions.costs.report import Report
 from functions.costs.telemetry import TelemetryVolume
 from functions.costs.waste import Waste
+from functions.text_plot import safe
 
 _MOST = 20
 _KINDS = {

@@ -13,8 +13,8 @@ from functions.checks.interruptions import Failures, Interruption
 from functions.checks.tally import CountedDay
 from functions.checks.windows import window_start
 from functions.commands.record import Held
-from functions.commands.text_plot import safe
 from functions.errors import SourceBlind, StorageError
+from functions.text_plot import safe
 
 _MOST_LINES = 20
 

@@ -1,7 +1,6 @@
 """`tracekeeper doctor`: says in an incident, within a minute and in order, what works and what does not."""
 
 import argparse
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -11,11 +10,16 @@ from time import monotonic
 from functions.commands import examinations
 from functions.commands.advice import advised
 from functions.commands.examinations import Answer, Finding, worst
-from functions.commands.text_plot import safe
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.errors import StorageError, TracekeeperError
-from functions.settings import read_config_directory, read_logs_settings, read_record_settings
+from functions.settings import (
+    read_config_directory,
+    read_environment_name,
+    read_logs_settings,
+    read_record_settings,
+)
 from functions.storage.documents import Documents
+from functions.text_plot import safe
 from functions.traces.source import TraceSource
 
 Say = Callable[[str], None]
@@ -126,8 +130,7 @@ def _connected() -> Mapping[str, Examine]:
 
 def _configuration() -> Configuration:
     folder = read_config_directory()
-    environment = os.environ.get("ENVIRONMENT_NAME", "").strip() or None
-    return load_configuration(SHIPPED, *([folder] if folder else []), environment=environment)
+    return load_configuration(SHIPPED, *([folder] if folder else []), environment=read_environment_name())
 
 
 def _examine(title: str, examine: Examine, answers: SimpleQueue[tuple[str, Finding]]) -> None:

@@ -13,7 +13,6 @@ from functions.alerts.state import PREFIX, CheckState
 from functions.alerts.watchfulness import is_behind
 from functions.canary.looking import STALE, read_sight
 from functions.canary.sight import IN_TIME, WORDS
-from functions.commands.text_plot import safe
 from functions.configuration import Configuration
 from functions.delivery.health import OPEN_AFTER, is_left_alone
 from functions.delivery.record import PREFIX as DELIVERIES
@@ -22,6 +21,7 @@ from functions.errors import SourceBlind, StorageError, WatchStopped
 from functions.evidence.exports.export import Export, State, stored_export
 from functions.overlay.standing import standing_from_json
 from functions.storage.documents import Documents
+from functions.text_plot import safe
 from functions.traces import kql
 from functions.traces.source import TraceSource
 from functions.watch.heartbeat import DOCUMENT as HEARTBEAT

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.commands.text_plot import safe
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import InvalidRequest
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.packing.signatures import Signer
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.release.azure_cli import AzCommand, AzureCli
 from functions.release.gate_config import load_policy
@@ -22,6 +20,8 @@ from functions.release.inventory_drift import Drift, drift
 from functions.release.inventory_judging import judged
 from functions.release.inventory_words import Words
 from functions.settings import read_pseudonym_key, read_signing_key
+from functions.signing.signatures import Signer
+from functions.text_plot import safe
 
 Say = Callable[[str], None]
 _MOST_LINES = 50

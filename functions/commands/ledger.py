@@ -7,8 +7,8 @@ from pathlib import Path
 from functions.access.ledger_audit import Audit, Ground, audit_ledger
 from functions.commands.ledger_files import InFiles, InStorage, Place
 from functions.errors import InvalidRequest, SettingsError, StorageError
-from functions.evidence.packing.signatures import PublicKey, read_public_key, thumbprint
 from functions.settings import read_record_settings
+from functions.signing.signatures import PublicKey, read_public_key, thumbprint
 
 _EXIT_CODES = {Ground.RECORD: 1, Ground.SIGNATURE: 3, Ground.CHAIN: 4}
 _WRONG_CALL = 2

@@ -10,7 +10,6 @@ from typing import Any
 
 from functions.commands.policy_trial import Trial, differences, report
 from functions.commands.telemetry_file import read_telemetry
-from functions.commands.text_plot import safe
 from functions.config_faults import read_config_file
 from functions.config_file import ConfigFile
 from functions.config_redaction import policy_breaches
@@ -34,6 +33,7 @@ from functions.evidence.redaction.policy import (
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.settings import read_config_directory
+from functions.text_plot import safe
 from functions.traces.model import TABLES
 
 Say = Callable[[str], None]

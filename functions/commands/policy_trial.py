@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from functions.commands.telemetry_file import RecordedRow
-from functions.commands.text_plot import safe
 from functions.evidence.redaction.policy import Kind
 from functions.evidence.redaction.sanitizer import Sanitizer
 from functions.evidence.redaction.shapes import SHAPES
+from functions.text_plot import safe
 
 _MOST_EXAMPLES = 3
 _MOST_UNKNOWN = 50

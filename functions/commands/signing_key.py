@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Callable
 
-from functions.evidence.packing.signatures import public_pem, thumbprint
 from functions.settings import read_signing_key
+from functions.signing.signatures import public_pem, thumbprint
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

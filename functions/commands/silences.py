@@ -9,12 +9,12 @@ from typing import Any
 from functions.alerts.records import Json, instant_text
 from functions.checks.definition import duration
 from functions.commands.record import advised_to_write, open_record, person
-from functions.commands.text_plot import safe
 from functions.delivery.phrases import count
 from functions.silences.body import Author
 from functions.silences.reading import list_silences
 from functions.silences.store import SilenceStore
 from functions.storage.documents import Documents
+from functions.text_plot import safe
 
 Say = Callable[[str], None]
 

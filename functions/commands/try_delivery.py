@@ -11,10 +11,10 @@ from functions.alerts.announcements import NAME, Announcements, announcements_fr
 from functions.alerts.outbox import Outbox
 from functions.alerts.rules import AlertRules
 from functions.commands.record import open_record
-from functions.commands.text_plot import safe
 from functions.errors import ConfigurationError, StorageError
 from functions.storage.documents import Documents
 from functions.summary.body import DeliveryTest
+from functions.text_plot import safe
 
 Say = Callable[[str], None]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from functions.errors import InvalidRequest
-from functions.evidence.packing.signatures import PublicKey, read_public_key, thumbprint
 from functions.evidence.verification.arithmetic import PayloadFacts
 from functions.evidence.verification.chain import LedgerFacts
 from functions.evidence.verification.inventory_files import InventoryFacts
 from functions.evidence.verification.stated import SealFacts
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
+from functions.signing.signatures import PublicKey, read_public_key, thumbprint
 
 _COMPLETE = "complete: the source counted the same rows, and nothing that should be there is missing"
 _INCOMPLETE = "INCOMPLETE: data/completeness.json names what is missing"

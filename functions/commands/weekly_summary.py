@@ -12,7 +12,7 @@ from functions.settings import read_logs_settings
 from functions.summary.gathering import Gathering
 from functions.summary.table import summary_lines
 from functions.summary.weekly import Gatherer
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 
 Say = Callable[[str], None]
 

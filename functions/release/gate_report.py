@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from functions.commands.text_plot import safe
 from functions.release.gate_policy import GateException
 from functions.release.gate_verdicts import Judged, Result
+from functions.text_plot import safe
 
 
 @dataclass(frozen=True, slots=True)

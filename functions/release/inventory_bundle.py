@@ -19,12 +19,12 @@ from functions.evidence.packing.bundle import (
     FinishedBundle,
     inventory_names,
 )
-from functions.evidence.packing.signatures import PublicKey, Signer
 from functions.evidence.redaction.rescan import rescan
 from functions.evidence.verification.container import open_container
 from functions.evidence.verification.verification import Refused, verify_bundle
 from functions.release.inventory import Inventory, inventory_body, inventory_from_body, table
 from functions.release.inventory_drift import Drift, drift_body
+from functions.signing.signatures import PublicKey, Signer
 
 _LARGEST = 64 << 20
 

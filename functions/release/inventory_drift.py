@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from functions.commands.text_plot import safe
 from functions.release.inventory import Inventory, Resource
+from functions.text_plot import safe
 
 _WORDS = {"traces": "whether it receives traces", "owner": "its owner", "region": "its region"}
 

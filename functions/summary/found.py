@@ -8,7 +8,7 @@ from functions.alerts.alert import Alert
 from functions.alerts.outbox import Outbox
 from functions.alerts.state import CheckState
 from functions.summary.body import SEVERITIES, AlertCount, Alerts, Undelivered
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 
 MOST_CHECKS = 10
 MOST_DESTINATIONS = 10

@@ -21,9 +21,9 @@ from functions.summary.parts import Parts
 from functions.summary.runs import count_runs
 from functions.summary.seen import coverage_of
 from functions.summary.spent import cost_of, report_of, waste_of
-from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Agents, overdue
 from functions.traces.source import TraceSource
+from functions.weeks import WeekBefore
 
 MOST_REVIEWS = 5
 

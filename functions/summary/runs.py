@@ -7,11 +7,11 @@ from string import Template
 from typing import Any
 
 from functions.summary.body import AgentRuns, Runs
-from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
 from functions.traces.kql import compose, instant
 from functions.traces.lateness import TIME_MARGIN
 from functions.traces.source import TraceSource
+from functions.weeks import WeekBefore
 
 ROOM = timedelta(hours=1)
 """How far from its run the other spans of a trace may lie and still say whose it was; as in costs."""

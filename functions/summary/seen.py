@@ -8,7 +8,7 @@ from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Window
 from functions.checks.windows import window_start
 from functions.summary.body import CheckCoverage, Coverage
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 
 MOST_CHECKS = 10
 

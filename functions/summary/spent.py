@@ -6,7 +6,7 @@ from functions.costs.costs import Costs
 from functions.costs.question import Period, Question
 from functions.costs.report import Report
 from functions.summary.body import AgentCost, Cost, Loss, Waste
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 
 MOST_AGENTS = 5
 MOST_LOSSES = 5

@@ -11,7 +11,7 @@ from functions.errors import DocumentConflict
 from functions.storage.documents import Documents
 from functions.summary.body import Week
 from functions.summary.document import DOCUMENT, Told, read_told, told_json
-from functions.summary.weeks import WeekBefore, is_ahead, latest_day, week_due
+from functions.weeks import WeekBefore, is_ahead, latest_day, week_due
 
 CLAIMED = timedelta(minutes=30)
 """How long a host may take to make a summary, as long as its functions may run; then another begins."""

@@ -41,7 +41,6 @@ from functions.evidence.selection.selectors import Given, Sample, TimeWindow
 from functions.release.compare_facts import runs_kql as compared_runs_kql
 from functions.release.gate_traces import question as gate_question
 from functions.summary.runs import count_runs
-from functions.summary.weeks import WeekBefore
 from functions.traces.agents import Attributes
 from functions.traces.content_hashes import content_hashes_table, content_hashes_view
 from functions.traces.cutting import LONG_AGO, count_late, cut
@@ -51,6 +50,7 @@ from functions.traces.model import TABLES
 from functions.traces.rows import among, find_traces
 from functions.traces.slices import CONTENT_TABLE, Slice
 from functions.traces.source import Rows
+from functions.weeks import WeekBefore
 from local.azure_monitor.ingestion import Telemetry
 from local.azure_monitor.schema import tables
 from local.node import find_node

@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 from werkzeug.wrappers import Response
 
 from functions.errors import SigningError, SigningRefused
-from functions.evidence.packing.signatures import (
+from functions.signing.signatures import (
     PublicKey,
     Signature,
     Signer,
@@ -31,7 +31,7 @@ from functions.evidence.packing.signatures import (
     raw_from_der,
     thumbprint,
 )
-from functions.evidence.packing.signing import KeyVaultSigner, PemSigner, signer_for
+from functions.signing.signing import KeyVaultSigner, PemSigner, signer_for
 from local.identity import IdentityEndpoint, Tokens
 from local.key_vault import KeyVault, keep_key
 from local.serving import Certificates, Service

@@ -14,8 +14,8 @@ import pytest
 
 from functions.evidence.exports.steps import Step
 from functions.evidence.packing.bundle import SIGNATURES, TOP
-from functions.evidence.packing.signatures import read_public_key
 from functions.evidence.verification.verification import Verified, verify_bundle
+from functions.signing.signatures import read_public_key
 from local.serving import Service
 from local.stack import Stack
 from tests.checks.telemetry import Trace

@@ -16,7 +16,7 @@ from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.checks.windows import window_start
 from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.exports.schedules import DOCUMENT, Progress, bounds_of, held_json, read_held
-from functions.summary.weeks import latest_day
+from functions.weeks import latest_day
 from local.stack import Stack
 from tests.checks.telemetry import Trace
 

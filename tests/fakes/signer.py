@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.evidence.packing.signatures import (
+from functions.signing.signatures import (
     PublicKey,
     Signature,
     detached_jws,

@@ -125,7 +125,7 @@ def test_who_lacks_roles_fails_with_their_names(stack: Stack, commands: Commands
 def test_a_bundle_signed_by_another_key_fails(stack: Stack, commands: Commands, tmp_path: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from functions.evidence.packing.signatures import public_pem
+    from functions.signing.signatures import public_pem
 
     other = tmp_path / "other.pem"
     other.write_text(public_pem(ec.generate_private_key(ec.SECP256R1()).public_key()))

@@ -13,8 +13,8 @@ from functions.checks.finding import Window
 from functions.cli import main
 from functions.commands.backtest import with_options
 from functions.commands.labels import read_labels
-from functions.commands.text_plot import WIDTH, plot, safe
 from functions.errors import ConfigurationError
+from functions.text_plot import WIDTH, plot, safe
 from local.azure_monitor.faults import Kind, Lasting
 from local.serving import make_certificates
 from tests.checks.telemetry import Trace

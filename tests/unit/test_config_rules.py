@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.access.record_at_risk import RECORD_CHECK
 from functions.alerts.failures import failure_check
 from functions.alerts.watchfulness import behind_check, blind_check
 from functions.canary.telling import SIGHT_CHECK
@@ -14,6 +13,7 @@ from functions.config_subjects import OF_A_CHECK, OF_THE_WATCH
 from functions.configuration import SHIPPED, load_configuration
 from functions.delivery.delivery_failed import DELIVERY_CHECK
 from functions.errors import ConfigurationError
+from functions.evidence.seals.record_at_risk import RECORD_CHECK
 from functions.overlay.refusal import CONFIG_CHECK
 from tests.unit import site_of_mistakes
 from tests.unit.alerts.building import CHECK

@@ -35,13 +35,13 @@ from functions.evidence.packing.bundle import (
     payload_names,
 )
 from functions.evidence.packing.otlp import encode_trace, is_span
-from functions.evidence.packing.signatures import Signer, thumbprint
 from functions.evidence.packing.table import table_header, table_lines
 from functions.evidence.redaction.content import content_of, encode_content
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.redactions import Redactions
 from functions.evidence.redaction.rescan import rescan
 from functions.evidence.report.report import Account as ReportAccount
+from functions.signing.signatures import Signer, thumbprint
 from functions.storage.objects import Objects
 from functions.traces.model import TraceRow
 

@@ -17,7 +17,7 @@ from functions.evidence.exports.export import Export
 from functions.evidence.selection.export_rules import Schedule
 from functions.storage.versioned import understood
 from functions.summary.body import ScheduledExport
-from functions.summary.weeks import is_ahead, latest_day
+from functions.weeks import is_ahead, latest_day
 
 DOCUMENT = "export_schedules"
 FORMAT = 1

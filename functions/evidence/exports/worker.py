@@ -31,10 +31,10 @@ from functions.evidence.exports.same_bundle import same_but_for_signatures
 from functions.evidence.exports.slicing import Reader
 from functions.evidence.exports.steps import ASSEMBLE, PLAN, SLICE, Step, read_step
 from functions.evidence.exports.work import Work, part_name
-from functions.evidence.packing.signatures import Signer
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.seals.account import SealAccount
 from functions.evidence.selection.membership import Resolved, Resolver
+from functions.signing.signatures import Signer
 from functions.storage.objects import Objects
 from functions.traces.cutting import LIMITS, Limits, count_late
 

@@ -16,9 +16,9 @@ from typing import IO, BinaryIO, Self, cast
 
 from zlib_ng import zlib_ng
 
-from functions.evidence.packing.signatures import Signer
 from functions.evidence.packing.zip_writer import DEFLATED, STORED, Entry, write_zip
 from functions.evidence.redaction.blocks import Blocks
+from functions.signing.signatures import Signer
 
 TOP = "bundle"
 """The one folder in the zip."""

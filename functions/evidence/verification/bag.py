@@ -24,9 +24,9 @@ from functions.evidence.packing.bundle import (
     payload_names,
     payload_oxum,
 )
-from functions.evidence.packing.signatures import well_formed
 from functions.evidence.selection.drawing import POPULATION
 from functions.evidence.verification.container import Member, Members, refusal
+from functions.signing.signatures import well_formed
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
 _LONGEST_TAG_FILE = 1 << 20

@@ -18,12 +18,12 @@ from functions.evidence.packing.bundle import (
     SIGNATURES,
     TAG_MANIFEST,
 )
-from functions.evidence.packing.signatures import PublicKey, der_fits, jws_fits, stated_key_id, thumbprint
 from functions.evidence.verification.arithmetic import PayloadFacts, add_up
 from functions.evidence.verification.bag import bag_problems, tag_file
 from functions.evidence.verification.chain import LedgerFacts, Sought, find_in_ledger
 from functions.evidence.verification.container import Members, open_container
 from functions.evidence.verification.inventory_files import InventoryFacts, count_inventory
+from functions.signing.signatures import PublicKey, der_fits, jws_fits, stated_key_id, thumbprint
 
 _CHUNK_BYTES = 1 << 20
 

@@ -8,7 +8,7 @@ import pytest
 from functions.access.heads import Head, Heads, read_head
 from functions.access.ledger import Access, Ledger
 from functions.errors import SigningError, StorageError
-from functions.evidence.packing.signatures import PublicKey, Signature, Signer, der_fits, jws_fits
+from functions.signing.signatures import PublicKey, Signature, Signer, der_fits, jws_fits
 from functions.storage.append_log import chain_line
 from tests.fakes.signer import MemorySigner
 from tests.fakes.storage import MemoryAppendLog, MemoryObjects

@@ -10,9 +10,9 @@ import pytest
 
 from functions.access.heads import Heads
 from functions.cli import main
-from functions.evidence.packing.signatures import public_pem
 from functions.evidence.seals.sealing import Sealing
 from functions.evidence.seals.store import Seals
+from functions.signing.signatures import public_pem
 from functions.storage.append_log import GENESIS, chain_line, parse_line
 from tests.fakes.signer import MemorySigner
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects

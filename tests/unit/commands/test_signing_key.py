@@ -4,8 +4,8 @@ import pytest
 from joserfc.jwk import ECKey
 
 from functions.cli import main
-from functions.evidence.packing.signatures import read_public_key
-from functions.evidence.packing.signing import PemSigner
+from functions.signing.signatures import read_public_key
+from functions.signing.signing import PemSigner
 from local.key_vault import keep_key
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from functions.cli import main
 from functions.evidence.packing.bundle import COMPLETENESS, SIGNATURE_DER, SIGNATURE_JWS, TABLE, TAG_MANIFEST
-from functions.evidence.packing.signatures import public_pem
+from functions.signing.signatures import public_pem
 from functions.storage.append_log import GENESIS, chain_line
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.sound import (

@@ -11,7 +11,7 @@ from functions.cli import main
 from functions.commands.weekly_summary import summary
 from functions.summary.body import Unknown, Week
 from functions.summary.table import summary_lines
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 
 NOW = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
 BODY: Week = orjson.loads((Path(__file__).parents[1] / "summary" / "week.json").read_bytes())

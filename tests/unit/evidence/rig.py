@@ -16,7 +16,6 @@ from functions.evidence.exports.steps import Step
 from functions.evidence.exports.sweeping import Sweep
 from functions.evidence.exports.work import Work
 from functions.evidence.exports.worker import Worker
-from functions.evidence.packing.signatures import Signer
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.report.report import ReportBuilder
 from functions.evidence.seals.account import SealAccount
@@ -24,6 +23,7 @@ from functions.evidence.selection.drawing import Drawing
 from functions.evidence.selection.membership import Resolved, Resolver
 from functions.evidence.selection.resolving import SourceResolver
 from functions.evidence.selection.selection import Asking, Selection
+from functions.signing.signatures import Signer
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Documents
 from functions.storage.objects import Objects, WorkObjects

@@ -23,8 +23,8 @@ from functions.evidence.packing.bundle import (
     BundleWriter,
     payload_names,
 )
-from functions.evidence.packing.signatures import Signature, Signer, der_fits, jws_fits
-from functions.evidence.packing.signing import PemSigner
+from functions.signing.signatures import Signature, Signer, der_fits, jws_fits
+from functions.signing.signing import PemSigner
 from local.key_vault import keep_key
 from tests.fakes.signer import MemorySigner
 

@@ -20,8 +20,8 @@ from functions.evidence.packing.bundle import (
     TAG_MANIFEST,
     TRACES,
 )
-from functions.evidence.packing.signatures import public_pem
 from functions.evidence.verification.verification import Refused, Verified, verify_bundle
+from functions.signing.signatures import public_pem
 from tests.fakes.signer import MemorySigner
 from tests.unit.evidence.sound import (
     SIGNER,

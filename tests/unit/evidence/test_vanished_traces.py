@@ -11,12 +11,12 @@ import pytest
 
 from functions.cli import main
 from functions.evidence.exports.export import Export
-from functions.evidence.packing.signatures import public_pem
 from functions.evidence.seals.account import SealAccount
 from functions.evidence.seals.reconciling import Reconciler
 from functions.evidence.seals.sealing import Sealing
 from functions.evidence.seals.store import Seals
 from functions.evidence.selection.membership import Resolved
+from functions.signing.signatures import public_pem
 from functions.traces.model import TABLES
 from local.azure_monitor.ingestion import Telemetry
 from tests.fakes.storage import MemoryAppendLog

@@ -7,10 +7,10 @@ import pytest
 
 from functions.errors import SigningError, SigningRefused
 from functions.evidence.exports.export import State
-from functions.evidence.packing.signatures import PublicKey, Signature
 from functions.evidence.seals.account import SealAccount
 from functions.evidence.selection.selection import Asking, parse_selection
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
+from functions.signing.signatures import PublicKey, Signature
 from tests.fakes.signer import MemorySigner
 from tests.fakes.storage import MemoryAppendLog
 from tests.unit.evidence.material import ABSENT, NOON, OTHER, TRACE

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from werkzeug.test import Client, TestResponse
 
-from functions.evidence.packing.signatures import der_fits, der_from_raw
+from functions.signing.signatures import der_fits, der_from_raw
 from local.key_vault import KeyVault, keep_key
 
 TENANT = "ab1f708d-50f6-404c-a006-d71b2ac7a606"

@@ -18,7 +18,6 @@ from functions.commands import verify
 from functions.configuration import SHIPPED, load_configuration
 from functions.errors import AzureCliSignedOut, InvalidRequest
 from functions.evidence.detectors import standard_detectors
-from functions.evidence.packing.signatures import public_pem
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.evidence.verification.inventory_files import InventoryFacts
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
@@ -28,6 +27,7 @@ from functions.release.inventory_collection import Collector
 from functions.release.inventory_drift import drift
 from functions.release.inventory_judging import judged
 from functions.release.inventory_words import Words
+from functions.signing.signatures import public_pem
 from tests.fakes.azure_cli import Fails, FakeAzureCli
 from tests.fakes.signer import MemorySigner
 from tests.unit.release import azure

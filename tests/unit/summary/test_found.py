@@ -11,7 +11,7 @@ from functions.alerts.state import CheckState
 from functions.checks.definition import Severity
 from functions.checks.tally import CountedDay, Tally
 from functions.summary.found import MOST_CHECKS, alerts_of
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 from tests.unit.alerts.building import advanced, found
 
 WEEK = WeekBefore(date(2026, 11, 30), "America/New_York")

@@ -27,9 +27,9 @@ from functions.storage.documents import Document
 from functions.summary.body import Week
 from functions.summary.gathering import Gathering
 from functions.summary.table import summary_lines
-from functions.summary.weeks import WeekBefore
 from functions.traces.agents import agents
 from functions.traces.source import Rows, TraceSource
+from functions.weeks import WeekBefore
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.bench import EngineSource
 from tests.checks.telemetry import Trace

@@ -9,7 +9,7 @@ from functions.alerts.state import CheckState
 from functions.checks.coverage import Coverage, Interval
 from functions.checks.tally import CountedDay, Tally
 from functions.summary.seen import MOST_CHECKS, coverage_of
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 from tests.unit.alerts.building import CHECK
 
 WEEK = WeekBefore(date(2026, 11, 30), "UTC")

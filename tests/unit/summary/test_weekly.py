@@ -15,7 +15,7 @@ from functions.storage.documents import Document, Documents
 from functions.summary.body import Week
 from functions.summary.document import DOCUMENT, Told, told_json
 from functions.summary.weekly import CLAIMED, WeeklySummaries
-from functions.summary.weeks import WeekBefore
+from functions.weeks import WeekBefore
 from tests.fakes.storage import MemoryDocuments
 
 RULE = WeeklySummary(0, time(8), "Europe/Berlin", ("teams", "mail"))

@@ -16,7 +16,6 @@ from functions.access.heads import Heads
 from functions.access.ledger import Ledger
 from functions.access.limits import Limits, RateLimits
 from functions.access.principal import SignIn
-from functions.access.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.alerts.acknowledging import Acknowledging
 from functions.alerts.announcements import Announcements
 from functions.alerts.rules import EvidenceHold
@@ -42,6 +41,7 @@ from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.evidence.report.report import ReportBuilder
 from functions.evidence.seals.account import SealAccount
+from functions.evidence.seals.record_at_risk import RECORD_CHECK, RecordJudge
 from functions.evidence.seals.sealing import Sealing
 from functions.evidence.seals.store import Seals
 from functions.evidence.selection.asking import asking_for

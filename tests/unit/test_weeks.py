@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.alerts.rules import WeeklySummary
-from functions.summary.weeks import WeekBefore, is_ahead, latest_day, week_due
+from functions.weeks import WeekBefore, is_ahead, latest_day, week_due
 
 MONDAY_EIGHT = WeeklySummary(0, time(8), "Europe/Berlin", ("teams",))
 LAST = date(2026, 11, 16)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from functions.errors import SigningError, SigningRefused
-from functions.evidence.packing.signatures import (
+from functions.signing.signatures import (
     PublicKey,
     Signature,
     Signer,

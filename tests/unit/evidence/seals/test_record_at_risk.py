@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from functions.access.clock import ClockCheck
-from functions.access.record_at_risk import OVERDUE, RECORD_CHECK, RecordJudge
 from functions.alerts.told_as import told_as_it_is
 from functions.checks.finding import Finding
 from functions.checks.runner import Evaluated, NothingDue
 from functions.delivery.cards.writer import CardWriter
 from functions.delivery.interface import Channel
+from functions.evidence.seals.record_at_risk import OVERDUE, RECORD_CHECK, RecordJudge
 from functions.evidence.seals.sealing import SETTLE
 from functions.evidence.seals.store import Reach, Seals
 from functions.watch.watch import Watch

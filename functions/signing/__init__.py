@@ -1,0 +1,1 @@
+"""Signs what must be traced to us, and checks it."""
