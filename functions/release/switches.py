@@ -12,7 +12,7 @@ Sources, read in November 2026:
 - langchain-azure-ai reads the same setting; what holds without it is not documented, so that it has to be
   set: https://reference.langchain.com/python/langchain-azure-ai (enable_auto_tracing)
 - opentelemetry-util-genai, under opentelemetry-instrumentation-openai-v2: NO_CONTENT (the default),
-  SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT: https://pypi.org/project/opentelemetry-util-genai/; true before that
+  SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT: the package opentelemetry-util-genai; true before that
 - Semantic Kernel: https://learn.microsoft.com/semantic-kernel/concepts/enterprise-readiness/observability
 - OpenInference: https://arize-ai.github.io/openinference/spec/configuration/trace-config.html (all is
   recorded unless hidden; the narrower HIDE_ settings leave input.value and output.value in place)
