@@ -228,6 +228,11 @@ def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[byt
     )
 
 
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with `more` in it, for a program that is started."""
+    return {**os.environ, **more}
+
+
 def read_environment_name(environment: Mapping[str, str] = os.environ) -> str | None:
     """Read whose overrides in agents.yaml hold. Raises as `read_settings` does."""
     given = {"ENVIRONMENT_NAME": environment.get("ENVIRONMENT_NAME", "").strip()}

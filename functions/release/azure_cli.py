@@ -9,7 +9,6 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from itertools import pairwise, takewhile
-from os import environ
 from typing import Protocol
 
 import orjson
@@ -22,6 +21,7 @@ from functions.errors import (
     AzureCliRefused,
     AzureCliSignedOut,
 )
+from functions.settings import environment_with
 
 type Json = Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None
 """What a command printed: any JSON value."""
@@ -109,7 +109,7 @@ class AzCommand:
                 capture_output=True,
                 timeout=self._seconds,
                 check=False,
-                env={**environ, **_QUIET},
+                env=environment_with(_QUIET),
             )
         except subprocess.TimeoutExpired:
             raise AzureCliError(
