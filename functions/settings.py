@@ -228,7 +228,7 @@ def read_pseudonym_key(environment: Mapping[str, str] = os.environ) -> tuple[byt
     )
 
 
-def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+def process_environment_with(more: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment with `more` in it, for a program that is started."""
     return {**os.environ, **more}
 

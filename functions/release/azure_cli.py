@@ -21,7 +21,7 @@ from functions.errors import (
     AzureCliRefused,
     AzureCliSignedOut,
 )
-from functions.settings import environment_with
+from functions.settings import process_environment_with
 
 type Json = Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None
 """What a command printed: any JSON value."""
@@ -109,7 +109,7 @@ class AzCommand:
                 capture_output=True,
                 timeout=self._seconds,
                 check=False,
-                env=environment_with(_QUIET),
+                env=process_environment_with(_QUIET),
             )
         except subprocess.TimeoutExpired:
             raise AzureCliError(
