@@ -1,0 +1,76 @@
+"""Writes figures for people: as text for a terminal, and as a table for docs/performance.md."""
+
+from collections.abc import Sequence
+
+from bench.figures import Bound, Figure, Goal, Of
+
+HEADS = ("part", "what", "ours", "beside it", "ratio", "growth", "goal", "")
+
+
+def as_text(figures: Sequence[Figure]) -> str:
+    """Return a table for a terminal, and below it the notes."""
+    lines = [HEADS, *(cells(each) for each in figures)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    notes = [f"{each.part}, {each.what}: {each.note}" for each in figures if each.note]
+    return "\n".join([*table, "", *notes]).rstrip()
+
+
+def as_markdown(figures: Sequence[Figure]) -> str:
+    """Return the same table in Markdown, the notes in a last column."""
+    lines = [(*HEADS, "note"), *((*cells(each), each.note) for each in figures)]
+    rows = [f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines]
+    return "\n".join([rows[0], "|" + " --- |" * len(lines[0]), *rows[1:]])
+
+
+def cells(figure: Figure) -> tuple[str, ...]:
+    """Return one line of the table, in the order of HEADS."""
+    growth = figure.growth
+    grown = ""
+    if growth is not None:
+        steps = ", ".join(f"{size:,}: {number(value)}" for size, value in growth.values.items())
+        grown = f"{growth.of} {steps}" + (f"; x{number(growth.factor)}" if growth.factor else "")
+    return (
+        figure.part,
+        figure.what,
+        "not measured" if figure.value is None else f"{number(figure.value)} {figure.unit}".rstrip(),
+        _beside(figure),
+        "" if figure.ratio is None else number(figure.ratio),
+        grown,
+        "" if figure.goal is None else _goal(figure.goal, figure),
+        _verdict(figure),
+    )
+
+
+def number(value: float) -> str:
+    """Return a number with three digits that count, and thousands apart."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:#.3g}".rstrip(".")
+
+
+def _beside(figure: Figure) -> str:
+    if figure.peer is not None:
+        return f"{figure.peer.name}: {number(figure.peer.value)} {figure.unit}".rstrip()
+    if figure.goal is not None and figure.goal.of is Of.VALUE:
+        return f"limit: {figure.goal.number:,g} {figure.unit}".rstrip()
+    return ""
+
+
+def _goal(goal: Goal, figure: Figure) -> str:
+    bound = f"{goal.bound} {goal.number:,g}"
+    match goal.of:
+        case Of.VALUE:
+            return f"{bound} {figure.unit}".rstrip()
+        case Of.GROWTH:
+            return f"grows {bound} times"
+        case Of.RATIO:
+            return (
+                f"{bound} of it" if goal.bound is Bound.AT_LEAST and goal.number < 1 else f"{bound} times it"
+            )
+
+
+def _verdict(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    return {True: "met", False: "MISSED", None: "not measured"}[figure.met]
