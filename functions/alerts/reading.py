@@ -7,6 +7,7 @@ from typing import Literal
 
 from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.alert import Alert
+from functions.alerts.definitions import UNKNOWN, Definitions
 from functions.alerts.hidden import hidden_json
 from functions.alerts.outbox import Outbox
 from functions.alerts.reach import within_reach
@@ -105,6 +106,7 @@ def list_alerts(
     wanted: Wanted = ANY,
     agent_owners: Mapping[str, str] = MappingProxyType({}),
     scope: Scope = EVERYTHING,
+    definitions: Definitions = UNKNOWN,
 ) -> Json:
     """Return the alerts without their findings, the latest seen first.
 
@@ -113,6 +115,7 @@ def list_alerts(
         wanted: Which.
         agent_owners: By agent, who answers for it.
         scope: What whoever asks may see.
+        definitions: What alerts are told by.
 
     Returns:
         `alerts`, and under `unreadable` the names of documents whose alerts are not known.
@@ -125,7 +128,10 @@ def list_alerts(
     seen = (alert for alert in found if within_reach(alert.check_id, alert.key, scope))
     alerts = [alert for alert in seen if wanted.takes(alert, agent_owners)]
     alerts.sort(key=lambda alert: (alert.last_seen, alert.id), reverse=True)
-    return {"alerts": [summary(alert) for alert in alerts], "unreadable": list(unreadable)}
+    return {
+        "alerts": [summary(alert) | definitions.named(alert) for alert in alerts],
+        "unreadable": list(unreadable),
+    }
 
 
 def readable_states(documents: Documents) -> tuple[Mapping[str, CheckState], Sequence[str]]:
@@ -139,8 +145,10 @@ def readable_states(documents: Documents) -> tuple[Mapping[str, CheckState], Seq
     return states, [name for name, state in held.items() if isinstance(state, StorageError)]
 
 
-def read_alert(documents: Documents, alert_id: str, scope: Scope = EVERYTHING) -> Json:
-    """Return one alert with its findings, what became of its notices, and what was not told of it and why.
+def read_alert(
+    documents: Documents, alert_id: str, scope: Scope = EVERYTHING, definitions: Definitions = UNKNOWN
+) -> Json:
+    """Return one alert with its findings, what to do, what became of its notices, and what was not told.
 
     Raises:
         NotFound: There is no such alert, or it is beyond the scope of whoever asks.
@@ -154,7 +162,8 @@ def read_alert(documents: Documents, alert_id: str, scope: Scope = EVERYTHING) -
                 _deliveries(state.outbox, alert_id), key=lambda one: (one["made_at"], one["key"])
             )
             hidden = [hidden_json(one) for one in state.hidden if one.alert_id == alert_id]
-            return alert_json(alert) | {"deliveries": deliveries, "hidden": hidden}
+            known = {"deliveries": deliveries, "hidden": hidden}
+            return alert_json(alert) | definitions.explained(alert) | known
     raise NotFound("There is no such alert.", next_step="GET /api/v1/alerts lists them.")
 
 

@@ -3,7 +3,13 @@
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
 from functions.alerts import reading
+from functions.alerts.definitions import Definitions
+from functions.alerts.records import instant_text
+from functions.canary.telling import SIGHT_CHECK
+from functions.delivery.delivery_failed import DELIVERY_CHECK
 from functions.errors import InvalidRequest
+from functions.evidence.seals.record_at_risk import RECORD_CHECK
+from functions.overlay.refusal import CONFIG_CHECK
 from functions.silences.body import Author
 from functions.silences.reach import within_reach
 from functions.silences.reading import list_silences as silences_with_what_they_hide
@@ -13,6 +19,7 @@ from functions.wiring import Services, services
 
 _STATES: tuple[reading.WantedState, ...] = ("open", "acknowledged", "resolved", "pending")
 _SEVERITIES = ("critical", "high", "medium", "low")
+_OF_THE_WATCH = (SIGHT_CHECK, CONFIG_CHECK, DELIVERY_CHECK, RECORD_CHECK)
 
 
 def list_alerts(services: Services, request: Request) -> Answer:
@@ -29,13 +36,18 @@ def list_alerts(services: Services, request: Request) -> Answer:
         )
     wanted = reading.Wanted(state, *(query.get(name) for name in ("severity", "agent", "check", "owner")))
     owners = services.configuration.alerts.agent_owners
-    return Answer(reading.list_alerts(services.documents, wanted, owners, request.scope))
+    found = reading.list_alerts(services.documents, wanted, owners, request.scope, _definitions(services))
+    ticked = services.heart.latest()
+    return Answer(found | {"last_tick": ticked and instant_text(ticked)})
 
 
 def show_alert(services: Services, request: Request) -> Answer:
-    """Show one alert with its findings, and where its traces are held."""
-    alert = reading.read_alert(services.documents, request.route["alert_id"], request.scope)
-    return Answer(alert | services.holding.of(alert["id"], alert["episode"]))
+    """Show one alert with its findings, what to do about it, and where its traces are held."""
+    alert = reading.read_alert(
+        services.documents, request.route["alert_id"], request.scope, _definitions(services)
+    )
+    mine = {"acknowledged_by_you": alert["acknowledged_by"] == request.caller.object_id}
+    return Answer(alert | mine | services.holding.of(alert["id"], alert["episode"]))
 
 
 def acknowledge_alert(services: Services, request: Request) -> Answer:
@@ -74,6 +86,10 @@ def end_silence(services: Services, request: Request) -> Answer:
     """End a silence now; what it hid is reported as if it had run its time."""
     silence = services.silences.end(request.route["silence_id"], request.caller.object_id, request.scope)
     return Answer(silence_summary(silence, services.silences.now()))
+
+
+def _definitions(services: Services) -> Definitions:
+    return Definitions((*services.configuration.checks, *_OF_THE_WATCH))
 
 
 ENDPOINTS = (

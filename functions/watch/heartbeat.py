@@ -104,6 +104,15 @@ class Heart:
                 next_step="Look for the function watch_tick in the app's log.",
             )
 
+    def latest(self) -> datetime | None:
+        """Return when the latest tick was complete; None where there was none, or nobody can tell."""
+        try:
+            held = self._documents.read(DOCUMENT)
+            return _completed_at(held.body) if held else None
+        except StorageError as error:
+            _log.warning("The latest tick is not known: %s", error)
+            return None
+
     def _count(self, beat: Beat) -> None:
         if self._metric is None:
             return

@@ -115,6 +115,43 @@ def test_an_alert_says_what_keeps_it_quiet_and_what_was_not_told() -> None:
     schema(OPENAPI["components"]["schemas"]["Alert"]).validate(shown)
 
 
+def test_the_list_says_when_the_watch_last_looked() -> None:
+    rig = make_rig()
+    asked = request("Alerts.Read")
+    assert body_of(ask(rig, "list_alerts", asked))["last_tick"] is None
+    rig.services.heart.beat(())
+    assert body_of(ask(rig, "list_alerts", asked))["last_tick"] == "2026-11-24T12:00:00Z"
+
+
+def test_an_alert_is_told_by_its_checks_words() -> None:
+    rig = make_rig()
+    alert = an_alert("a")
+    hold(rig, alert)
+    (check,) = (one for one in rig.services.configuration.checks if one.id == CHECK.id)
+    (listed,) = body_of(ask(rig, "list_alerts", request("Alerts.Read")))["alerts"]
+    assert (listed["title"], listed["unit"]) == (check.title, check.unit)
+    shown = body_of(ask(rig, "show_alert", request("Alerts.Read", route={"alert_id": alert.id})))
+    assert (shown["title"], shown["unit"]) == (check.title, check.unit)
+    assert (shown["triage"], shown["false_positives"]) == (check.triage, check.false_positives)
+
+
+def test_who_took_an_alert_on_is_told_that_it_was_they() -> None:
+    rig = make_rig()
+    alert = an_alert("a")
+    hold(rig, alert)
+    route = {"alert_id": alert.id}
+
+    def mine(header: str | None = None) -> bool:
+        asked = request("Alerts.Read", header=header, route=route)
+        return bool(body_of(ask(rig, "show_alert", asked))["acknowledged_by_you"])
+
+    assert not mine()
+    acknowledge(rig, alert.id, "Alerts.Manage")
+    other = base64.b64decode(principal("Alerts.Read")).decode().replace("person-1", "person-2")
+    assert mine()
+    assert not mine(base64.b64encode(other.encode()).decode())
+
+
 def test_who_takes_an_alert_on_is_named_and_written_down() -> None:
     rig = make_rig()
     alert = an_alert("a")

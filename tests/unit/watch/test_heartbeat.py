@@ -141,3 +141,16 @@ def test_a_tick_that_cannot_be_counted_is_complete_all_the_same(caplog: pytest.L
     heart(documents, Sent(reachable=False)).beat(REPORTS)
     heart(documents).check()
     assert "The tick could not be counted: No answer." in caplog.text
+
+
+def test_when_the_latest_tick_was_is_known_once_there_was_one() -> None:
+    documents = MemoryDocuments()
+    assert heart(documents).latest() is None
+    heart(documents).beat(REPORTS)
+    assert heart(documents, later=2 * OLDEST).latest() == NOON
+
+
+def test_where_the_heartbeat_cannot_be_read_nobody_can_tell_when_the_latest_tick_was() -> None:
+    documents = MemoryDocuments()
+    documents.write(DOCUMENT, {"completed_at": "lately"}, version=None)
+    assert heart(documents).latest() is None
