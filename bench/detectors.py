@@ -104,34 +104,43 @@ def main(file: str) -> int:
     )
     if ratio < LEAST_RATIO:
         missed.append("speed beside Presidio's")
-    share = _share_of_json(detectors, texts, pieces)
-    if share < LEAST_OF_JSON:
-        missed.append("speed beside JSON's")
+    for kind, some in (("of many languages", texts), ("of ASCII alone", [t for t in texts if t.isascii()])):
+        if _share_of_json(detectors, kind, some) < LEAST_OF_JSON:
+            missed.append(f"speed beside JSON's, texts {kind}")
     for what in missed:
         _say(f"MISSED: {what}")
     return 1 if missed else 0
 
 
-def _share_of_json(detectors: Detectors, texts: Sequence[str], holding: Sequence[str]) -> float:
-    """Print how fast everyday texts are masked, and return it as a share of the speed of JSON."""
-    quiet = [text for text in texts if not detectors.find(text)]
-    order = random.Random(0)  # noqa: S311 - the same texts each time
-    everyday = list(islice(cycle(holding), int(TEXTS * HOLDING)))
-    while len(everyday) < TEXTS:
-        order.shuffle(quiet)
-        everyday += _pieces(quiet)
-    order.shuffle(everyday)
+def _share_of_json(detectors: Detectors, kind: str, texts: Sequence[str]) -> float:
+    """Print how fast everyday texts are masked, and return it as a share of the speed of JSON.
+
+    ASCII has a figure of its own: it costs us what other texts cost, and JSON's reader half or less.
+    """
+    everyday = _everyday(detectors, texts)
     lines = [orjson.dumps(text) for text in everyday]
     megabytes = sum(map(len, lines)) / 1e6
     json_seconds = _best_of(lambda: _drain(orjson.dumps(orjson.loads(line)) for line in lines))
     seconds = _best_of(lambda: _drain(_masked(detectors, text) for text in everyday))
     share = json_seconds / seconds
     _say(
-        f"Everyday texts of 1 KB, {HOLDING:.0%} hold something: masked at {megabytes / seconds:.0f} MB/s, "
-        f"read and written as JSON at {megabytes / json_seconds:.0f}: a share of {share:.2f}; "
-        f"wanted: {LEAST_OF_JSON}"
+        f"Everyday texts of 1 KB {kind}, {HOLDING:.0%} hold something: "
+        f"masked at {megabytes / seconds:.0f} MB/s, read and written as JSON at "
+        f"{megabytes / json_seconds:.0f}: a share of {share:.2f}; wanted: {LEAST_OF_JSON}"
     )
     return share
+
+
+def _everyday(detectors: Detectors, texts: Sequence[str]) -> list[str]:
+    """Return texts of 1 KB, most of them of sentences in which nothing is found, in an order of chance."""
+    quiet = [text for text in texts if not detectors.find(text)]
+    order = random.Random(0)  # noqa: S311 - the same texts each time
+    everyday = list(islice(cycle(_pieces(texts)), int(TEXTS * HOLDING)))
+    while len(everyday) < TEXTS:
+        order.shuffle(quiet)
+        everyday += _pieces(quiet)
+    order.shuffle(everyday)
+    return everyday
 
 
 def _masked(detectors: Detectors, text: str) -> str:
