@@ -274,6 +274,3 @@ def safe_span_id(value: str, pseudonyms: Pseudonyms, detectors: Detectors) -> st
     if not value or (_SPAN_ID.fullmatch(value) and not (value.isdigit() and detectors.find(value))):
         return value
     return pseudonyms.hex_id("span", value, 16)
-
-
-_NOTHING: frozenset[str] = frozenset()
