@@ -12,7 +12,7 @@ from functions.costs.allocation import amount, amounts
 from functions.costs.budgets import budget_uses
 from functions.costs.prices import Prices
 from functions.costs.provisioned import capacities, token_costs
-from functions.costs.question import Period, Question
+from functions.costs.question import Period, Question, breakdowns
 from functions.costs.report import Report
 from functions.costs.telemetry import TelemetryVolume, telemetry_volume
 from functions.costs.usage import usage
@@ -91,6 +91,7 @@ class Costs:
         groups = amounts(usages, runs, self._prices, spread)
         return Report(
             question,
+            breakdowns(self.dimensions),
             self._prices,
             amount(usages, records[0]["AllRuns"] if records else 0, self._prices, spread),
             tuple((self._shown(question.by, key), its) for key, its in groups.items()),

@@ -50,6 +50,11 @@ class Question:
         return GROUPINGS[self.by]
 
 
+def breakdowns(dimensions: Iterable[str]) -> tuple[str, ...]:
+    """Return all that costs can be broken down by, where these dimensions are declared."""
+    return (*GROUPINGS, *(f"{DIMENSION}{name}" for name in dimensions))
+
+
 def parse_question(parameters: Mapping[str, str], dimensions: Iterable[str]) -> Question:
     """Read the parameters `start`, `end` and `by`.
 
@@ -62,7 +67,7 @@ def parse_question(parameters: Mapping[str, str], dimensions: Iterable[str]) -> 
         InvalidRequest: Names the parameter and the rule it breaks, never the value.
     """
     period = parse_period(parameters)
-    known = [*GROUPINGS, *(f"{DIMENSION}{name}" for name in dimensions)]
+    known = breakdowns(dimensions)
     asked = parameters.get("by", "")
     by = asked if asked in known else f"{DIMENSION}{asked}"
     if by not in known:

@@ -18,6 +18,7 @@ class Report:
 
     Attributes:
         question: What was asked.
+        breakdowns: All that may be asked for by.
         prices: The price list in use.
         total: All of the calls.
         groups: Each group of them, the costliest first; None stands for calls that don't say.
@@ -27,6 +28,7 @@ class Report:
     """
 
     question: Question
+    breakdowns: tuple[str, ...]
     prices: Prices
     total: Amount
     groups: tuple[tuple[str | None, Amount], ...]
@@ -40,6 +42,7 @@ class Report:
             "start": self.question.period.start,
             "end": self.question.period.end,
             "by": self.question.by,
+            "breakdowns": self.breakdowns,
             "currency": self.prices.currency,
             "prices_as_of": self.prices.as_of,
             "total": _figures(self.total),

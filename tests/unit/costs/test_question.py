@@ -2,7 +2,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.costs.question import GROUPINGS, Period, Question, parse_period, parse_question
+from functions.costs.question import (
+    GROUPINGS,
+    Period,
+    Question,
+    breakdowns,
+    parse_period,
+    parse_question,
+)
 from functions.errors import InvalidRequest
 
 VALID = {"start": "2026-11-01", "end": "2026-12-01", "by": "agent"}
@@ -88,6 +95,12 @@ def test_31_days_are_not_too_long() -> None:
 def test_a_dimension_is_asked_for_by_its_name(asked: str, by: str, column: str) -> None:
     question = parse_question(VALID | {"by": asked}, DIMENSIONS)
     assert (question.by, question.column) == (by, column)
+
+
+def test_whatever_is_listed_as_a_breakdown_may_be_asked_for() -> None:
+    listed = breakdowns(DIMENSIONS)
+    assert [parse_question(VALID | {"by": by}, DIMENSIONS).by for by in listed] == list(listed)
+    assert "dimension:carrier" in listed
 
 
 @pytest.mark.parametrize("by", ["hub", "dimension:hub", "dimension:", "dimension:dimension:carrier"])

@@ -280,6 +280,7 @@ def test_costs_are_broken_down(
     body = ask(fleet_s_day, by, of=fleet(**OWNERS)).body()
     found = {one["group"]: (one["calls"], one["runs"], one["cost"]) for one in body["groups"]}
     assert list(found.items()) == list(expected.items())  # the costliest first
+    assert by in body["breakdowns"]
     total = body["total"]
     assert (total["calls"], total["runs"], total["cost"]) == (5, 3, 0.072)
     assert (total["without_usage"], total["without_price"], total["sampled"]) == (0.0, 0.2, 0.0)

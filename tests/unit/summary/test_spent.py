@@ -18,7 +18,8 @@ def report(tokens: int, hours: int) -> Report:
     amount = Amount(1, 1, 1, 0, 1, Decimal(tokens), Decimal(hours) / 2, 0.0, 0.0, 0.0)
     capacity = Capacity("reserved", 168.0, Decimal(hours), Decimal(hours) / 2, 1, 2, None)
     prices = Prices("USD", date(2026, 11, 1), "list", ())
-    return Report(Question(WEEK, "agent"), prices, amount, (("triage", amount),), (capacity,), None, ())
+    groups = (("triage", amount),)
+    return Report(Question(WEEK, "agent"), ("agent",), prices, amount, groups, (capacity,), None, ())
 
 
 def test_hours_are_in_the_total_and_an_agent_has_its_share_of_those_used() -> None:
