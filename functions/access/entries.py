@@ -4,6 +4,7 @@ Whatever is not known narrows: of whom the token lists no groups, any group's en
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,16 @@ def scope_of(principal: Principal, role: Role, rules: AccessRules) -> Scope:
             next_step="Ask whoever keeps agents.yaml for a single entry with your object id.",
         )
     return scope
+
+
+def reach(principal: Principal, rules: AccessRules) -> Mapping[Role, Scope]:
+    """Return how far each role of somebody reaches; roles that let them in nowhere are left out."""
+    scopes = {}
+    for role in Role:
+        if role in principal.roles:
+            with suppress(Forbidden):
+                scopes[role] = scope_of(principal, role, rules)
+    return scopes
 
 
 def _entry(body: Mapping[str, Any]) -> Entry:

@@ -5,10 +5,14 @@ const MARK = "tracekeeper.signing-in";
 
 /** What the API refused, in its own words: a problem document (RFC 9457). */
 export class Refusal extends Error {
-  constructor(status, { title, detail, next_step: nextStep } = {}, way = null) {
-    super(title ?? `The service answered ${status}.`);
-    this.detail = detail ?? "";
-    this.nextStep = nextStep ?? "";
+  constructor(status, told = {}, way = null) {
+    super(told.title ?? `The service answered ${status}.`);
+    this.status = status; // 0: it could not be reached
+    this.type = told.type ?? ""; // such as urn:tracekeeper:problem:not-found
+    this.detail = told.detail ?? "";
+    this.nextStep = told.next_step ?? "";
+    this.evidence = told.evidence ?? [];
+    this.correlationId = (told.instance ?? "").replace(/^urn:uuid:/, "");
     this.way = way; // where to go on: an address of this host
   }
 }
@@ -17,30 +21,42 @@ export class Refusal extends Error {
  * Ask the API and give its answer's JSON.
  *
  * @param {string} path Below /api/v1/.
- * @param {object} [body] What to POST; without it the request is a GET.
+ * @param {object} [body] What to send; without it and without a method the request is a GET.
+ * @param {{method?: string, headers?: Object<string, string>}} [how]
  * @throws {Refusal} The API refused, or could not be reached (status 0).
  */
-export async function ask(path, body) {
-  const posted = body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
+export async function ask(path, body, how) {
+  const answer = await send(path, body, how);
+  return answer.json().catch(() => null); // an answer without a body
+}
+
+/**
+ * Ask the API and give its answer as it is, for downloads.
+ *
+ * @throws {Refusal} As `ask`.
+ */
+export async function send(path, body, { method, headers } = {}) {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const kind = body === undefined ? {} : { "Content-Type": "application/json" };
   let answer;
   try {
-    answer = await fetch(`/api/v1/${path}`, { ...posted, credentials: "same-origin" });
+    answer = await fetch(`/api/v1/${path}`, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers: { ...kind, ...headers },
+      credentials: "same-origin",
+      ...sent,
+    });
   } catch {
     throw new Refusal(0, { title: "The service could not be reached.", next_step: "Load the page again." });
   }
   if (answer.status === 401) {
     return signIn();
   }
-  const told = await answer.json().catch(() => ({}));
   if (!answer.ok) {
-    throw new Refusal(answer.status, told);
+    throw new Refusal(answer.status, (await answer.json().catch(() => null)) ?? {});
   }
   sessionStorage.removeItem(MARK);
-  return told;
+  return answer;
 }
 
 function signIn() {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 PAGE = "index.html"
@@ -23,17 +24,30 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class PortalFile:
-    """One file as it is sent."""
+    """One file as it is sent.
+
+    Attributes:
+        content: Its bytes.
+        media_type: With the charset.
+        tag: Its entity tag (RFC 9110), in quotes: another content, another tag.
+    """
 
     content: bytes
     media_type: str
+    tag: str
+
+    def held_by(self, tags: str) -> bool:
+        """Return whether who sends these tags (the header If-None-Match) has this content already."""
+        held = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+        return not held.isdisjoint({self.tag, "*"})
 
 
 @cache
 def portal_files() -> dict[str, PortalFile]:
     """Return the files by their names."""
-    return {
-        path.name: PortalFile(path.read_bytes(), _TYPES[path.suffix])
-        for path in sorted(_FOLDER.iterdir())
-        if path.suffix in _TYPES
-    }
+    return {path.name: _read(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
+
+
+def _read(path: Path) -> PortalFile:
+    content = path.read_bytes()
+    return PortalFile(content, _TYPES[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')

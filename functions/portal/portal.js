@@ -1,18 +1,105 @@
-// Where the portal begins: shows what the address asks for.
+// Where the portal begins: asks who is signed in, and shows the page that the address names.
 
-import { showAlert } from "./alert.js";
-import { element, refused } from "./elements.js";
+import { Refusal, ask } from "./api.js";
+import { element, empty, loading, refused } from "./elements.js";
 
+/** The pages in the order of the navigation; who has one of a page's roles may open it. */
+const PAGES = [
+];
+
+const PRODUCT = "Tracekeeper";
 const ALERT_ID = /^[0-9a-f]{16}$/;
 
-async function show(view, asked) {
-  const alert = asked.get("alert") ?? "";
-  if (!ALERT_ID.test(alert)) {
-    view.replaceChildren(element("p", { textContent: "Open this page from an alert's card." }));
-    return;
+/** The page behind a card's button. */
+const ALERT = {
+  view: "alert",
+  title: "Alert",
+  roles: ["Alerts.Read"],
+  load: async () => {
+    const { showAlert } = await import("./alert.js");
+    return { page: { show: (main, asked) => showAlert(main, asked.get("alert"), asked.get("do") === "ack") } };
+  },
+};
+
+async function start(main, asked) {
+  const me = await ask("me");
+  const open = PAGES.filter((page) => may(me, page));
+  const wanted = page(asked, open);
+  greet(me);
+  navigate(open, wanted);
+  if (!wanted || !may(me, wanted)) {
+    return refuse(main, open);
   }
-  await showAlert(view, alert, asked.get("do") === "ack");
+  document.title = `${wanted.title} · ${PRODUCT}`;
+  main.replaceChildren(loading());
+  try {
+    const { page: { show: fill } } = await wanted.load();
+    main.replaceChildren();
+    await fill(main, asked, me);
+  } catch (fault) {
+    fail(main, wanted.title, fault);
+  }
 }
 
-const view = document.getElementById("view");
-show(view, new URLSearchParams(location.search)).catch((refusal) => view.replaceChildren(refused(refusal)));
+/** Say the same of a page that may not be opened and of one that there is not. */
+function refuse(main, open) {
+  return open.length > 0
+    ? show(main, "No such page", empty("There is no such page.", "Choose one of those above."))
+    : show(main, "No access", empty(
+      "You are signed in, and no page of this service is open to you.",
+      "Ask the owner of the app registration to assign you a role."));
+}
+
+/** Give the page that is asked for; without a name it is the first that is open. */
+function page(asked, open) {
+  if (asked.has("alert")) {
+    return ALERT_ID.test(asked.get("alert")) ? ALERT : undefined;
+  }
+  return asked.has("view") ? PAGES.find((one) => one.view === asked.get("view")) : open[0];
+}
+
+function may(me, { roles }) {
+  return roles.some((role) => me.roles.includes(role));
+}
+
+function navigate(open, current) {
+  const links = open.map(({ view, title }) => {
+    const link = element("a", { href: `/portal?view=${view}`, textContent: title });
+    if (view === current?.view) {
+      link.setAttribute("aria-current", "page");
+    }
+    return element("li", {}, link);
+  });
+  const list = document.getElementById("pages");
+  list.replaceChildren(...links);
+  list.parentElement.hidden = links.length === 0;
+}
+
+function greet(me) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  document.getElementById("footer").replaceChildren(
+    element("p", {}, "Signed in as ", element("b", { textContent: me.name || "somebody without a name" })),
+    element("p", {}, element("a", { href: "/.auth/logout", textContent: "Sign out" })),
+    element("p", { className: "muted", textContent: `Times are those of ${zone}; point at one for UTC.` }),
+  );
+}
+
+function show(main, title, ...children) {
+  document.title = `${title} · ${PRODUCT}`;
+  main.replaceChildren(element("h1", { textContent: title }), ...children);
+}
+
+function fail(main, title, fault) {
+  if (fault instanceof Refusal) {
+    return show(main, title, refused(fault));
+  }
+  console.error(fault);
+  return show(main, title, refused({
+    message: "This page can't be shown.",
+    detail: "Its script failed, or could not be loaded.",
+    nextStep: "Load the page again.",
+  }));
+}
+
+const main = document.getElementById("main");
+start(main, new URLSearchParams(location.search)).catch((fault) => fail(main, PRODUCT, fault));

@@ -126,11 +126,12 @@ class Endpoint:
         method: The HTTP method.
         path: The route's template.
         action: What the ledger calls it.
-        role: The role it needs; None where it is open to anyone.
+        role: The role it needs; None where it needs none.
         recorded: Whether the ledger holds every request, not only those denied.
         handle: Serves it; raises errors of the tree.
         query: The query parameters that it knows.
         rationed: Whether a request counts as an export too.
+        signed_in: Whether it needs a sign-in where it needs no role; else it is open to anyone.
     """
 
     name: str
@@ -142,6 +143,12 @@ class Endpoint:
     handle: Callable[[Services, Request], Answer]
     query: frozenset[str] = frozenset()
     rationed: bool = False
+    signed_in: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody is asked who they are."""
+        return self.role is None and not self.signed_in
 
 
 def serve(
@@ -157,7 +164,7 @@ def serve(
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
         return _respond(_refusal(error, correlation_id), correlation_id), None
     try:
-        if endpoint.role is not None:
+        if not endpoint.open:
             caller = _caller(request, services)
             # Counted before they are judged: denials are written down, too.
             services.limits.admit(caller.object_id, *_KINDS[endpoint.rationed])

@@ -1,5 +1,6 @@
 """The portal in a browser, on the whole service: from the link in a card to an acknowledged alert."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -126,7 +127,7 @@ def test_who_may_not_acknowledge_is_told_so_and_nothing_happens(
     alert = put(stack, "dispatcher")
     sign_in(phone, stack, "visitor")
     page.goto(link(stack, alert))
-    expect(page.get_by_role("alert")).to_contain_text("This needs the role Alerts.Read.")
+    expect(page.get_by_role("heading")).to_have_text("No access")
     expect(page.get_by_role("button")).to_have_count(0)
     assert kept(stack, alert).state == "open"
 
@@ -136,7 +137,7 @@ def test_hostile_text_is_shown_as_text(stack: Stack, phone: BrowserContext, page
     sign_in(phone, stack, "operator")
     page.goto(link(stack, alert))
     expect(page.get_by_role("heading")).to_contain_text(HOSTILE)
-    assert page.title() == "Tracekeeper"
+    assert page.title() == "Alert · Tracekeeper"
     assert page.locator("img").count() == 0
 
 
@@ -149,12 +150,15 @@ def test_an_alert_that_is_over_has_no_button(stack: Stack, phone: BrowserContext
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_an_address_without_an_alert_asks_nothing(stack: Stack, page: Page) -> None:
+def test_an_address_without_an_alert_asks_only_who_it_is(
+    stack: Stack, phone: BrowserContext, page: Page
+) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    sign_in(phone, stack, "operator")
     page.goto(f"{stack.host_url}/portal?alert=../exports&do=ack")
-    expect(page.get_by_text("Open this page from an alert's card.")).to_be_visible()
-    assert not [url for url in asked if "/api/" in url]
+    expect(page.get_by_role("heading")).to_have_text(re.compile("No (such page|access)"))
+    assert [url for url in asked if "/api/" in url] == [f"{stack.host_url}/api/v1/me"]
 
 
 def test_the_page_loads_nothing_foreign_and_breaks_no_policy_of_its_own(
@@ -176,6 +180,7 @@ def test_the_page_loads_nothing_foreign_and_breaks_no_policy_of_its_own(
         "/portal/alert.js",
         "/portal/api.js",
         "/portal/elements.js",
+        "/api/v1/me",
         f"/api/v1/alerts/{alert_id(CHECK.id, {'Agent': 'dispatcher', 'Tool': 'get_shipment_status'})}",
     }
     assert [text for text in said if "Content Security Policy" in text] == []

@@ -36,6 +36,7 @@ HTTP = {
     "list_silences": ("GET", "api/v1/silences"),
     "add_silence": ("POST", "api/v1/silences"),
     "end_silence": ("DELETE", "api/v1/silences/{silence_id}"),
+    "show_me": ("GET", "api/v1/me"),
     "show_portal": ("GET", "portal"),
     "show_portal_file": ("GET", "portal/{file}"),
     "list_accesses": ("GET", "api/v1/access-log"),

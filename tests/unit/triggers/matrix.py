@@ -70,13 +70,14 @@ class Row:
     """One route.
 
     Attributes:
-        role: The role it needs; None: it is open.
+        role: The role it needs; None: it needs none.
         beyond: What a scope that does not reach the world's agent makes of it.
         route: Its parameters, of things that there are.
         absent: Its parameters, of things that there are not.
         query: Its query.
         body: What is sent.
         listed: Under which key its answer lists what can be hidden.
+        signed_in: Whether it needs a sign-in without a role; else, without a role, it is open.
     """
 
     role: Role | None
@@ -86,6 +87,7 @@ class Row:
     query: Mapping[str, str] = field(default_factory=dict)
     body: object = None
     listed: str = ""
+    signed_in: bool = False
 
 
 _ALERT = {"route": {"alert_id": ALERT}, "absent": {"alert_id": "f" * 16}}
@@ -93,6 +95,7 @@ _EXPORT = {"route": {"export_id": EXPORT_ID}, "absent": {"export_id": "f" * 32}}
 
 ROWS: Mapping[str, Row] = {
     "show_health": Row(None),
+    "show_me": Row(None, signed_in=True),
     "show_portal": Row(None),
     "show_portal_file": Row(None, route={"file": "nope.js"}),
     "list_checks": Row(Role.ALERTS_READ, "all"),

@@ -85,7 +85,10 @@ def test_evidence_traces_and_the_access_log_are_always_written_down() -> None:
 
 
 def test_only_health_and_the_pages_without_data_are_open() -> None:
-    open_ones = [endpoint.name for endpoint in ENDPOINTS if endpoint.role is None]
+    open_ones = [endpoint.name for endpoint in ENDPOINTS if endpoint.open]
+    assert [key for key, operation in described().items() if operation["security"] == []] == [
+        (endpoint.method, endpoint.path) for endpoint in ENDPOINTS if endpoint.open
+    ]
     assert open_ones == ["show_health", "show_portal", "show_portal_file"]
 
 
@@ -151,7 +154,7 @@ def test_an_answer_looks_as_described(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_a_route_describes_each_denial_by_itself(endpoint: Endpoint) -> None:
     answers = described()[endpoint.method, endpoint.path]["responses"].keys()
-    denials = {"401", "403", "429"} if endpoint.role else set()
+    denials = {"401", "403", "429"} if endpoint.role else set() if endpoint.open else {"401", "429"}
     assert answers & {"401", "403", "429", "default"} == denials
     assert answers >= {"400", "500", "503"}
 

@@ -1,21 +1,36 @@
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import azure.functions as func
 import pytest
 
+from functions.access.entries import access_rules
+from functions.access.roles import Role
 from functions.portal.files import PAGE, portal_files
 from functions.triggers import alerts, costs, evidence, operations
 from functions.triggers.http import Endpoint, serve
 from functions.triggers.portal import ENDPOINTS
-from tests.unit.triggers.rig import make_rig, request
+from tests.unit.triggers.rig import body_of, make_rig, principal, request
 
-OTHERS = (evidence.REQUEST, *evidence.ENDPOINTS, *costs.ENDPOINTS, *alerts.ENDPOINTS, *operations.ENDPOINTS)
+ME = next(endpoint for endpoint in ENDPOINTS if not endpoint.open)
+OTHERS = (
+    ME,
+    evidence.REQUEST,
+    *evidence.ENDPOINTS,
+    *costs.ENDPOINTS,
+    *alerts.ENDPOINTS,
+    *operations.ENDPOINTS,
+)
+SVG_NAMESPACE = '"http://www.w3.org/2000/svg"'
 
 
-def ask(name: str, **route: str) -> func.HttpResponse:
+def ask(name: str, headers: Mapping[str, str] = MappingProxyType({}), **route: str) -> func.HttpResponse:
     rig = make_rig()
     endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
-    response = serve(endpoint, request(header="", route=route), lambda: rig.services)[0]
+    response = serve(endpoint, request(header="", route=route, headers=headers), lambda: rig.services)[0]
     assert rig.recorded() == []
     return response
 
@@ -66,12 +81,14 @@ def test_nothing_else_is_a_file_of_the_portal(name: str) -> None:
 def test_the_page_holds_no_script_and_no_style_of_its_own() -> None:
     page = portal_files()[PAGE].content.decode()
     assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", page) == []
-    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    loaded = re.findall(r'<(?:script|link)[^>]* (?:src|href)="([^"]*)"', page)
+    assert len(loaded) >= 2
     assert {address.removeprefix("/portal/") for address in loaded} <= portal_files().keys()
 
 
 def test_no_script_puts_text_into_the_page_as_html() -> None:
     scripts = "".join(file.content.decode() for name, file in portal_files().items() if name.endswith(".js"))
+    scripts = scripts.replace(SVG_NAMESPACE, "")
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|https?:", scripts) == []
 
 
@@ -80,3 +97,41 @@ def test_an_answer_of_the_api_is_no_page(endpoint: Endpoint) -> None:
     rig = make_rig()
     response = serve(endpoint, request(header=""), lambda: rig.services)[0]
     assert policy(response) == {"default-src": "'none'", "frame-ancestors": "'none'"}
+
+
+@pytest.mark.parametrize("name", portal_files())
+def test_a_file_is_sent_again_only_if_it_has_changed(name: str) -> None:
+    first = ask("show_portal_file", file=name)
+    assert first.headers["Cache-Control"] == "no-cache"  # kept, but asked about each time
+    for held in (first.headers["ETag"], f'"other", W/{first.headers["ETag"]}', "*"):
+        again = ask("show_portal_file", {"If-None-Match": held}, file=name)
+        assert (again.status_code, again.get_body()) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert policy(again) == policy(first)
+    for held in ("", '"other"', first.headers["ETag"].strip('"')):
+        assert ask("show_portal_file", {"If-None-Match": held}, file=name).get_body() == first.get_body()
+
+
+def test_other_contents_have_other_tags() -> None:
+    assert len({file.tag for file in portal_files().values()}) == len(portal_files())
+
+
+def me(roles: Sequence[str], section: Mapping[str, Any]) -> Any:
+    services = make_rig().services
+    limited = replace(services, configuration=replace(services.configuration, access=access_rules(section)))
+    return body_of(serve(ME, request(header=principal(*roles)), lambda: limited)[0])
+
+
+def test_me_answers_name_roles_and_limits_and_nothing_else() -> None:
+    entry = {"role": Role.TRACES_READ.value, "id": "person-1", "agents": ["dispatcher"]}
+    assert me(["Costs.Read", "Traces.Read", "Owner.Of.Everything"], {"entries": [entry]}) == {
+        "name": "Ada",
+        "roles": ["Costs.Read", "Traces.Read"],
+        "limited": {"Costs.Read": False, "Traces.Read": True},
+    }
+
+
+def test_a_role_that_lets_in_nowhere_is_none_of_mine() -> None:
+    entry = {"role": Role.COSTS_READ.value, "id": "person-1"}
+    told = me(["Costs.Read", "Traces.Read"], {"default": "none", "entries": [entry]})
+    assert (told["roles"], told["limited"]) == (["Costs.Read"], {"Costs.Read": False})

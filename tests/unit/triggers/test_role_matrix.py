@@ -22,6 +22,7 @@ from tests.unit.triggers.test_openapi import bindings
 
 ADA, GROUP = "person-1", "6f0e0d5c-0000-4000-8000-0000000000d0"
 CLOSED = {row for row, one in ROWS.items() if one.role is not None}
+SIGNED_IN = {row for row, one in ROWS.items() if one.signed_in}
 LIMITED = {row for row, one in ROWS.items() if one.beyond != "none"}
 
 World = tuple[Rig, Services, Mapping[str, str]]
@@ -72,7 +73,9 @@ def assert_denied(there: World, name: str, response: func.HttpResponse, status: 
 def test_every_route_of_the_app_has_a_row_and_every_row_a_route() -> None:
     served = set(bindings("httpTrigger"))
     assert served == ROWS.keys() == endpoints().keys()
-    assert {name: one.role for name, one in endpoints().items()} == {n: row.role for n, row in ROWS.items()}
+    assert {name: (one.role, one.signed_in) for name, one in endpoints().items()} == {
+        name: (row.role, row.signed_in) for name, row in ROWS.items()
+    }
 
 
 @pytest.mark.parametrize("role", Role)
@@ -98,6 +101,16 @@ def test_without_a_role_of_this_tenant_nobody_is_let_in(
     assert_denied(there, name, ask(there, name, header), status)
 
 
+@pytest.mark.parametrize("name", sorted(SIGNED_IN))
+def test_what_needs_no_role_needs_a_sign_in_of_this_tenant(there: World, name: str) -> None:
+    for header in (principal(*Role, tenant=AUDIENCE), "", "forged"):
+        assert_denied(there, name, ask(there, name, header), 401)
+    for roles in ((), tuple(Role)):
+        response = ask(there, name, principal(*roles))
+        assert response.status_code == 200
+        assert MINE.encode() not in response.get_body()
+
+
 @pytest.mark.parametrize("name", sorted(CLOSED))
 def test_where_entries_are_needed_a_role_without_one_lets_nobody_in(there: World, name: str) -> None:
     other = {"role": needed(name).value, "id": "person-2"}
@@ -113,7 +126,7 @@ def test_groups_that_a_sign_in_does_not_tell_let_nobody_in(there: World, name: s
     assert_denied(there, name, ask(with_access(there, {"entries": entries}), name, principal(*Role)), 403)
 
 
-@pytest.mark.parametrize("name", sorted(CLOSED))
+@pytest.mark.parametrize("name", sorted(CLOSED | SIGNED_IN))
 def test_who_asks_too_often_is_denied_and_written_down_once(there: World, name: str) -> None:
     rig, services, ids = there
     clock = services.reading.clock
@@ -203,7 +216,7 @@ def test_an_alert_that_may_not_be_known_and_one_that_there_is_not_have_one_answe
     assert answers[0]["status"] == 404
 
 
-@pytest.mark.parametrize("name", sorted(ROWS.keys() - CLOSED))
+@pytest.mark.parametrize("name", sorted(ROWS.keys() - CLOSED - SIGNED_IN))
 def test_what_is_open_asks_nobody_and_holds_nothing(there: World, name: str) -> None:
     for header in ("", "forged", principal(*Role)):
         response = ask(there, name, header)
