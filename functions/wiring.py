@@ -242,6 +242,7 @@ def build(clients: Clients, configuration: Configuration, standing: Standing) ->
             clients.source,
             lambda: protection,
             configuration.agents.attributes,
+            configuration.prices,
             evidence.controls,
             clients.documents,
             record.seals,

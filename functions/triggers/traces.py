@@ -6,12 +6,15 @@ from functions.access.roles import Role
 from functions.alerts.reading import read_alert
 from functions.errors import InvalidRequest, NotFound
 from functions.evidence.reading.reading import Asked
+from functions.evidence.reading.search_request import TICKET_HEADER
 from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
 from functions.wiring import Services, services
 
 
 def read_trace(services: Services, request: Request) -> Answer:
-    """Give one sanitized trace at once."""
+    """Give one sanitized trace at once; where a ticket is named, the ledger keeps it however it ends."""
+    if (ticket := request.headers.get(TICKET_HEADER)) is not None:
+        request.noted["ticket"] = services.searching.ticket(ticket)
     asked = Asked(_around(request.query.get("around")), request.query.get("agent"))
     return Answer(services.reading.read(request.route["trace_id"], scope=request.scope, asked=asked))
 

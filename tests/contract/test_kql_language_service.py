@@ -200,7 +200,15 @@ def door_queries() -> dict[str, str]:
     attributes = replace(CONFIGURATION.agents.attributes, names={HOSTILE: "dispatcher"})
     seals = Seals(MemoryObjects(), documents)
     reading = Reading(
-        recorder, protection, attributes, NoControls(), documents, seals, timedelta(days=90), lambda: NOW
+        recorder,
+        protection,
+        attributes,
+        CONFIGURATION.prices,
+        NoControls(),
+        documents,
+        seals,
+        timedelta(days=90),
+        lambda: NOW,
     )
     for agent in (None, "dispatcher", HOSTILE):
         with suppress(NotFound):

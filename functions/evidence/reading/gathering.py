@@ -1,6 +1,6 @@
 """Gathers the rows of a few traces in memory, sanitized: for who reads one trace at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from functions.evidence.packing.otlp import is_span, row_attributes, row_name
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.redactions import Redactions
 from functions.evidence.redaction.rescan import rescan
-from functions.evidence.redaction.sanitizer import Sanitizer
+from functions.evidence.redaction.sanitizer import SanitizedRow, Sanitizer
 from functions.traces.model import TraceRow
 from functions.traces.rows import Scope
 from functions.traces.slices import SliceRows
@@ -27,11 +27,13 @@ class Gathered:
 
     Attributes:
         rows: Sorted by trace, then time; equal telemetry gives an equal order.
+        removed: For each row what was removed from it; see `SanitizedRow.removed`.
         redactions: What was removed.
         counts: What was found.
     """
 
     rows: tuple[TraceRow, ...]
+    removed: tuple[Mapping[str, int], ...]
     redactions: Redactions
     counts: Counts
 
@@ -45,7 +47,7 @@ def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protectio
     """
     sanitizer = Sanitizer(protection.policy, protection.pseudonyms, protection.detectors)
     redactions = Redactions(protection.policy, protection.pseudonyms)
-    rows: list[TraceRow] = []
+    rows: list[SanitizedRow] = []
     found: set[str] = set()
     complete = True
     for part in slices:
@@ -56,12 +58,13 @@ def gather_rows(scope: Scope, slices: Iterable[SliceRows], protection: Protectio
         for raw in part.rows:
             sanitized = sanitizer.sanitize(raw)
             redactions.add(sanitized)
-            rows.append(sanitized.row)
+            rows.append(sanitized)
             found.add(raw.trace_id)
         complete = complete and part.rows_at_source == len(part.rows)
     complete = complete and {*scope.trace_ids, *scope.missing} <= found
-    counts = Counts(len(found), sum(map(is_span, rows)), len(rows), complete)
-    return Gathered(tuple(sorted(rows, key=row_line)), redactions, counts)
+    rows.sort(key=lambda one: row_line(one.row))
+    counts = Counts(len(found), sum(is_span(one.row) for one in rows), len(rows), complete)
+    return Gathered(tuple(one.row for one in rows), tuple(one.removed for one in rows), redactions, counts)
 
 
 def rescan_for(protection: Protection) -> Callable[[bytes], None]:
@@ -71,15 +74,19 @@ def rescan_for(protection: Protection) -> Callable[[bytes], None]:
 
 def describe_rows(gathered: Gathered) -> dict[str, Any]:
     """Return the rows as a JSON object: spans and events as flat lists, counts, and what was removed."""
+    described = [
+        (is_span(row), _described(row, removed))
+        for row, removed in zip(gathered.rows, gathered.removed, strict=True)
+    ]
     return {
         "complete": gathered.counts.complete,
-        "spans": [_described(row) for row in gathered.rows if is_span(row)],
-        "events": [_described(row) for row in gathered.rows if not is_span(row)],
+        "spans": [one for span, one in described if span],
+        "events": [one for span, one in described if not span],
         "redactions": gathered.redactions.body(rescanned=["trace"]),
     }
 
 
-def _described(row: TraceRow) -> dict[str, Any]:
+def _described(row: TraceRow, removed: Mapping[str, int]) -> dict[str, Any]:
     return {
         "table": row.table,
         "span_id": row.span_id,
@@ -91,4 +98,5 @@ def _described(row: TraceRow) -> dict[str, Any]:
         "service": row.columns.get("AppRoleName"),
         "release": row.columns.get("AppVersion"),
         "attributes": row_attributes(row),
+        "removed": dict(sorted(removed.items())),
     }

@@ -9,11 +9,13 @@ import orjson
 
 from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.reading import readable_states
+from functions.costs.prices import Prices
 from functions.errors import NotFound, SealDamaged, TraceAbsent
 from functions.evidence.controls.sentences import finding_sentences
 from functions.evidence.controls.verdicts import RunVerdicts
 from functions.evidence.reading.absence import AROUND, ARRIVING, Known, Naming, Nearby, explain
 from functions.evidence.reading.gathering import describe_rows, gather_rows, rescan_for
+from functions.evidence.reading.steps import describe_steps
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.sanitizer import safe_trace_id
 from functions.evidence.seals.store import Seals
@@ -57,6 +59,7 @@ class Reading:
         source: Where they come from.
         protection: Gives what stands between telemetry and a reader, as configured now.
         attributes: Which properties a deployment uses for what.
+        prices: What model calls cost.
         controls: Judge a trace's runs.
         documents: Where alerts are: they may name a trace that is gone.
         seals: They may hold it, too.
@@ -67,6 +70,7 @@ class Reading:
     source: TraceSource
     protection: Callable[[], Protection]
     attributes: Attributes
+    prices: Prices
     controls: TraceJudge
     documents: Documents
     seals: Seals
@@ -74,7 +78,7 @@ class Reading:
     clock: Callable[[], datetime]
 
     def read(self, trace_id: str, *, scope: Scope = EVERYTHING, asked: Asked | None = None) -> dict[str, Any]:
-        """Return one sanitized trace as a JSON object: what controls found, and its rows as a flat list.
+        """Return one sanitized trace as a JSON object: what controls found, its steps, and its rows.
 
         Args:
             trace_id: 32 hex digits.
@@ -101,7 +105,12 @@ class Reading:
         runs = self.controls.judge_trace(wanted, since=found.since, until=found.until, cutoff=now)
         findings = list(finding_sentences(runs))
         shown = safe_trace_id(wanted, protection.pseudonyms, protection.detectors)
-        answer = {"trace_id": shown, "findings": findings, **describe_rows(gathered)}
+        answer = {
+            "trace_id": shown,
+            "findings": findings,
+            "timeline": describe_steps(shown, gathered.rows, self.attributes, self.prices),
+            **describe_rows(gathered),
+        }
         rescan_for(protection)(orjson.dumps(answer))
         return answer
 

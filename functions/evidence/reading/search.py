@@ -10,7 +10,7 @@ import orjson
 from functions.access.ledger import fingerprint
 from functions.access.scope import Scope
 from functions.errors import InvalidRequest, SourceError
-from functions.evidence.reading.search_request import By, Search, parse_search
+from functions.evidence.reading.search_request import TICKET_HEADER, By, Search, parse_search, parse_ticket
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.rescan import rescan
 from functions.evidence.redaction.sanitizer import Sanitizer, safe_trace_id
@@ -55,13 +55,19 @@ class Searching:
             InvalidRequest: A field breaks a rule, or holds what may not stand in the ledger.
         """
         search = parse_search(body, now=self.clock())
-        for name, words in (("reason", search.reason), ("ticket", search.ticket)):
-            if self.protection().detectors.find(words):
-                raise InvalidRequest(
-                    f"The field {name} holds what looks like a secret or personal data.",
-                    next_step="Say it without: the ledger keeps the ticket.",
-                )
+        self._refuse_personal("field reason", search.reason)
+        self._refuse_personal("field ticket", search.ticket)
         return search
+
+    def ticket(self, given: str) -> str:
+        """Read the ticket under which one trace is read; see `parse_ticket`.
+
+        Raises:
+            InvalidRequest: It breaks a rule, or holds what may not stand in the ledger.
+        """
+        ticket = parse_ticket(given)
+        self._refuse_personal(f"header {TICKET_HEADER}", ticket)
+        return ticket
 
     def note(self, search: Search) -> dict[str, str]:
         """Return what the ledger says of a search: no id, and no word of the reason."""
@@ -104,6 +110,13 @@ class Searching:
         }
         rescan(orjson.dumps(found), protection.detectors)
         return found
+
+    def _refuse_personal(self, where: str, words: str) -> None:
+        if self.protection().detectors.find(words):
+            raise InvalidRequest(
+                f"The {where} holds what looks like a secret or personal data.",
+                next_step="Say it without: the ledger keeps the ticket.",
+            )
 
     def _inside(self, scope: Scope, bounds: Bounds) -> str:
         """Return the statement that defines `Inside`; "" where the scope has no limit."""

@@ -10,6 +10,9 @@ from functions.errors import InvalidRequest
 
 LONGEST = timedelta(days=31)
 
+TICKET_HEADER = "Tracekeeper-Ticket"
+"""Says under which ticket one trace is read: a GET has no body, and no ticket stands in an address."""
+
 By = Literal["conversation_id", "user_id", "agent"]
 
 _BYS: tuple[By, ...] = ("conversation_id", "user_id", "agent")
@@ -69,6 +72,17 @@ def parse_search(body: object, *, now: datetime) -> Search:
         _line(body, "reason", _REASON),
         _line(body, "ticket", _TICKET),
     )
+
+
+def parse_ticket(given: str) -> str:
+    """Read a ticket that came in a header, whose characters are ASCII. Raises InvalidRequest."""
+    ticket = given.strip()
+    if not (ticket.isascii() and _TICKET.fullmatch(ticket)):
+        raise InvalidRequest(
+            f"The header {TICKET_HEADER} must be ASCII text that matches {_TICKET.pattern}.",
+            next_step="Correct the request and send it again.",
+        )
+    return ticket
 
 
 def _times(body: Mapping[str, Any], by: By, now: datetime) -> tuple[datetime, datetime]:

@@ -28,8 +28,14 @@ def span_notes(row: TraceRow, attributes: Attributes) -> Iterator[str]:
         listed = ids.split(",")
         more = len(listed) - _MOST_DOCUMENTS
         yield ", ".join(listed[:_MOST_DOCUMENTS]) + (f" and {more} more" if more > 0 else "")
-    if as_of := first(row, *attributes.data_as_of):
-        yield _age(as_of, row.time)
+    if age := data_age(row, attributes):
+        yield age
+
+
+def data_age(row: TraceRow, attributes: Attributes) -> str:
+    """Return how old the data was that a span answered with; "" where it does not say."""
+    as_of = first(row, *attributes.data_as_of)
+    return _age(as_of, row.time) if as_of else ""
 
 
 def event_note(row: TraceRow) -> str:

@@ -17,7 +17,6 @@ from functions.traces.model import TraceRow
 MODEL_CALLS = frozenset({"chat", "embeddings"})
 _COUNTED = frozenset({"chat", "execute_tool", "retrieval"})
 _MOST_NOTES = 5
-_DEEPEST = 12
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -26,6 +25,7 @@ class Step:
     """One span of a trace.
 
     Attributes:
+        place: Of its span among the spans of the trace, from 0.
         kind: invoke_agent, chat, embeddings, execute_tool, retrieval, or other.
         name: What it was about, such as a tool or a model; "" where nothing says so.
         depth: How many steps are above it.
@@ -46,6 +46,7 @@ class Step:
         stands_for: How many such steps it stands for, by sampling.
     """
 
+    place: int
     kind: str
     name: str
     depth: int
@@ -104,13 +105,22 @@ def timeline(trace_id: str, rows: Sequence[TraceRow], attributes: Attributes) ->
         rows: All rows of the trace, sanitized, in the order of time; at least one.
         attributes: Which properties carry what the site configured.
     """
-    spans = _each_once([row for row in rows if is_span(row)])
+    given = [row for row in rows if is_span(row)]
+    places = {id(row): place for place, row in enumerate(given)}
+    spans = _each_once(given)
     start = rows[0].time
     ordered = list(_outermost_first(spans))
     notes = _notes(rows, [row for row, _ in ordered], attributes)
     doubled = _doubled(spans)
     steps = [
-        _step(row, depth, start, tuple(notes.get(row.span_id, ()))[:_MOST_NOTES], row.span_id in doubled)
+        _step(
+            row,
+            places[id(row)],
+            depth,
+            start,
+            tuple(notes.get(row.span_id, ()))[:_MOST_NOTES],
+            doubled=row.span_id in doubled,
+        )
         for row, depth in ordered
     ]
     steps = _counted(steps)
@@ -152,7 +162,7 @@ def _outermost_first(spans: Sequence[TraceRow]) -> Iterator[tuple[TraceRow, int]
     while True:
         while left:
             row, depth = left.pop()
-            yield row, min(depth, _DEEPEST)
+            yield row, depth
             left.extend(
                 (each, depth + 1) for each in reversed(below.pop(row.span_id, []) if row.span_id else [])
             )
@@ -177,13 +187,16 @@ def _doubled(spans: Sequence[TraceRow]) -> frozenset[str]:
     return frozenset(row.parent_id for row in spans if kind(row) in MODEL_CALLS)
 
 
-def _step(row: TraceRow, depth: int, start: datetime, notes: tuple[str, ...], doubled: bool) -> Step:  # noqa: FBT001
+def _step(
+    row: TraceRow, place: int, depth: int, start: datetime, notes: tuple[str, ...], *, doubled: bool
+) -> Step:
     its_kind = kind(row)
     metered = its_kind in MODEL_CALLS and not doubled
     given, got, cached = tokens(row) if metered else (None, None, 0)
     taken, weight = row.columns.get("DurationMs", 0), row.columns.get("ItemCount", 1)
     succeeded = row.columns.get("Success")
     return Step(
+        place=place,
         kind=its_kind,
         name=subject(row, its_kind),
         depth=depth,

@@ -212,6 +212,7 @@ def make_rig(
             source,
             lambda: protection,
             configuration.agents.attributes,
+            configuration.prices,
             NoControls(),
             documents,
             Seals(objects, documents),

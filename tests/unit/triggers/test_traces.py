@@ -43,3 +43,25 @@ def test_a_trace_that_does_not_exist_is_not_found_and_written_down() -> None:
 def test_the_role_for_exports_is_none_for_traces() -> None:
     asked = request("Evidence.Read", route={"trace_id": TRACE})
     assert ask(make_rig(), "read_trace", asked).status_code == 403
+
+
+@pytest.mark.parametrize(("roles", "status"), [(("Traces.Read",), 404), (("Alerts.Read",), 403)])
+def test_the_ledger_keeps_the_ticket_of_whoever_may_read_and_of_nobody_else(
+    roles: tuple[str, ...], status: int
+) -> None:
+    rig = make_rig()
+    asked = request(*roles, route={"trace_id": TRACE}, headers={"Tracekeeper-Ticket": "OPS-12"})
+    assert ask(rig, "read_trace", asked).status_code == status
+    assert rig.recorded()[-1]["on"].get("ticket") == ("OPS-12" if status == 404 else None)
+
+
+@pytest.mark.parametrize(
+    "ticket", ["", " ", "x" * 101, "OPS\t1", "\u00dcber", "a@example.com", "123-45-6789"]
+)
+def test_a_ticket_that_may_not_stand_in_the_ledger_is_refused(ticket: str) -> None:
+    rig = make_rig()
+    asked = request("Traces.Read", route={"trace_id": TRACE}, headers={"Tracekeeper-Ticket": ticket})
+    assert ask(rig, "read_trace", asked).status_code == 400
+    assert rig.source.asked == []
+    assert rig.recorded()[-1]["on"] == {"trace_id": TRACE}
+    assert ticket.strip() == "" or ticket not in str(rig.recorded()[-1])

@@ -34,6 +34,7 @@ from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.fakes.telemetry import TelemetrySource
 from tests.unit.alerts.building import CHECK
 from tests.unit.evidence.material import protection
+from tests.unit.evidence.reporting import PRICES
 from tests.unit.triggers.rig import NoControls
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -102,7 +103,15 @@ def reading() -> tuple[Reading, MemoryDocuments, MemoryObjects]:
     attributes = load_configuration(SHIPPED).agents.attributes
     seals = Seals(objects, documents)
     made = Reading(
-        source(), protection, attributes, NoControls(), documents, seals, timedelta(days=90), lambda: NOW
+        source(),
+        protection,
+        attributes,
+        PRICES,
+        NoControls(),
+        documents,
+        seals,
+        timedelta(days=90),
+        lambda: NOW,
     )
     return made, documents, objects
 

@@ -1,5 +1,6 @@
 """Rows that are gathered in memory, for who reads one trace."""
 
+from collections import Counter
 from datetime import timedelta
 
 import orjson
@@ -31,6 +32,14 @@ def test_a_trace_is_described_with_its_spans_and_events_apart() -> None:
     assert [event["name"] for event in described["events"]] == ["log", "exception"]
     assert described["redactions"]["removed"]["drop:Message"] == 1
     assert SECRET.encode() not in orjson.dumps(described)
+
+
+def test_each_row_says_what_was_removed_from_it_and_all_add_up() -> None:
+    described = describe_rows(gather_rows(scope(), slices(*reversed(ROWS)), protection()))
+    rows = [*described["spans"], *described["events"]]
+    removed = sum((Counter(row["removed"]) for row in rows), Counter[str]())
+    assert removed == described["redactions"]["removed"]
+    assert [row["name"] for row in rows if row["removed"].get("drop:Message")] == ["log"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from functions.evidence.reading.reading import Reading
 from functions.evidence.seals.store import Seals
 from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.unit.evidence.material import ABSENT, SECRET, TRACE, protection
+from tests.unit.evidence.reporting import PRICES
 from tests.unit.evidence.rig import NOW, telemetry_source
 from tests.unit.triggers.rig import NoControls
 
@@ -26,6 +27,7 @@ def reading() -> Reading:
         telemetry_source(),
         protection,
         load_configuration(SHIPPED).agents.attributes,
+        PRICES,
         NoControls(),
         documents,
         Seals(MemoryObjects(), documents),

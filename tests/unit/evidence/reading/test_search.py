@@ -20,6 +20,7 @@ from tests.checks.telemetry import START, Trace, Way
 from tests.fakes.storage import MemoryDocuments, MemoryObjects
 from tests.fakes.telemetry import TelemetrySource
 from tests.unit.evidence.material import protection
+from tests.unit.evidence.reporting import PRICES
 from tests.unit.evidence.rig import RememberingSource
 from tests.unit.triggers.rig import NoControls
 
@@ -136,6 +137,7 @@ def test_who_may_find_a_trace_may_read_it_and_nobody_else(
         source(),
         protection,
         agents().attributes,
+        PRICES,
         NoControls(),
         documents,
         Seals(MemoryObjects(), documents),
