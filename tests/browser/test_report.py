@@ -1,14 +1,12 @@
 """The report in a browser: nothing runs or loads, axe finds no fault, and it fits screens and paper."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from local.node import find_module_file
-from local.render_card import find_browser
 from tests.unit.evidence.reporting import (
     SOUND_ACCOUNT,
     TRACE,
@@ -39,18 +37,6 @@ CHECKS = [
     {"check": "slow_step", "record": "kept", "share": 1},
 ]
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        path = find_browser()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
