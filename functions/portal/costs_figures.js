@@ -44,5 +44,5 @@ export function sureness({ without_usage: usage, without_price: price, sampled }
     price > 0 && `too low: ${share(price)} without a price`,
     sampled > 0 && `estimate: ${share(sampled)} sampled out`,
   ].filter(Boolean);
-  return told.join("; ") || "all calls counted";
+  return told.join("; ") || "complete";
 }

@@ -43,16 +43,13 @@ export const page = {
 };
 
 function reports(question) {
-  const links = [...REPORTS].map(([report, name]) =>
-    link(name, addressOf({ ...question, report }), report === question.report));
-  const made = element("nav", { className: "tabs" }, ...links);
-  made.setAttribute("aria-label", "Report");
-  return made;
+  return choice("Report", [...REPORTS].map(([report, name]) =>
+    [name, addressOf({ ...question, report }), report === question.report]));
 }
 
 function chooser(question, breakdown, now) {
-  const usual = periods(now).map(([name, period]) =>
-    link(name, addressOf({ ...question, ...period }), period.start === question.start && period.end === question.end));
+  const usual = choice("Period", periods(now).map(([name, period]) =>
+    [name, addressOf({ ...question, ...period }), period.start === question.start && period.end === question.end]));
   const [from, to] = daysOf(question);
   const first = element("input", { type: "date", value: from, required: true });
   const last = element("input", { type: "date", value: to, required: true });
@@ -73,9 +70,7 @@ function chooser(question, breakdown, now) {
       last.reportValidity();
     }
   });
-  const quick = element("nav", { className: "periods" }, ...usual);
-  quick.setAttribute("aria-label", "Period");
-  return element("div", { className: "choosing" }, quick, form);
+  return element("div", { className: "choosing" }, usual, form);
 }
 
 function breakdownChooser(by) {
@@ -89,15 +84,13 @@ function offer(select, breakdowns, chosen) {
     element("option", { value: by, textContent: breakdownName(by), selected: by === chosen })));
 }
 
-function link(name, href, current) {
-  const made = element("a", { href, textContent: name });
-  if (current) {
-    made.setAttribute("aria-current", "page");
-  }
-  return made;
+/** Make links of which one is where the reader is: [name, address, whether it is that one]. */
+function choice(ariaLabel, links) {
+  return element("nav", { ariaLabel, className: "choice" }, element("ul", {}, ...links.map(([name, href, current]) =>
+    element("li", {}, element("a", { href, textContent: name, ariaCurrent: current ? "page" : null })))));
 }
 
 function download(question) {
   const href = `/api/v1/${pathOf(question, "csv")}`;
-  return element("p", { className: "download" }, element("a", { href, download: "", textContent: "Download as CSV" }));
+  return element("p", {}, element("a", { href, download: "", textContent: "Download as CSV" }));
 }

@@ -1,7 +1,7 @@
 // What model calls have cost: the total and how sure it is, each group, budgets, reserved capacity and late reviews.
 
 import { barred, doubts, share, sureness } from "./costs_figures.js";
-import { breakdownName } from "./costs_question.js";
+import { breakdownName, daysOf } from "./costs_question.js";
 import { badge, element, empty, facts, money, number, section } from "./elements.js";
 import { sortable } from "./sortable.js";
 
@@ -24,8 +24,9 @@ export function costsReport(report, me) {
   return [total(report, me), groups(report), ...budgets(report), ...provisioned(report), ...reviews(report)];
 }
 
-function total({ total: its, currency, prices_as_of: asOf }, me) {
-  const limited = me.limited?.["Costs.Read"] ? ["Your role is limited: this is of the agents and tenants that you may see."] : [];
+function total({ total: its, currency, start, end, prices_as_of: asOf }, me) {
+  const [first, last] = daysOf({ start, end });
+  const limited = me.limited["Costs.Read"] ? ["Your role is limited: this is of what you may see."] : [];
   const told = doubts(its);
   const certain = told.length ? told : ["Every call says its tokens, has a price, and was counted itself."];
   return element(
@@ -35,7 +36,7 @@ function total({ total: its, currency, prices_as_of: asOf }, me) {
       "div",
       { className: "sum" },
       element("strong", { textContent: money(paid(its), currency) }),
-      element("span", { className: "muted", textContent: "in all" }),
+      element("span", { className: "muted", textContent: first === last ? `on ${first}` : `from ${first} to ${last}` }),
     ),
     facts([
       ["Runs", number(its.runs)],
@@ -65,7 +66,7 @@ function groups({ groups: rows, by, currency, total: all }) {
   return section(`By ${name.toLowerCase()}`, sortable({
     caption: `Costs by ${name.toLowerCase()}; a run with calls in several groups is in each of them`,
     columns: [
-      { name, cell: (row) => group(row.group), value: (row) => row.group },
+      { name, cell: (row) => group(row.group), value: (row) => row.group, heading: true },
       {
         name: "Cost",
         cell: (row) => barred(money(paid(row), currency), paid(row) / most),
@@ -93,7 +94,7 @@ function budgets({ budgets: uses, currency }) {
   return [section("Budgets", sortable({
     caption: "What each budget has left, of its costliest day and of each month, in these days",
     columns: [
-      { name: "Agent", cell: (use) => use.agent, value: (use) => use.agent },
+      { name: "Agent", cell: (use) => use.agent, value: (use) => use.agent, heading: true },
       { name: "Of", cell: (use) => (use.period.length > 7 ? `its costliest day, ${use.period}` : use.period),
         value: (use) => use.period },
       {
@@ -122,7 +123,7 @@ function provisioned({ provisioned: deployments, currency }) {
   return [section("Provisioned throughput", sortable({
     caption: "Deployments paid by the hour, used or not",
     columns: [
-      { name: "Deployment", cell: (one) => one.deployment, value: (one) => one.deployment },
+      { name: "Deployment", cell: (one) => one.deployment, value: (one) => one.deployment, heading: true },
       column("Hours", (one) => one.hours),
       column("Cost", (one) => one.cost, (cost) => money(cost, currency)),
       column("Unused", (one) => one.unused_cost, (cost) => money(cost, currency)),
@@ -146,7 +147,7 @@ function reviews({ overdue_reviews: overdue }) {
   return [section("Overdue reviews", sortable({
     caption: "Agents whose entry in config/agents.yaml nobody looked at in time",
     columns: [
-      { name: "Agent", cell: (one) => one.agent, value: (one) => one.agent },
+      { name: "Agent", cell: (one) => one.agent, value: (one) => one.agent, heading: true },
       { name: "Owner", cell: (one) => one.owner, value: (one) => one.owner },
       { name: "Review by", cell: (one) => one.review_by, value: (one) => one.review_by },
       column("Days late", (one) => one.days),

@@ -26,7 +26,7 @@ export function telemetryReport({ gigabytes, agents }) {
       sortable({
         caption: "Telemetry by agent; a trace's rows are of the agent that began it",
         columns: [
-          { name: "Agent", cell: (one) => one.agent ?? "no agent", value: (one) => one.agent },
+          { name: "Agent", cell: (one) => one.agent ?? "no agent", value: (one) => one.agent, heading: true },
           {
             name: "Received",
             cell: (one) => barred(size(one.gigabytes), one.gigabytes / most),

@@ -41,7 +41,7 @@ export function wasteReport(report, me) {
       sortable({
         caption: "What each kind of waste cost",
         columns: [
-          { name: "Kind", cell: (one) => one.name, value: (one) => one.name },
+          { name: "Kind", cell: (one) => one.name, value: (one) => one.name, heading: true },
           {
             name: "Lost",
             cell: (one) => barred(money(report[one.kind].lost, report.currency), report[one.kind].lost / most),
@@ -69,7 +69,7 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
   return section(name, element("p", { textContent: what }), sortable({
     caption: `${name}: the dearest`,
     columns: [
-      { name: "Agent", cell: (loss) => loss.agent ?? "not said", value: (loss) => loss.agent },
+      { name: "Agent", cell: (loss) => loss.agent ?? "not said", value: (loss) => loss.agent, heading: true },
       ...(ofTool ? [{ name: "Tool", cell: (loss) => loss.tool ?? "not said", value: (loss) => loss.tool }] : []),
       {
         name: "Lost",

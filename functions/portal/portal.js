@@ -5,6 +5,7 @@ import { element, empty, loading, refused } from "./elements.js";
 
 /** The pages in the order of the navigation; who has one of a page's roles may open it. */
 const PAGES = [
+  { view: "costs", title: "Costs", roles: ["Costs.Read"], load: () => import("./costs_page.js") },
 ];
 
 const PRODUCT = "Tracekeeper";

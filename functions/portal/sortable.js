@@ -20,7 +20,7 @@ export function sortable({ caption, columns, rows, empty }) {
       if (rows.length > 1 && columns[index].value) {
         heading.replaceChildren(button(index));
         if (index === by) {
-          heading.setAttribute("aria-sort", rising ? "ascending" : "descending");
+          heading.ariaSort = rising ? "ascending" : "descending";
         }
       }
     });
