@@ -2,17 +2,8 @@
 
 import azure.functions as func
 
-from functions.triggers import alerts, costs, evidence, operations, portal, record, traces, watch
+from functions.triggers import jobs, record, watch, web
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (
-    watch.blueprint,
-    evidence.blueprint,
-    traces.blueprint,
-    costs.blueprint,
-    alerts.blueprint,
-    operations.blueprint,
-    record.blueprint,
-    portal.blueprint,
-):
+for blueprint in (watch.blueprint, web.blueprint, jobs.blueprint, record.blueprint):
     app.register_functions(blueprint)

@@ -14,8 +14,8 @@ from functions.silences.body import Author
 from functions.silences.reach import within_reach
 from functions.silences.reading import list_silences as silences_with_what_they_hide
 from functions.silences.reading import silence_summary
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
-from functions.wiring import Services, services
+from functions.triggers.http import Answer, Endpoint, Request
+from functions.wiring import Services
 
 _STATES: tuple[reading.WantedState, ...] = ("open", "acknowledged", "resolved", "pending")
 _SEVERITIES = ("critical", "high", "medium", "low")
@@ -95,8 +95,6 @@ def _definitions(services: Services) -> Definitions:
 ENDPOINTS = (
     Endpoint(
         name="list_alerts",
-        method="GET",
-        path="api/v1/alerts",
         action="alerts.list",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -105,8 +103,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="show_alert",
-        method="GET",
-        path="api/v1/alerts/{alert_id}",
         action="alerts.read",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -114,8 +110,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="acknowledge_alert",
-        method="POST",
-        path="api/v1/alerts/{alert_id}/acknowledge",
         action="alerts.acknowledge",
         role=Role.ALERTS_MANAGE,
         recorded=True,
@@ -123,8 +117,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="list_silences",
-        method="GET",
-        path="api/v1/silences",
         action="silences.list",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -132,8 +124,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="add_silence",
-        method="POST",
-        path="api/v1/silences",
         action="silences.add",
         role=Role.ALERTS_MANAGE,
         recorded=True,
@@ -141,13 +131,9 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="end_silence",
-        method="DELETE",
-        path="api/v1/silences/{silence_id}",
         action="silences.end",
         role=Role.ALERTS_MANAGE,
         recorded=True,
         handle=end_silence,
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)

@@ -1,13 +1,16 @@
 """Runs what no caller waits for; failures reach the host, and so its retries, without any foreign text."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from functions.errors import TracekeeperError
 from functions.problems import describe
-from functions.wiring import Services
+
+if TYPE_CHECKING:
+    from functions.wiring import Services
 
 
-def in_background(what: str, provide: Callable[[], Services], work: Callable[[Services], object]) -> None:
+def in_background(what: str, provide: "Callable[[], Services]", work: "Callable[[Services], object]") -> None:
     """Do the work with the services.
 
     The host logs the exception of a failed function with its text and causes, which may quote telemetry or an

@@ -5,8 +5,8 @@ from functions.costs.question import invalid, parse_period, parse_question
 from functions.costs.report import Report
 from functions.costs.telemetry import TelemetryVolume
 from functions.costs.waste import Waste
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
-from functions.wiring import Services, services
+from functions.triggers.http import Answer, Endpoint, Request
+from functions.wiring import Services
 
 
 def report_costs(services: Services, request: Request) -> Answer:
@@ -47,8 +47,6 @@ def report_costs(services: Services, request: Request) -> Answer:
 ENDPOINTS = (
     Endpoint(
         name="report_costs",
-        method="GET",
-        path="api/v1/costs",
         action="costs.read",
         role=Role.COSTS_READ,
         recorded=True,
@@ -56,5 +54,3 @@ ENDPOINTS = (
         query=frozenset({"start", "end", "by", "report", "format"}),
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)

@@ -1,24 +1,16 @@
-"""The routes and queues of those who need evidence: ask for an export, decide, follow, stop and take it."""
-
-from collections.abc import Callable
-from typing import List  # noqa: UP035 - the Functions runtime knows no other list
-
-import azure.functions as func
+"""The routes of those who need evidence: ask for an export, decide, follow, stop and take it."""
 
 from functions.access.ledger import fingerprint
 from functions.access.roles import Role
 from functions.errors import NotReady
 from functions.evidence.exports.export import Export, State, bundle_name
 from functions.evidence.exports.reach import hold_alert_within_reach, hold_within_reach, within_reach
-from functions.evidence.exports.steps import Step
-from functions.triggers.background import in_background
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint, serve
+from functions.triggers.http import Answer, Endpoint, Request
+from functions.triggers.jobs import message_for
 from functions.triggers.ranges import requested_part
-from functions.wiring import Services, services
+from functions.wiring import Services
 
 EXPORTS = "/api/v1/exports"
-QUEUE = "exports"
-CONNECTION = "AzureWebJobsStorage"
 COMPLETE = "Tracekeeper-Complete"
 """The header that says of a bundle whether it is complete: true or false."""
 
@@ -106,38 +98,24 @@ def _export(services: Services, request: Request) -> Export:
     return hold_within_reach(export, request.caller.object_id, request.scope)
 
 
-def message_for(export_id: str) -> str:
-    """Return the message of the queue that lets an export's job begin."""
-    return Step(export_id).message()
-
-
-REQUEST = Endpoint(
-    name="request_export",
-    method="POST",
-    path="api/v1/exports",
-    action="exports.request",
-    role=Role.EVIDENCE_READ,
-    recorded=True,
-    handle=request_export,
-    rationed=True,
-)
-"""Apart from the others, as the next: they put a message into a queue."""
-
-APPROVE = Endpoint(
-    name="approve_export",
-    method="POST",
-    path="api/v1/exports/{export_id}/approve",
-    action="exports.approve",
-    role=Role.EVIDENCE_APPROVE,
-    recorded=True,
-    handle=approve_export,
-)
-
 ENDPOINTS = (
     Endpoint(
+        name="request_export",
+        action="exports.request",
+        role=Role.EVIDENCE_READ,
+        recorded=True,
+        handle=request_export,
+        rationed=True,
+    ),
+    Endpoint(
+        name="approve_export",
+        action="exports.approve",
+        role=Role.EVIDENCE_APPROVE,
+        recorded=True,
+        handle=approve_export,
+    ),
+    Endpoint(
         name="list_exports",
-        method="GET",
-        path="api/v1/exports",
         action="exports.list",
         role=Role.EVIDENCE_READ,
         recorded=True,
@@ -145,8 +123,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="show_export",
-        method="GET",
-        path="api/v1/exports/{export_id}",
         action="exports.read",
         role=Role.EVIDENCE_READ,
         recorded=True,
@@ -154,8 +130,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="cancel_export",
-        method="POST",
-        path="api/v1/exports/{export_id}/cancel",
         action="exports.cancel",
         role=Role.EVIDENCE_READ,
         recorded=True,
@@ -163,91 +137,9 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="download_bundle",
-        method="GET",
-        path="api/v1/exports/{export_id}/bundle",
         action="exports.download",
         role=Role.EVIDENCE_READ,
         recorded=True,
         handle=download_bundle,
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)
-
-
-@blueprint.function_name(REQUEST.name)
-@blueprint.route(
-    route=REQUEST.path,
-    methods=[REQUEST.method],
-    auth_level=func.AuthLevel.ANONYMOUS,
-    trigger_arg_name="request",
-)
-@blueprint.queue_output(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
-def _request_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpResponse:
-    response, message = serve(REQUEST, request, services)
-    if message is not None:
-        job.set(message)
-    return response
-
-
-@blueprint.function_name(APPROVE.name)
-@blueprint.route(
-    route=APPROVE.path,
-    methods=[APPROVE.method],
-    auth_level=func.AuthLevel.ANONYMOUS,
-    trigger_arg_name="request",
-)
-@blueprint.queue_output(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
-def _approve_export(request: func.HttpRequest, job: func.Out[str]) -> func.HttpResponse:
-    response, message = serve(APPROVE, request, services)
-    if message is not None:
-        job.set(message)
-    return response
-
-
-@blueprint.function_name("run_export")
-@blueprint.queue_trigger(arg_name="job", queue_name=QUEUE, connection=CONNECTION)
-@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
-def run_export(job: func.QueueMessage, jobs: func.Out[List[str]]) -> None:  # noqa: UP006 - the runtime's
-    """Do one step of an export's job, and put those that follow into the queue.
-
-    A failure that may pass raises, so that the host delivers the message again.
-    """
-    in_background("the export", services, lambda services: run_step(services, job.get_body(), jobs.set))
-
-
-@blueprint.function_name("export_poisoned")
-@blueprint.queue_trigger(arg_name="job", queue_name="exports-poison", connection=CONNECTION)
-@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
-def export_poisoned(job: func.QueueMessage, jobs: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
-    """Close an export of which the host has given up a message.
-
-    A step counts its starts: once these are used up, the next records the failure. If the message was given
-    up before the step could even start, because storage was away, it gets the starts that it is still owed.
-    """
-    in_background(
-        "closing an export", services, lambda services: run_step(services, job.get_body(), jobs.set)
-    )
-
-
-@blueprint.function_name("sweep_exports")
-@blueprint.timer_trigger(arg_name="timer", schedule="15 */5 * * * *", run_on_startup=False)
-@blueprint.queue_output(arg_name="jobs", queue_name=QUEUE, connection=CONNECTION)
-def sweep_exports(
-    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name; lateness changes nothing
-    jobs: func.Out[List[str]],  # noqa: UP006 - as above
-) -> None:
-    """Let exports that stalled go on, and end those that wait too long."""
-    in_background("looking after exports", services, lambda services: sweep(services, jobs.set))
-
-
-def run_step(services: Services, message: bytes, send: Callable[[list[str]], None]) -> None:
-    """Do one step; `send` puts messages into the queue once the function has returned."""
-    if messages := services.worker.run(message):
-        send(messages)
-
-
-def sweep(services: Services, send: Callable[[list[str]], None]) -> None:
-    """Look after exports that are not over; `send` as above."""
-    if messages := services.sweep.tick():
-        send(list(messages))

@@ -5,9 +5,9 @@ Service authentication stands before them, and what it says of the caller is che
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import azure.functions as func
@@ -22,7 +22,10 @@ from functions.access.scope import EVERYTHING, Scope
 from functions.errors import Forbidden, InvalidRequest, NotAuthenticated, RequestError, TooManyRequests
 from functions.problems import MEDIA_TYPE, problem
 from functions.storage.documents import encode
-from functions.wiring import Services
+from functions.triggers.routes import ROUTES
+
+if TYPE_CHECKING:
+    from functions.wiring import Services
 
 _BODY_BYTES = 256 * 1024
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -119,12 +122,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One route.
+    """What serves one route.
 
     Attributes:
-        name: The function's name in the app.
-        method: The HTTP method.
-        path: The route's template.
+        name: The route's.
         action: What the ledger calls it.
         role: The role it needs; None where it needs none.
         recorded: Whether the ledger holds every request, not only those denied.
@@ -135,12 +136,10 @@ class Endpoint:
     """
 
     name: str
-    method: str
-    path: str
     action: str
     role: Role | None
     recorded: bool
-    handle: Callable[[Services, Request], Answer]
+    handle: "Callable[[Services, Request], Answer]"
     query: frozenset[str] = frozenset()
     rationed: bool = False
     signed_in: bool = False
@@ -150,11 +149,58 @@ class Endpoint:
         """Whether nobody is asked who they are."""
         return self.role is None and not self.signed_in
 
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return ROUTES[self.name].method
+
+    @property
+    def path(self) -> str:
+        """The route's template."""
+        return ROUTES[self.name].path
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What serves one route that is open to anyone and gives no data, so that it needs no services.
+
+    It is there at once, and also when storage or the configuration fails.
+
+    Attributes:
+        name: The route's.
+        handle: Serves it; raises errors of the tree.
+        query: The query parameters that it knows.
+        role: None: it needs none.
+        signed_in: False: nobody is asked who they are.
+        open: True likewise.
+        recorded: False: the ledger holds no request.
+    """
+
+    name: str
+    handle: Callable[[Request], Answer]
+    query: frozenset[str] = frozenset()
+    role: ClassVar[None] = None
+    signed_in: ClassVar[bool] = False
+    open: ClassVar[bool] = True
+    recorded: ClassVar[bool] = False
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return ROUTES[self.name].method
+
+    @property
+    def path(self) -> str:
+        """The route's template."""
+        return ROUTES[self.name].path
+
 
 def serve(
-    endpoint: Endpoint, request: func.HttpRequest, provide: Callable[[], Services]
+    endpoint: Endpoint | Page, request: func.HttpRequest, provide: "Callable[[], Services]"
 ) -> tuple[func.HttpResponse, str | None]:
     """Serve one request; return the response and the message for the queue, if any. Never raises."""
+    if isinstance(endpoint, Page):
+        return _serve_page(endpoint, request), None
     correlation_id = str(uuid4())
     caller: Principal | None = None
     outcome: Outcome = "served"
@@ -188,31 +234,16 @@ def serve(
     return _respond(answer, correlation_id), answer.message
 
 
-def endpoints_blueprint(endpoints: Iterable[Endpoint], provide: Callable[[], Services]) -> func.Blueprint:
-    """Return a blueprint with one function for each endpoint."""
-    blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
-    for endpoint in endpoints:
-        function = blueprint.route(
-            route=endpoint.path,
-            methods=[endpoint.method],
-            auth_level=func.AuthLevel.ANONYMOUS,
-            trigger_arg_name="request",
-        )(_function(endpoint, provide))
-        blueprint.function_name(endpoint.name)(function)
-    return blueprint
+def _serve_page(page: Page, request: func.HttpRequest) -> func.HttpResponse:
+    correlation_id = str(uuid4())
+    try:
+        answer = page.handle(_asked(page, request))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+        answer = _refusal(error, correlation_id)
+    return _respond(answer, correlation_id)
 
 
-def _function(
-    endpoint: Endpoint, provide: Callable[[], Services]
-) -> Callable[[func.HttpRequest], func.HttpResponse]:
-    def function(request: func.HttpRequest) -> func.HttpResponse:
-        return serve(endpoint, request, provide)[0]
-
-    function.__name__ = endpoint.name
-    return function
-
-
-def _caller(request: func.HttpRequest, services: Services) -> Principal:
+def _caller(request: func.HttpRequest, services: "Services") -> Principal:
     """Return who is calling; all whom nobody can name are counted together."""
     try:
         return read_principal(request.headers.get(HEADER), services.sign_in)
@@ -225,29 +256,26 @@ def _read(
     endpoint: Endpoint,
     request: func.HttpRequest,
     caller: Principal | None,
-    services: Services,
+    services: "Services",
     noted: dict[str, str],
 ) -> Request:
     scope, rules = EVERYTHING, services.configuration.access
     if endpoint.role is not None and caller is not None:
         require(caller, endpoint.role)
         scope = scope_of(caller, endpoint.role, rules)
+    asked = _asked(endpoint, request)
+    return replace(asked, caller=caller or _ANYONE, scope=scope, rules=rules, noted=noted)
+
+
+def _asked(endpoint: Endpoint | Page, request: func.HttpRequest) -> Request:
+    """Return what anyone asks, with a query that is known."""
     if request.params.keys() - endpoint.query:
         known = ", ".join(sorted(endpoint.query)) or "none"
         raise InvalidRequest(
             f"The query has a parameter that is not known here; known: {known}.",
             next_step="Correct the request and send it again.",
         )
-    return Request(
-        caller or _ANYONE,
-        request.route_params,
-        request.params,
-        request.headers,
-        request.get_body(),
-        scope,
-        rules,
-        noted,
-    )
+    return Request(_ANYONE, request.route_params, request.params, request.headers, request.get_body())
 
 
 def _outcome(error: Exception) -> Outcome:

@@ -8,8 +8,8 @@ from functions.canary.looking import read_sight, sight_to_json
 from functions.errors import InvalidRequest, NotFound
 from functions.overlay.history import read_whole
 from functions.overlay.standing import standing_report
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
-from functions.wiring import Services, services
+from functions.triggers.http import Answer, Endpoint, Request
+from functions.wiring import Services
 
 MOST_ENTRIES = 1_000
 """Entries of the access log in one answer."""
@@ -73,8 +73,6 @@ def list_accesses(services: Services, request: Request) -> Answer:
 ENDPOINTS = (
     Endpoint(
         name="show_health",
-        method="GET",
-        path="api/v1/health",
         action="health",
         role=None,
         recorded=False,
@@ -82,8 +80,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="list_checks",
-        method="GET",
-        path="api/v1/checks",
         action="checks.list",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -91,8 +87,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="show_coverage",
-        method="GET",
-        path="api/v1/checks/{check_id}/coverage",
         action="checks.coverage",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -100,8 +94,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="show_configuration",
-        method="GET",
-        path="api/v1/configuration",
         action="configuration.read",
         role=Role.ALERTS_READ,
         recorded=False,
@@ -110,8 +102,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="list_accesses",
-        method="GET",
-        path="api/v1/access-log",
         action="access-log.read",
         role=Role.AUDIT_READ,
         recorded=True,
@@ -119,5 +109,3 @@ ENDPOINTS = (
         query=frozenset({"count"}),
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)

@@ -1,23 +1,27 @@
 """The routes of the portal's pages, which hold no data and are open, and of what they ask first: who asks."""
 
+from typing import TYPE_CHECKING
+
 from functions.access.entries import reach
 from functions.errors import NotFound
 from functions.portal.files import CONTENT_SECURITY_POLICY, PAGE, portal_files
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
-from functions.wiring import Services, services
+from functions.triggers.http import Answer, Endpoint, Page, Request
+
+if TYPE_CHECKING:
+    from functions.wiring import Services  # the pages need none
 
 
-def show_portal(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+def show_portal(request: Request) -> Answer:
     """Give the page; what it shows, its script asks the API for."""
     return _file(PAGE, request)
 
 
-def show_portal_file(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+def show_portal_file(request: Request) -> Answer:
     """Give a script or a style of the page."""
     return _file(request.route["file"], request)
 
 
-def show_me(services: Services, request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
+def show_me(services: "Services", request: Request) -> Answer:  # noqa: ARG001 - a handler's shape
     """Say who is signed in, the roles that let them in somewhere, and which of these are limited."""
     scopes = reach(request.caller, request.rules)
     return Answer(
@@ -51,30 +55,18 @@ QUERY = frozenset(
 )
 """What an address of the portal may say: ids and filters, never a person, a conversation or a reason."""
 
-ENDPOINTS = (
-    Endpoint(
+ENDPOINTS: tuple[Endpoint | Page, ...] = (
+    Page(
         name="show_portal",
-        method="GET",
-        path="portal",
-        action="portal",
-        role=None,
-        recorded=False,
         handle=show_portal,
         query=QUERY,
     ),
-    Endpoint(
+    Page(
         name="show_portal_file",
-        method="GET",
-        path="portal/{file}",
-        action="portal.file",
-        role=None,
-        recorded=False,
         handle=show_portal_file,
     ),
     Endpoint(
         name="show_me",
-        method="GET",
-        path="api/v1/me",
         action="me.read",
         role=None,
         signed_in=True,
@@ -82,5 +74,3 @@ ENDPOINTS = (
         handle=show_me,
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)

@@ -1,9 +1,14 @@
 """The timers of the record: the seal of each day, the ledger's head of each day, and the clock they go by."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from functions.triggers.background import in_background
-from functions.wiring import Services, services
+from functions.triggers.loading import services
+
+if TYPE_CHECKING:
+    from functions.wiring import Services
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
 
@@ -29,6 +34,6 @@ def check_clock(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
     in_background("comparing clocks", services, _check_clock)
 
 
-def _check_clock(services: Services) -> None:
+def _check_clock(services: "Services") -> None:
     services.record.clock_check.tick()
     services.record_alarm.tick()

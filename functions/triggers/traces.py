@@ -7,8 +7,8 @@ from functions.alerts.reading import read_alert
 from functions.errors import InvalidRequest, NotFound
 from functions.evidence.reading.reading import Asked
 from functions.evidence.reading.search_request import TICKET_HEADER
-from functions.triggers.http import Answer, Endpoint, Request, endpoints_blueprint
-from functions.wiring import Services, services
+from functions.triggers.http import Answer, Endpoint, Request
+from functions.wiring import Services
 
 
 def read_trace(services: Services, request: Request) -> Answer:
@@ -65,8 +65,6 @@ def _around(given: str | None) -> datetime | None:
 ENDPOINTS = (
     Endpoint(
         name="search_traces",
-        method="POST",
-        path="api/v1/traces/search",
         action="traces.search",
         role=Role.TRACES_READ,
         recorded=True,
@@ -74,8 +72,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="read_trace",
-        method="GET",
-        path="api/v1/traces/{trace_id}",
         action="traces.read",
         role=Role.TRACES_READ,
         recorded=True,
@@ -84,13 +80,9 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="read_alert_trace",
-        method="GET",
-        path="api/v1/alerts/{alert_id}/traces/{trace_id}",
         action="alerts.read-trace",
         role=Role.ALERTS_READ,
         recorded=True,
         handle=read_alert_trace,
     ),
 )
-
-blueprint = endpoints_blueprint(ENDPOINTS, services)

@@ -1,13 +1,16 @@
 """The timers of the watch: ticks, marker runs to be looked for, and the summary of a week."""
 
 from collections.abc import Callable
-from typing import List  # noqa: UP035 - the Functions runtime knows no other list
+from typing import TYPE_CHECKING, List  # noqa: UP035 - the Functions runtime knows no other list
 
 import azure.functions as func
 
 from functions.triggers.background import in_background
-from functions.triggers.evidence import CONNECTION, QUEUE, message_for
-from functions.wiring import Services, services, services_for_tick
+from functions.triggers.jobs import CONNECTION, QUEUE, message_for
+from functions.triggers.loading import services, services_for_tick
+
+if TYPE_CHECKING:
+    from functions.wiring import Services
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library types it in part
 
@@ -37,7 +40,7 @@ def weekly_summary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - as above
     in_background("the weekly summary", services, _summarize)
 
 
-def tick(services: Services, send: Callable[[list[str]], None]) -> None:
+def tick(services: "Services", send: Callable[[list[str]], None]) -> None:
     """Do everything that a minute asks for.
 
     Args:
@@ -55,10 +58,10 @@ def tick(services: Services, send: Callable[[list[str]], None]) -> None:
     services.heart.beat((alarm, sight, watch, deliveries))
 
 
-def _send(services: Services) -> None:
+def _send(services: "Services") -> None:
     if services.canary is not None:
         services.canary.send()
 
 
-def _summarize(services: Services) -> None:
+def _summarize(services: "Services") -> None:
     services.summaries.tick()

@@ -24,6 +24,24 @@ print(json.dumps({
 }, default=str))
 """
 
+# What the worker has loaded before is its own affair: the runtime and azure.functions.
+START = """
+import azure.functions, json, sys
+from pathlib import Path
+from local.host.functions_runtime import FunctionsRuntime
+from local.host.invocations import HttpCall
+def loaded():
+    return set(sys.modules)
+before = loaded()
+runtime = FunctionsRuntime(Path(sys.argv[1]))
+indexed = loaded()
+page = HttpCall("GET", "https://app.example.com/portal", {}, {}, {}, b"")
+status = runtime.invoke(runtime.functions["show_portal"], page).answer.status
+print(json.dumps({
+    "index": sorted(indexed - before), "page": sorted(loaded() - before), "status": status,
+}))
+"""
+
 HTTP = {
     "show_health": ("GET", "api/v1/health"),
     "list_checks": ("GET", "api/v1/checks"),
@@ -62,17 +80,27 @@ TIMERS = {
 QUEUES = {"run_export": "exports", "export_poisoned": "exports-poison"}
 
 
-@pytest.fixture(scope="module")
-def indexed() -> dict[str, dict[str, Any]]:
+def run(script: str) -> dict[str, Any]:
     answer = subprocess.run(
-        [sys.executable, "-c", INDEX, str(REPOSITORY)],
+        [sys.executable, "-c", script, str(REPOSITORY)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=True,
     )
-    functions: dict[str, dict[str, Any]] = json.loads(answer.stdout.splitlines()[-1])
-    return functions
+    told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return told
+
+
+@pytest.fixture(scope="module")
+def indexed() -> dict[str, dict[str, Any]]:
+    return run(INDEX)
+
+
+@pytest.fixture(scope="module")
+def started() -> dict[str, Any]:
+    """What a start has loaded once the app is indexed, and once a page is answered as well."""
+    return run(START)
 
 
 def test_the_app_has_these_functions_and_no_others(indexed: dict[str, dict[str, Any]]) -> None:
@@ -126,3 +154,23 @@ def test_who_asks_for_an_export_writes_to_the_queue_that_the_job_reads(
 ) -> None:
     queues = [settings for kind, settings in indexed[name]["outputs"] if kind == "queue"]
     assert [settings["queueName"] for settings in queues] == [QUEUES["run_export"]]
+
+
+@pytest.mark.parametrize("when", ["index", "page"])
+def test_a_start_loads_no_library_but_the_host_s_own(started: dict[str, Any], when: str) -> None:
+    ours = {"functions", "function_app"}
+    tops = {name.partition(".")[0] for name in started[when]}
+    assert started["status"] == 200
+    assert tops - ours - sys.stdlib_module_names == set()
+    assert [name for name in started[when] if name.startswith("azure.")] == []
+
+
+def test_the_index_loads_nothing_that_serves(started: dict[str, Any]) -> None:
+    rooms = {".".join(name.split(".")[:2]) for name in started["index"] if name.startswith("functions.")}
+    assert rooms == {"functions.triggers", "functions.evidence", "functions.errors", "functions.problems"}
+    jobs = {name for name in started["index"] if name.startswith("functions.evidence.")}
+    assert jobs == {"functions.evidence.exports", "functions.evidence.exports.steps"}
+
+
+def test_a_page_needs_no_services(started: dict[str, Any]) -> None:
+    assert {"functions.wiring", "functions.clients", "functions.configuration"}.isdisjoint(started["page"])

@@ -9,7 +9,7 @@ import pytest
 
 import functions.triggers
 from functions.settings import read_logs_settings, read_record_settings
-from functions.triggers.http import Endpoint
+from functions.triggers.http import Endpoint, Page
 from infra.workbook.build import GENERATED
 from tests.infra.bicep import INFRA, ROOT, Template, members, strings, templates
 
@@ -20,7 +20,7 @@ GUIDE = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
 SOURCE = {path: path.read_text(encoding="utf-8") for path in (ROOT / "functions").rglob("*.py")}
 
 
-def endpoints() -> list[Endpoint]:
+def endpoints() -> list[Endpoint | Page]:
     """Return every route of the app."""
     modules = [
         importlib.import_module(f"functions.triggers.{found.name}")
@@ -31,7 +31,7 @@ def endpoints() -> list[Endpoint]:
         for module in modules
         for value in vars(module).values()
         for endpoint in (value if isinstance(value, tuple) else (value,))
-        if isinstance(endpoint, Endpoint)
+        if isinstance(endpoint, Endpoint | Page)
     ]
 
 
@@ -44,15 +44,13 @@ def test_the_platform_lets_through_unsigned_what_the_app_has_open_and_nothing_el
     text = TEMPLATES["modules/app.bicep"].text
     (listed,) = re.findall(r"excludedPaths: \[(.*)\]", text)
     excluded = strings(listed)
-    routes = {f"/{one.path}": one.role for one in endpoints()}
+    routes = {f"/{one.path}": one.open for one in endpoints()}
     assert len(routes) > 20
 
     def passes(path: str) -> bool:
         return any(path == one or (one.endswith("/*") and path.startswith(one[:-1])) for one in excluded)
 
-    assert {path for path in routes if passes(path)} == {
-        path for path, role in routes.items() if role is None
-    }
+    assert {path for path in routes if passes(path)} == {path for path, is_open in routes.items() if is_open}
     assert "requireAuthentication: true" in text
     assert "unauthenticatedClientAction: 'Return401'" in text
 

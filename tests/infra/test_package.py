@@ -133,7 +133,7 @@ def test_the_worker_indexes_the_package_with_its_requirements_alone(
     indexed: dict[str, Any],
 ) -> None:
     source = "\n".join(path.read_text() for path in (ROOT / "functions/triggers").glob("*.py"))
-    declared = re.findall(r'function_name\("(\w+)"|Endpoint\(\s*name="(\w+)"', source)
+    declared = re.findall(r'function_name\("(\w+)"|(?:Endpoint|Page)\(\s*name="(\w+)"', source)
     assert sorted(one or other for one, other in declared) == sorted(indexed["functions"])
     assert set(indexed["functions"].values()) == {"httpTrigger", "timerTrigger", "queueTrigger"}
 

@@ -21,7 +21,7 @@ from functions.checks.finding import Finding, Window
 from functions.costs.costs import Costs
 from functions.silences.body import Author
 from functions.traces.source import TraceSource
-from functions.triggers.http import Endpoint
+from functions.triggers.http import Endpoint, Page
 from functions.wiring import Services
 from local.azure_monitor.ingestion import Telemetry
 from tests.checks.telemetry import Trace
@@ -130,14 +130,14 @@ ROWS: Mapping[str, Row] = {
 
 
 @cache
-def endpoints() -> Mapping[str, Endpoint]:
+def endpoints() -> Mapping[str, Endpoint | Page]:
     """Return every endpoint that any module of triggers holds."""
     found = {}
     for module in pkgutil.iter_modules(triggers.__path__):
         held = vars(importlib.import_module(f"functions.triggers.{module.name}")).values()
         for value in held:
             for one in value if isinstance(value, tuple) else (value,):
-                if isinstance(one, Endpoint):
+                if isinstance(one, Endpoint | Page):
                     found[one.name] = one
     return found
 

@@ -18,8 +18,9 @@ from functions.errors import InvalidRequest, NotFound
 from functions.evidence.exports.export import BundleFacts, Counts, Export, State
 from functions.evidence.exports.steps import ASSEMBLE, SLICE, Step, read_step
 from functions.evidence.selection.selection import Selection, TraceIds
-from functions.triggers.evidence import APPROVE, ENDPOINTS, REQUEST, run_step
+from functions.triggers.evidence import ENDPOINTS
 from functions.triggers.http import serve
+from functions.triggers.jobs import run_step
 from functions.triggers.ranges import RANGE_BYTES, WHOLE_BYTES
 from tests.unit.alerts.building import CHECK
 from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, principal, request
@@ -46,7 +47,7 @@ ASKED: dict[str, Any] = {
 
 
 def ask(rig: Rig, name: str, asked: func.HttpRequest) -> tuple[func.HttpResponse, str | None]:
-    endpoint = next(endpoint for endpoint in (REQUEST, APPROVE, *ENDPOINTS) if endpoint.name == name)
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
     return serve(endpoint, asked, lambda: rig.services)
 
 

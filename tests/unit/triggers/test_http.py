@@ -48,8 +48,6 @@ def answer_secret(services: Services, request: Request) -> Answer:
 
 READ = Endpoint(
     name="read_thing",
-    method="GET",
-    path="api/v1/things/{thing_id}",
     action="things.read",
     role=Role.EVIDENCE_READ,
     recorded=True,

@@ -14,14 +14,14 @@ from jsonschema import Draft202012Validator
 
 from functions.access.roles import Role
 from functions.triggers import alerts, costs, evidence, operations, portal, traces
-from functions.triggers.http import Endpoint, serve
+from functions.triggers.http import Endpoint, Page, serve
+from functions.triggers.loading import endpoint as loaded
+from functions.triggers.routes import ROUTES
 from tests.unit.triggers.rig import Rig, make_rig, request
 
 ROOT = Path(__file__).parents[3]
 OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
-ENDPOINTS = (
-    evidence.REQUEST,
-    evidence.APPROVE,
+ENDPOINTS: tuple[Endpoint | Page, ...] = (
     *evidence.ENDPOINTS,
     *traces.ENDPOINTS,
     *costs.ENDPOINTS,
@@ -63,14 +63,20 @@ def test_the_app_serves_what_is_described_and_nothing_else() -> None:
     assert served == {key: operation["operationId"] for key, operation in described().items()}
 
 
+@pytest.mark.parametrize("name", ROUTES)
+def test_each_route_is_served_by_its_endpoint(name: str) -> None:
+    assert loaded(name) in ENDPOINTS
+    assert loaded(name).name == name
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_route_needs_the_role_that_is_described(endpoint: Endpoint) -> None:
+def test_a_route_needs_the_role_that_is_described(endpoint: Endpoint | Page) -> None:
     (scheme,) = described()[endpoint.method, endpoint.path]["security"] or [{"signIn": []}]
     assert scheme["signIn"] == ([endpoint.role.value] if endpoint.role else [])
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_route_knows_the_parameters_that_are_described(endpoint: Endpoint) -> None:
+def test_a_route_knows_the_parameters_that_are_described(endpoint: Endpoint | Page) -> None:
     named = described()[endpoint.method, endpoint.path].get("parameters", [])
     named = [one if "in" in one else resolved(one["$ref"]) for one in named]
     assert {one["name"] for one in named if one["in"] == "query"} == endpoint.query
@@ -124,7 +130,7 @@ def schema(part: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator({"components": OPENAPI["components"], **part})
 
 
-def sent(endpoint: Endpoint, rig: Rig) -> func.HttpRequest:
+def sent(endpoint: Endpoint | Page, rig: Rig) -> func.HttpRequest:
     """Return a request that is served or, where it needs a trace or an alert, refused."""
     role = endpoint.role.value if endpoint.role else ""
     route = {"check_id": "cost_spike", "alert_id": "0" * 16, "trace_id": "a" * 32}
@@ -140,7 +146,7 @@ def sent(endpoint: Endpoint, rig: Rig) -> func.HttpRequest:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_an_answer_looks_as_described(endpoint: Endpoint) -> None:
+def test_an_answer_looks_as_described(endpoint: Endpoint | Page) -> None:
     rig = make_rig()
     response, _ = serve(endpoint, sent(endpoint, rig), lambda: rig.services)
     answers = described()[endpoint.method, endpoint.path]["responses"]
@@ -152,7 +158,7 @@ def test_an_answer_looks_as_described(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_route_describes_each_denial_by_itself(endpoint: Endpoint) -> None:
+def test_a_route_describes_each_denial_by_itself(endpoint: Endpoint | Page) -> None:
     answers = described()[endpoint.method, endpoint.path]["responses"].keys()
     denials = {"401", "403", "429"} if endpoint.role else set() if endpoint.open else {"401", "429"}
     assert answers & {"401", "403", "429", "default"} == denials
