@@ -45,19 +45,9 @@ local/node_modules/installed: local/package-lock.json .venv/installed
 	@touch $@
 
 .PHONY: bench
-bench: .venv/installed ## Measure what a tick of all checks, and 10,000 alerts, cost us (ARGS="10000 100000": other sizes)
-	@$(PYTHON) -m bench.checks $(ARGS)
-	@$(PYTHON) -m bench.alerts
-	@$(PYTHON) -m bench.seals
-	@$(PYTHON) -m bench.report
-
-.PHONY: bench-export
-bench-export: .venv/installed local/node_modules/installed ## Measure an export: speed, memory, time by stage (ARGS="100000": other sizes)
-	@$(PYTHON) -m bench.export $(ARGS)
-
-.PHONY: bench-detectors
-bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)
-	@$(PYTHON) -m bench.detectors $(ARGS)
+bench: .venv/installed local/node_modules/installed ## Measure every path beside its peer or limit (ARGS=--large: 1,000,000 spans too; ARGS="alerts seals": only these)
+	@$(MAKE) --no-print-directory .venv-presidio/installed || echo "Without Presidio the detectors have no peer."
+	@$(PYTHON) -m bench.run $(ARGS)
 
 .venv-presidio/installed: bench/requirements-presidio.txt local/python313.sh
 	@echo "Installing Presidio into an environment of its own (once) ..."

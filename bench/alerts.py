@@ -1,28 +1,25 @@
 """What alerts cost us: a tick that finds 10,000 keys of one check while 10,000 alerts are open.
 
-    python -m bench.alerts [ALERTS ...]      by default 1000 10000
+    python -m bench.alerts [--smoke]
 
 Nothing is asked: a judge of ours finds the keys at once. All else runs for real (Watch, lifecycle, outbox,
 documents, cards) but the destination and the storage, which are in memory. Two ticks are measured: the one
-that opens the alerts, and the next one, which finds them all again.
+that opens the alerts, and the next one, which finds them all again. Time is the processor's, and the peak
+that of a tick in a second world (tracemalloc), so that the two can't slow each other.
 
-- seconds, and the processor's beside them: of a tick, without tracemalloc;
-- peak: the most memory that Python held during such a tick, measured in a second world (tracemalloc);
-- written: bytes and number of the writes of that tick.
-
-Ends with 1 where a figure is above its limit.
+The limits were set after figures were seen: they bound a regression.
 """
 
 import gc
 import sys
 import time
-import tracemalloc
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
+from bench.figures import Figure, Growth, Part, Progress, Scale, at_most
+from bench.measuring import main, traced_peak_mb
 from functions.alerts.rules import AlertRules, DestinationRule
 from functions.alerts.told_as import told_as_it_is
 from functions.checks.definition import CheckDefinition, Condition
@@ -37,15 +34,14 @@ from functions.watch.watch import Watch
 from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
 
-SIZES = (1_000, 10_000)
-LIMIT_SECONDS = 15.0
-LIMIT_MB = 700.0
-LIMIT_WRITTEN_MB = 60.0
-LIMIT_WRITES = 20
-LIMIT_GROWTH = 13.0
-"""Times as much memory and as many bytes for ten times as many alerts."""
-LIMIT_SLOWER = 30.0
-"""Times the processor's seconds: the collector looks at all that lives, the more often the more there is."""
+SIZES = (100, 1_000, 10_000)
+SMOKE = (10, 20, 40)
+LIMITS = {
+    "processor": ("s", 15.0),
+    "peak memory": ("MB", 700.0),
+    "written": ("MB", 60.0),
+    "writes": ("", 20.0),
+}
 
 _EVERY = timedelta(minutes=5)
 _BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -72,8 +68,6 @@ _RULES = AlertRules(
     report_failure_after=3,
     destinations=(DestinationRule("teams", "teams", "TEAMS_WEBHOOK_URL"),),
 )
-
-_say = partial(print, flush=True)
 
 
 @dataclass(frozen=True)
@@ -155,76 +149,43 @@ class World:
             raise SystemExit(f"the tick went wrong: {report.checks[0]}")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One tick: alerts, seconds, the processor's seconds, peak megabytes, megabytes written, writes."""
-
-    alerts: int
-    seconds: float
-    processor: float
-    peak_mb: float
-    written_mb: float
-    writes: int
-
-
-def main(sizes: Sequence[int]) -> int:
-    """Measure each size, print the table and return how the process ends."""
-    _say(f"{'':>24}  {'alerts':>7}  {'seconds':>8}  {'processor':>9}  {'peak':>8}  {'written':>9}  writes")
-    first: dict[str, Measured] = {}
-    bad = []
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Measure both ticks at each size."""
+    sizes = SMOKE if scale is Scale.SMOKE else SIZES
+    found: dict[str, dict[int, dict[str, float]]] = {}
     for alerts in sizes:
+        progress(f"alerts: {alerts:,}")
         timed, traced = World(alerts), World(alerts)
-        for which in ("opens them all", "finds them all again"):
-            one = _measure(alerts, timed, traced)
-            _say(
-                f"{which:>24}  {one.alerts:>7,}  {one.seconds:6.2f} s  {one.processor:7.2f} s  "
-                f"{one.peak_mb:5.0f} MB  {one.written_mb:6.1f} MB  {one.writes:>6}"
-            )
-            bad += _above(which, one, first.setdefault(which, one))
-    _say("\n".join(bad) or "Every figure is within its limit.")
-    return 1 if bad else 0
-
-
-def _measure(alerts: int, timed: World, traced: World) -> Measured:
-    gc.collect()
-    writes, written = timed.documents.writes, timed.documents.written
-    began, processor = time.perf_counter(), time.process_time()
-    timed.tick()
-    seconds, processor = time.perf_counter() - began, time.process_time() - processor
-    gc.collect()
-    tracemalloc.start()
-    try:
-        traced.tick()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    return Measured(
-        alerts,
-        seconds,
-        processor,
-        peak / 1e6,
-        (timed.documents.written - written) / 1e6,
-        timed.documents.writes - writes,
-    )
-
-
-def _above(which: str, one: Measured, first: Measured) -> list[str]:
-    larger = one.alerts / first.alerts / 10
-    limits = (
-        ("processor", one.processor, LIMIT_SECONDS, "s"),
-        ("peak", one.peak_mb, LIMIT_MB, "MB"),
-        ("written", one.written_mb, LIMIT_WRITTEN_MB, "MB"),
-        ("writes", one.writes, LIMIT_WRITES, "writes"),
-        ("processor's growth", one.processor / first.processor, LIMIT_SLOWER * larger, "times"),
-        ("peak's growth", one.peak_mb / first.peak_mb, LIMIT_GROWTH * larger, "times"),
-        ("growth of what is written", one.written_mb / first.written_mb, LIMIT_GROWTH * larger, "times"),
-    )
+        for tick in ("opened", "found again"):
+            found.setdefault(tick, {})[alerts] = _tick(timed, traced)
     return [
-        f"{one.alerts:,} alerts, the tick that {which}: {what} {figure:.1f} {unit}, limit {limit:.0f}"
-        for what, figure, limit, unit in limits
-        if figure > max(limit, 1.0)
+        Figure(
+            Part.ALERTS,
+            f"{sizes[-1]:,} alerts {tick} in a tick: {what}",
+            values[sizes[-1]][what],
+            unit,
+            goal=at_most(limit),
+            growth=Growth("alerts", {alerts: each[what] for alerts, each in values.items()}),
+        )
+        for tick, values in found.items()
+        for what, (unit, limit) in LIMITS.items()
     ]
 
 
+def _tick(timed: World, traced: World) -> dict[str, float]:
+    """Let both worlds tick once, and return what LIMITS names."""
+    gc.collect()
+    writes, written = timed.documents.writes, timed.documents.written
+    processor = time.process_time()
+    timed.tick()
+    processor = time.process_time() - processor
+    return {
+        "processor": processor,
+        "peak memory": traced_peak_mb(traced.tick),
+        "written": (timed.documents.written - written) / 1e6,
+        "writes": timed.documents.writes - writes,
+    }
+
+
 if __name__ == "__main__":
-    sys.exit(main([int(size) for size in sys.argv[1:]] or SIZES))
+    sys.exit(main(measure))

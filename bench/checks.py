@@ -1,6 +1,6 @@
 """What a tick of all shipped checks costs us, outside the query engine, for a fleet of 1,000 agents.
 
-    python -m bench.checks [SPANS ...]      by default 10000 100000 1000000
+    python -m bench.checks [--smoke | --large]
 
 First every query that the tick asks is answered by the local engine, which is timed apart. Then the tick runs
 for real (Watch, Runner, judgement, alerts, documents, cards) on those answers: what is measured is ours.
@@ -8,6 +8,8 @@ for real (Watch, Runner, judgement, alerts, documents, cards) on those answers: 
 - own time: the seconds of that tick, less those inside `source.query`; the processor's seconds stand beside
   it (where they are far fewer, the machine was busy with something else);
 - own peak: the most memory that Python held during a second such tick (tracemalloc), answers included.
+
+Last, 24 hours that nobody judged: the queries of the tick that catches up.
 """
 
 import gc
@@ -15,13 +17,14 @@ import pickle
 import sys
 import threading
 import time
-import tracemalloc
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bench.figures import Figure, Growth, Of, Part, Progress, Scale, at_most, below, not_measured
 from bench.fleet import AGENTS, an_hour_of, declared
+from bench.measuring import main, traced_peak_mb
 from functions.alerts.state import PREFIX, CheckState, state_to_json
 from functions.alerts.told_as import told_as_it_is
 from functions.checks.definition import CheckDefinition
@@ -35,14 +38,14 @@ from tests.fakes.destinations import MemoryDestination
 from tests.fakes.storage import MemoryDocuments
 from tests.fakes.telemetry import TelemetrySource
 
-SIZES = (10_000, 100_000, 1_000_000)
-LIMIT_SECONDS = 1.0
-LIMIT_MB = 200.0
+SIZES = (1_000, 10_000, 100_000)
+SMOKE = (100, 200, 400)
+LARGE = 1_000_000
+OWN_TIME = below(1.0, Of.VALUE)
+OWN_PEAK = below(200.0, Of.VALUE)
 
 _MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
 """Windows of every width end here, and so does the hour of telemetry."""
-
-_say = partial(print, flush=True)
 
 
 @dataclass(frozen=True)
@@ -81,65 +84,107 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Measured:
-    """One size: spans, seconds in the engine, result rows, our own seconds and peak megabytes."""
+    """One size: seconds in the engine, result rows, our own seconds, the processor's, and peak megabytes."""
 
-    spans: int
     engine: float
     rows: int
     own: float
+    processor: float
     peak_mb: float
+    left_out: Sequence[str]
 
 
-def main(sizes: Sequence[int]) -> None:
-    """Measure each size and print the table."""
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Measure a tick at each size, and then one that catches up."""
     shipped = load_configuration(SHIPPED)
+    if scale is Scale.SMOKE:  # the engine takes about a second a query, however little there is
+        shipped = replace(shipped, checks=shipped.checks[:3])
     agents = declared(shipped.agents, "dispatcher")
-    _say(f"{len(shipped.checks)} checks, {AGENTS:,} agents, {len(agents.by_name):,} of them declared")
-    measured = []
-    for spans in sizes:
-        began = time.perf_counter()
+    runner = partial(Runner, agents=agents, prices=shipped.prices)
+    sizes = SMOKE if scale is Scale.SMOKE else SIZES
+    found: dict[int, Measured] = {}
+    for spans in (*sizes, LARGE) if scale is Scale.LARGE else sizes:
+        progress(f"tick: {spans:,} spans an hour")
         source = TelemetrySource(an_hour_of(spans, _MIDNIGHT - timedelta(hours=1)))
-        _say(f"\n{spans:,} spans an hour, loaded in {time.perf_counter() - began:.1f} s")
-        measured.append(
-            _measure(spans, source, shipped, partial(Runner, agents=agents, prices=shipped.prices))
-        )
-    _table(measured)
-    _catch_up(TelemetrySource(an_hour_of(10_000, _MIDNIGHT - timedelta(hours=1))), shipped)
+        found[spans] = _tick(source, shipped, runner, progress)
+    figures = _figures({spans: found[spans] for spans in sizes})
+    if scale is Scale.LARGE:
+        figures += _figures({spans: each for spans, each in found.items() if spans != sizes[0]})
+    else:
+        figures += [
+            not_measured(Part.TICK, _what("own time", LARGE), "s", "measured with --large", OWN_TIME),
+            not_measured(Part.TICK, _what("own peak", LARGE), "MB", "measured with --large", OWN_PEAK),
+        ]
+    progress("tick: 24 hours that nobody judged")
+    source = TelemetrySource(an_hour_of(sizes[1], _MIDNIGHT - timedelta(hours=1)))
+    return [*figures, _catch_up(source, shipped)]
 
 
-def _measure(
-    spans: int, source: TelemetrySource, shipped: Configuration, runner: "partial[Runner]"
+def _figures(found: Mapping[int, Measured]) -> list[Figure]:
+    spans, last = list(found.items())[-1]
+
+    def growth(of: Callable[[Measured], float]) -> Growth:
+        return Growth("spans", {size: of(each) for size, each in found.items()})
+
+    note = f"{last.processor:.2f} s of processor; {last.rows:,} rows answered; engine {last.engine:.0f} s"
+    if last.left_out:
+        note += f"; failed in the engine and left out: {', '.join(last.left_out)}"
+    return [
+        Figure(
+            Part.TICK,
+            _what("own time", spans),
+            last.own,
+            "s",
+            goal=OWN_TIME,
+            growth=growth(lambda each: each.own),
+            note=note,
+        ),
+        Figure(
+            Part.TICK,
+            _what("own peak", spans),
+            last.peak_mb,
+            "MB",
+            goal=OWN_PEAK,
+            growth=growth(lambda each: each.peak_mb),
+        ),
+    ]
+
+
+def _what(what: str, spans: int) -> str:
+    return f"all checks, {AGENTS:,} agents, {spans:,} spans an hour: {what}"
+
+
+def _tick(
+    source: TelemetrySource, shipped: Configuration, runner: "partial[Runner]", progress: Progress
 ) -> Measured:
     recorder = Recorder(source)
-    checks = [check for check in shipped.checks if _judged(check, runner(recorder), shipped, recorder)]
+    checks, left_out = [], []
+    for check in shipped.checks:
+        outcome = runner(recorder).judge_due(check, watermark=_MIDNIGHT - check.every, now=_now(shipped))
+        if isinstance(outcome, EvaluationFailed):
+            progress(f"  {check.id:28} failed and is left out: {outcome.error}")
+            left_out.append(check.id)
+        else:
+            progress(f"  {check.id:28} {recorder.seconds[-1]:7.1f} s in the engine")
+            checks.append(check)
     gc.collect()
     answers = Answers(recorder.pickled)
     watch = _watch(checks, runner(answers), shipped, _due(checks))
     began, processor = time.perf_counter(), time.process_time()
     report = watch.tick()
     total, processor = time.perf_counter() - began, time.process_time() - processor
-    own = total - sum(answers.seconds)
     stopped = [tick.check_id for tick in report.checks if tick.result != "evaluated"]
     if stopped:
         raise SystemExit(f"these checks were not evaluated: {', '.join(stopped)}")
-    peak = _peak_mb(_watch(checks, runner(Answers(recorder.pickled)), shipped, _due(checks)))
-    rows = sum(len(pickle.loads(each).rows) for each in recorder.pickled.values())  # noqa: S301 - our own
-    findings = sum(tick.findings for tick in report.checks)
-    _say(
-        f"  tick: {findings} findings, {report.accepted} cards; "
-        f"own {own:.2f} s ({processor:.2f} s of processor), peak {peak:.0f} MB"
+    again = _watch(checks, runner(Answers(recorder.pickled)), shipped, _due(checks))
+    return Measured(
+        sum(recorder.seconds),
+        sum(len(pickle.loads(each).rows) for each in recorder.pickled.values()),  # noqa: S301 - our own
+        total - sum(answers.seconds),
+        processor,
+        traced_peak_mb(again.tick),
+        left_out,
     )
-    return Measured(spans, sum(recorder.seconds), rows, own, peak)
-
-
-def _judged(check: CheckDefinition, runner: Runner, shipped: Configuration, recorder: Recorder) -> bool:
-    """Let the engine answer one check's query, and say how it went."""
-    outcome = runner.judge_due(check, watermark=_MIDNIGHT - check.every, now=_now(shipped))
-    if isinstance(outcome, EvaluationFailed):
-        _say(f"  {check.id:28} failed and is left out: {outcome.error}")
-        return False
-    _say(f"  {check.id:28} {recorder.seconds[-1]:7.1f} s in the engine")
-    return True
 
 
 def _now(shipped: Configuration) -> datetime:
@@ -180,30 +225,7 @@ def _watch(
     )
 
 
-def _peak_mb(watch: Watch) -> float:
-    gc.collect()
-    tracemalloc.start()
-    try:
-        watch.tick()
-        return tracemalloc.get_traced_memory()[1] / 1e6
-    finally:
-        tracemalloc.stop()
-
-
-def _table(measured: Sequence[Measured]) -> None:
-    _say(f"\n{'spans':>10}  {'engine':>8}  {'rows':>8}  {'own time':>18}  {'own peak':>18}  growth")
-    first = measured[0]
-    for one in measured:
-        _say(
-            f"{one.spans:>10,}  {one.engine:6.1f} s  {one.rows:>8,}  "
-            f"{one.own:6.2f} s = {one.own / LIMIT_SECONDS:4.0%} of 1 s  "
-            f"{one.peak_mb:5.0f} MB = {one.peak_mb / LIMIT_MB:4.0%} of 200 MB  "
-            f"spans x{one.spans / first.spans:.0f}, time x{one.own / first.own:.1f}, "
-            f"memory x{one.peak_mb / first.peak_mb:.1f}"
-        )
-
-
-def _catch_up(source: TelemetrySource, shipped: Configuration) -> None:
+def _catch_up(source: TelemetrySource, shipped: Configuration) -> Figure:
     """Let 24 hours go by unjudged and count what one tick asks."""
     last = {check.id: _MIDNIGHT - timedelta(hours=24) for check in shipped.checks}
     lock, asked = threading.Lock(), []
@@ -218,11 +240,15 @@ def _catch_up(source: TelemetrySource, shipped: Configuration) -> None:
     report = _watch(shipped.checks, runner, shipped, last).tick()
     windows = sum(tick.windows for tick in report.checks)
     evaluated = sum(tick.result == "evaluated" for tick in report.checks)
-    _say(
-        f"\n24 missed hours: {len(asked)} queries by {len(shipped.checks)} checks in one tick "
-        f"for {windows:,} windows ({evaluated} evaluated)"
+    return Figure(
+        Part.TICK,
+        "queries of the tick after 24 hours that nobody judged",
+        len(asked),
+        "",
+        goal=at_most(len(shipped.checks)),
+        note=f"one a check is the limit; {windows:,} windows, {evaluated} checks evaluated",
     )
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or SIZES)
+    sys.exit(main(measure))

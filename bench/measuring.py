@@ -63,13 +63,25 @@ def in_subprocess(command: Sequence[str], environment: dict[str, str] | None = N
     return json.loads(ran.stdout)
 
 
+def add_scale(parser: argparse.ArgumentParser) -> None:
+    """Let a command line take `--smoke` or `--large`, as `scale`."""
+    scales = parser.add_mutually_exclusive_group()
+    for scale, help_ in (
+        (Scale.SMOKE, "seconds of work, only to see that it runs"),
+        (Scale.LARGE, "also the figures of 1,000,000 spans"),
+    ):
+        scales.add_argument(
+            f"--{scale}", dest="scale", action="store_const", const=scale, default=Scale.USUAL, help=help_
+        )
+
+
 def main(measure: Measure) -> int:
     """Be the command line of a module: measure, print the table, return 1 where a goal is missed.
 
-    `--scale` says how much; `--json` prints the figures as a list of JSON objects instead.
+    `--smoke` and `--large` say how much; `--json` prints the figures as a list of JSON objects instead.
     """
     parser = argparse.ArgumentParser()
-    parser.add_argument("--scale", type=Scale, choices=list(Scale), default=Scale.USUAL)
+    add_scale(parser)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     figures = measure(say, asked.scale)

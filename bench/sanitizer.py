@@ -1,27 +1,29 @@
 """What it costs to make spans safe, beside reading and writing them as JSON, in one run.
 
-    python -m bench.sanitizer [FILE ...]     envelopes, .jsonl or .jsonl.gz; generated ones by default
+    python -m bench.sanitizer [--smoke]
 
-The rows are those that the query API would give: spans whose content lies in AppGenAIContent (routing table)
-or in them (routing inline). The limit is orjson's loads and dumps of the same rows, one after the other. Ours
-is all that stands between a row and the finished bytes of traces.otlp.jsonl: sanitizing and counting,
-encoding, and the rescan. What the same spans cost once more as spans.csv, its rescan included, stands beside
-it, and the share of both files together. Times are the processor's, so that what else the machine does counts
-for little. Exits 1 where the share of the first file is less than wanted.
+The rows are those that the query API would give: spans whose content lies in AppGenAIContent or in them;
+made-up ones, and captured ones where there are some (bench/material.py). The peer is orjson's loads and dumps
+of the same rows, one after the other. Ours is all that stands between a row and the finished bytes of
+traces.otlp.jsonl: sanitizing and counting, encoding, and the rescan. What the same spans cost once more as
+spans.csv, its rescan included, stands in the note. Times are the processor's, so that what else the machine
+does counts for little.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched, groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 import orjson
 import yaml
 
+from bench.figures import Figure, Growth, Part, Peer, Progress, Scale, at_least, not_measured
+from bench.material import CAPTURES
+from bench.measuring import best_of, main
 from functions.configuration import SHIPPED
 from functions.evidence.detectors import Detectors, standard_detectors
 from functions.evidence.packing.otlp import encode_traces
@@ -36,8 +38,9 @@ from local.azure_monitor.content import move_content
 from local.azure_monitor.envelopes import Row, row_of
 from local.retiming import read_envelopes
 
-WANTED = 0.12
-SPANS = 20_000
+GOAL = at_least(0.12)
+SIZES = (1_000, 5_000, 20_000)
+SMOKE = (50, 100, 200)
 REPEATS = 5
 BLOCK = 1 << 20
 AT_ONCE = 1_000
@@ -45,27 +48,51 @@ STAGES = ("sanitize", "encode", "rescan", "as a table")
 _SPAN_TABLES = frozenset({"AppRequests", "AppDependencies"})
 _OWN = frozenset({"Id", "OperationId", "ParentId", "Properties", "Measurements", "IKey"})
 
-_say = partial(print, flush=True)
+
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Measure both routings, for spans made up and captured."""
+    sizes = SMOKE if scale is Scale.SMOKE else SIZES
+    figures = []
+    for material, envelopes in (("made up", list(_generated())), ("captured", _captured())):
+        for routing in ("table", "inline"):
+            what = f"spans {material}, content in {'a table' if routing == 'table' else 'the spans'}"
+            if envelopes:
+                progress(f"sanitizer: {what}")
+                rows = _rows(envelopes, routing, sizes[-1])
+                figures.append(_figure(what, rows, sizes))
+            else:
+                why = "captured spans are not there (BENCH_CAPTURES)"
+                figures.append(not_measured(Part.SANITIZER, what, "spans/s", why, GOAL))
+    return figures
 
 
-def main(*files: str) -> int:
-    """Print the table; return 0, or 1 where the limit is missed."""
-    envelopes = [each for file in files for each in read_envelopes(Path(file))] or list(_generated())
-    missed, detectors = False, standard_detectors()
-    heads = ("limit", *STAGES)
-    columns = " ".join(f"{head:>10}" for head in heads)
-    _say(f"{'routing':8} {'KB/span':>7} {columns} {'share':>6} {'of both':>7}")
-    for routing in ("table", "inline"):
-        lines = [orjson.dumps(row) for row in _rows(envelopes, routing)]
-        limit = _best_of(partial(_read_and_write, lines))
+def _figure(what: str, rows: Sequence[TraceRow], sizes: Sequence[int]) -> Figure:
+    detectors = standard_detectors()
+    every = [orjson.dumps(row) for row in rows]
+    speeds = {}
+    for size in sizes:
+        lines = every[:size]
+        json = best_of(REPEATS, partial(_read_and_write, lines), time.process_time)
         seconds = [min(each) for each in zip(*(_ours(lines, detectors) for _ in range(REPEATS)), strict=True)]
-        share, of_both = limit / sum(seconds[:3]), limit / sum(seconds)
-        missed |= share < WANTED
-        size = sum(map(len, lines)) / len(lines) / 1e3
-        each = " ".join(f"{1e6 * part / len(lines):7.2f} µs" for part in (limit, *seconds))
-        _say(f"{routing:8} {size:7.2f} {each} {share:6.3f} {of_both:7.3f}")
-    _say(f"{SPANS:,} spans; wanted: a share of {WANTED} or more{'; MISSED' if missed else ''}")
-    return 1 if missed else 0
+        speeds[size] = size / sum(seconds[:3])
+    stages = ", ".join(
+        f"{stage} {1e6 * part / size:.1f}" for stage, part in zip(STAGES, seconds, strict=True)
+    )
+    return Figure(
+        Part.SANITIZER,
+        what,
+        speeds[size],
+        "spans/s",
+        Peer("orjson loads and dumps", size / json),
+        GOAL,
+        Growth("spans", speeds),
+        f"microseconds a span of {sum(map(len, lines)) / size / 1e3:.1f} KB: {stages}; "
+        f"with the table {json / sum(seconds):.3f} of orjson",
+    )
+
+
+def _captured() -> list[dict[str, Any]]:
+    return list(read_envelopes(CAPTURES)) if CAPTURES.is_file() else []
 
 
 def _read_and_write(lines: Sequence[bytes]) -> None:
@@ -118,19 +145,18 @@ def _blocks(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _rows(envelopes: Sequence[dict[str, Any]], routing: str) -> list[TraceRow]:
-    """Return spans, trace by trace; the same again under other ids until there are enough."""
+def _rows(envelopes: Sequence[dict[str, Any]], routing: str, spans: int) -> list[TraceRow]:
+    """Return so many spans, trace by trace; the same again under other ids until there are enough."""
     known = [row for envelope in envelopes if (row := row_of(envelope)) and row.table in _SPAN_TABLES]
     known.sort(key=lambda row: str(row.values.get("OperationId")))
     traces = [list(group) for _, group in groupby(known, key=lambda row: row.values.get("OperationId"))]
     rows: list[TraceRow] = []
     copy = 0
-    while len(rows) < SPANS:
+    while len(rows) < spans:
         copy += 1
         for trace in traces:
             rows += [_row(move_content(row)[0] if routing == "table" else row, copy) for row in trace]
-    rows = rows[:SPANS]
-    return sorted(rows, key=lambda row: row.trace_id)
+    return sorted(rows[:spans], key=lambda row: row.trace_id)
 
 
 def _row(row: Row, copy: int) -> TraceRow:
@@ -214,14 +240,5 @@ _STEPS: Sequence[tuple[str, dict[str, str]]] = (
 )
 
 
-def _best_of(work: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        work()
-        seconds.append(time.process_time() - began)
-    return min(seconds)
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(measure))

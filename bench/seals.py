@@ -1,27 +1,29 @@
 """What it costs to seal a day and to hold an export against it, beside what the engine takes to answer.
 
-    python -m bench.seals [RUNS ...]      by default 20000 200000
+    python -m bench.seals [--smoke | --large]
 
 A run is ten spans, of 1,000 agents, spread over a day. The engine's answers are timed apart and repeated from
 memory, so that what is measured is ours:
 
 - seal: the seconds of a tick that seals the day, and the most memory that Python held (tracemalloc), answers
-  included; the size of the list and of the statement;
+  included;
 - reconcile: the same of an export of the whole day from which one trace vanished;
-- find: the seconds to look for one trace in 90 days of 20,000 runs.
+- find: the seconds to look for one trace in 90 days of as many runs as the largest size of every day has.
+
+The limits of memory are our own: they bound a regression.
 """
 
 import gc
 import sys
 import time
-import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from bench.checks import Answers, Recorder
+from bench.figures import Figure, Growth, Of, Part, Progress, Scale, below, not_measured
 from bench.fleet import SPANS_A_RUN, declared, spread
+from bench.measuring import main, traced_peak_mb
 from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.redaction.pseudonyms import Pseudonyms
 from functions.evidence.seals.reconciling import Reconciler, SealAccount
@@ -34,16 +36,16 @@ from functions.traces.source import TraceSource
 from tests.fakes.storage import MemoryAppendLog, MemoryDocuments, MemoryObjects
 from tests.fakes.telemetry import TelemetrySource
 
-SIZES = (20_000, 200_000)
+SIZES = (200, 2_000, 20_000)
+SMOKE = (10, 20, 40)
+LARGE = 200_000
 KEPT = 90
-LIMIT_MB = 300.0
+PEAK = below(300.0, Of.VALUE)
 
 _DAY = datetime(2026, 11, 23, tzinfo=UTC)
 _NOW = _DAY + timedelta(days=1, hours=2)
 _PSEUDONYMS = Pseudonyms(b"k" * 32, "bench")
 _AGENTS = declared(load_configuration(SHIPPED).agents, "dispatcher")
-
-_say = partial(print, flush=True)
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,56 @@ class Store:
         return reconciler.reconcile(selection, Found(), at=_NOW, export_id="e" * 32)
 
 
-def main(sizes: Sequence[int]) -> int:
-    """Measure each size; return 1 where the peak is above the limit."""
-    worst = max(_size(runs) for runs in sizes)
-    _find()
-    return int(worst > LIMIT_MB)
+@dataclass(frozen=True)
+class Cost:
+    """Our own seconds, peak megabytes, and the engine's seconds to answer."""
+
+    seconds: float
+    peak_mb: float
+    engine: float
 
 
-def _size(runs: int) -> float:
-    """Measure a day of so many runs; return the highest peak in MB."""
-    began = time.perf_counter()
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Measure a day at each size, and the search for a trace."""
+    sizes = SMOKE if scale is Scale.SMOKE else SIZES
+    days = {}
+    for runs in (*sizes, LARGE) if scale is Scale.LARGE else sizes:
+        progress(f"seals: a day of {runs:,} runs of {SPANS_A_RUN} spans")
+        days[runs] = _day(runs)
+    figures = _figures({runs: days[runs] for runs in sizes})
+    if scale is Scale.LARGE:
+        figures += _figures({runs: day for runs, day in days.items() if runs != sizes[0]})
+    else:
+        figures += [
+            not_measured(Part.SEALS, _what(work, "peak", LARGE), "MB", "measured with --large", PEAK)
+            for work in ("seal", "reconcile")
+        ]
+    progress(f"seals: one trace in {KEPT} days")
+    return [*figures, *_find(sizes[-1])]
+
+
+def _figures(days: Mapping[int, Mapping[str, Cost]]) -> list[Figure]:
+    runs, last = list(days.items())[-1]
+    figures = []
+    for work, cost in last.items():
+        seconds = Growth("runs", {size: day[work].seconds for size, day in days.items()})
+        peaks = Growth("runs", {size: day[work].peak_mb for size, day in days.items()})
+        engine = f"the engine's answers: {cost.engine:.1f} s"
+        what = _what(work, "own time", runs)
+        figures += [
+            Figure(Part.SEALS, what, cost.seconds, "s", growth=seconds, note=engine),
+            Figure(Part.SEALS, _what(work, "peak", runs), cost.peak_mb, "MB", goal=PEAK, growth=peaks),
+        ]
+    return figures
+
+
+def _what(work: str, what: str, runs: int) -> str:
+    return f"{work} a day of {runs:,} runs: {what}"
+
+
+def _day(runs: int) -> dict[str, Cost]:
+    """Measure a day of so many runs: its seal, and an export held against it."""
     telemetry = spread(runs * SPANS_A_RUN, _DAY, timedelta(days=1))
-    _say(f"\n{runs:,} runs of {SPANS_A_RUN} spans, loaded in {time.perf_counter() - began:.1f} s")
     recorder, store = Recorder(TelemetrySource(telemetry)), Store()
     store.seal(recorder)
     pages = len(recorder.seconds)
@@ -102,45 +142,38 @@ def _size(runs: int) -> float:
     vanished = store.reconcile(recorder).body["vanished"]["traces"]
     seal = store.seals.day(_DAY.date())
     # The last second of the day is received on the next one.
-    if seal is None or not 0.999 * runs < seal.traces <= runs or vanished != 1:
+    if seal is None or not runs - 1 - runs // 1_000 <= seal.traces <= runs or vanished != 1:
         raise SystemExit("the day was not sealed, or what vanished was not found")
-    sealing, reconciling = sum(recorder.seconds[:pages]), sum(recorder.seconds[pages:])
-    statement = (store.objects.size(f"seals/{seal.day}/seal.json") or 0) / 1e3
-    _say(f"  engine    {sealing:6.1f} s, {pages} questions, to seal; {reconciling:.1f} s to reconcile")
-    _say(f"  list      {seal.list_bytes / 1e6:6.1f} MB; {statement:.0f} KB say what is in it")
-    return max(
-        _measure("seal", lambda: Store().seal(Answers(recorder.pickled))),
-        _measure("reconcile", lambda: store.reconcile(Answers(recorder.pickled))),
-    )
+    return {
+        "seal": _cost(lambda: Store().seal(Answers(recorder.pickled)), sum(recorder.seconds[:pages])),
+        "reconcile": _cost(lambda: store.reconcile(Answers(recorder.pickled)), sum(recorder.seconds[pages:])),
+    }
 
 
-def _measure(what: str, work: Callable[[], object]) -> float:
+def _cost(work: Callable[[], object], engine: float) -> Cost:
     gc.collect()
     began = time.perf_counter()
     work()
-    seconds = time.perf_counter() - began
-    gc.collect()
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1] / 1e6
-    tracemalloc.stop()
-    _say(f"  {what:9} {seconds:6.1f} s of our own, peak {peak:.0f} MB")
-    return peak
+    return Cost(time.perf_counter() - began, traced_peak_mb(work), engine)
 
 
-def _find() -> None:
+def _find(runs: int) -> list[Figure]:
     store, first = Store(), _DAY.date() - timedelta(days=KEPT)
-    runs = [SealedRun(f"{n * 2**108:032x}", _DAY, f"agent-{n % 1_000:04}", "", "") for n in range(SIZES[0])]
+    sealed = [SealedRun(f"{n * 2**108:032x}", _DAY, f"agent-{n % 1_000:04}", "", "") for n in range(runs)]
     for n in range(KEPT):
-        seal = make_seal(runs, day=first + timedelta(days=n), unusable=0, sealed_at=_NOW, key_id="bench")
+        seal = make_seal(sealed, day=first + timedelta(days=n), unusable=0, sealed_at=_NOW, key_id="bench")
         store.seals.put(*seal)
     store.seals.extend(Reach(first, first + timedelta(days=KEPT)), None)
+    figures = []
     for which in ("for the first time", "again"):
         began = time.perf_counter()
         if store.seals.find_seal("1" * 32) is not None:
             raise SystemExit("found what is in no seal")
-        _say(f"  find      {time.perf_counter() - began:6.2f} s in {KEPT} days of {len(runs):,}, {which}")
+        seconds = time.perf_counter() - began
+        what = f"look for a trace in {KEPT} days of {runs:,} runs, {which}"
+        figures.append(Figure(Part.SEALS, what, seconds, "s"))
+    return figures
 
 
 if __name__ == "__main__":
-    sys.exit(main([int(size) for size in sys.argv[1:]] or SIZES))
+    sys.exit(main(measure))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.figures import Bound, Figure, Goal, Of
 
-HEADS = ("part", "what", "ours", "beside it", "ratio", "growth", "goal", "")
+HEADS = ("part", "what", "ours", "beside it", "ratio", "growth", "goal", "met")
 
 
 def as_text(figures: Sequence[Figure]) -> str:
@@ -21,6 +21,17 @@ def as_markdown(figures: Sequence[Figure]) -> str:
     lines = [(*HEADS, "note"), *((*cells(each), each.note) for each in figures)]
     rows = [f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines]
     return "\n".join([rows[0], "|" + " --- |" * len(lines[0]), *rows[1:]])
+
+
+def verdicts(figures: Sequence[Figure]) -> str:
+    """Return in words how many goals are met, and which are not."""
+    wanted = [each for each in figures if each.goal is not None]
+    missed = [each for each in wanted if each.met is False]
+    unknown = [each for each in figures if each.value is None]
+    lines = [f"{sum(each.met is True for each in wanted)} of {len(wanted)} goals are met."]
+    lines += [f"MISSED: {each.part}, {each.what}" for each in missed]
+    lines += [f"not measured: {each.part}, {each.what}" for each in unknown]
+    return "\n".join(lines)
 
 
 def cells(figure: Figure) -> tuple[str, ...]:
@@ -44,7 +55,7 @@ def cells(figure: Figure) -> tuple[str, ...]:
 
 def number(value: float) -> str:
     """Return a number with three digits that count, and thousands apart."""
-    if value == 0 or abs(value) >= 100:
+    if float(value).is_integer() or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:#.3g}".rstrip(".")
 
