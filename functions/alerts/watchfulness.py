@@ -12,7 +12,8 @@ from functions.checks.coverage import Coverage
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Finding, JudgedWindow, Window
 from functions.checks.sweep import is_swept
-from functions.checks.tally import Tally
+from functions.checks.tally import CountedDay, Tally
+from functions.checks.windows import window_start
 
 CHECK_BEHIND, CHECK_BLIND = "check_behind", "check_blind"
 """Stand for a check's id in these alerts."""
@@ -66,6 +67,34 @@ def is_behind(check: CheckDefinition, judged_until: datetime, now: datetime) -> 
     return now - check.settle - judged_until > max(BEHIND_AFTER, 2 * check.every)
 
 
+def answerable(
+    check: CheckDefinition, coverage: Coverage, judged_until: datetime | None, first: datetime, now: datetime
+) -> Window | None:
+    """Return what a check has to answer for: what it judged since `first`, and what it ought to have.
+
+    Args:
+        check: The check.
+        coverage: What it has judged.
+        judged_until: How far it has come.
+        first: The earliest time that is of interest.
+        now: The present instant.
+
+    Returns:
+        A stretch of at least one window, from `first` or when the check began; None where nothing is known.
+    """
+    intervals = coverage.intervals
+    if not intervals or judged_until is None:
+        return None
+    late = is_behind(check, judged_until, now)
+    end = window_start(now - check.settle, check.every) if late else judged_until
+    return Window(min(max(first, intervals[0].start), end - check.every), end)
+
+
+def is_blind_day(check: CheckDefinition, counted: CountedDay) -> bool:
+    """Return whether a check that judges each window by itself could judge hardly any of a day's."""
+    return is_swept(check) and counted.blind_windows > BLIND_SHARE * counted.windows
+
+
 def report_behind(
     alerts: Mapping[str, Alert],
     *,
@@ -113,7 +142,7 @@ def report_blind_day(
     if day is None or not is_swept(check):
         return told_of(alerts, about, once)
     counted = tally.on(day)
-    if counted.blind_windows <= BLIND_SHARE * counted.windows:
+    if not is_blind_day(check, counted):
         return end(alerts, about, once)
     start = datetime.combine(day, time(), UTC)
     share = 100 * counted.blind_windows / counted.windows

@@ -5,13 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from functions.alerts.state import CheckState
-from functions.alerts.watchfulness import CHECK_BLIND, is_behind
+from functions.alerts.watchfulness import CHECK_BLIND, answerable, is_behind
 from functions.checks.asking import Asked
 from functions.checks.definition import CheckDefinition
 from functions.checks.finding import Window
 from functions.checks.interruptions import Failures, Interruption
 from functions.checks.tally import CountedDay
-from functions.checks.windows import window_start
 from functions.commands.record import Held
 from functions.errors import SourceBlind, StorageError
 from functions.text_plot import safe
@@ -63,7 +62,7 @@ def covered(check: CheckDefinition, held: Held, days: int, now: datetime, *, fai
     """
     state = held if isinstance(held, CheckState) else CheckState()
     first = now - timedelta(days=days)
-    between = _between(check, state, first, now)
+    between = answerable(check, state.coverage, state.watermark, first, now)
     gaps = state.coverage.gaps(between) if between else ()
     today = now.astimezone(UTC).date()
     counted = [one for one in state.tally.days if one.day >= first.date()]
@@ -82,15 +81,6 @@ def covered(check: CheckDefinition, held: Held, days: int, now: datetime, *, fai
 
 
 _COUNTS = tuple(field.name for field in fields(CountedDay) if field.name != "day")
-
-
-def _between(check: CheckDefinition, state: CheckState, first: datetime, now: datetime) -> Window | None:
-    intervals = state.coverage.intervals
-    if not intervals or state.watermark is None:
-        return None
-    late = is_behind(check, state.watermark, now)
-    end = window_start(now - check.settle, check.every) if late else state.watermark
-    return Window(min(max(first, intervals[0].start), end - check.every), end)
 
 
 def _faults(

@@ -4,6 +4,7 @@ import re
 
 from functions.access.roles import Role
 from functions.alerts import reading
+from functions.alerts.coverage_map import MOST_DAYS, coverage_map
 from functions.canary.looking import read_sight, sight_to_json
 from functions.errors import InvalidRequest, NotFound
 from functions.overlay.history import read_whole
@@ -41,6 +42,13 @@ def show_coverage(services: Services, request: Request) -> Answer:
     )
 
 
+def show_coverage_map(services: Services, request: Request) -> Answer:
+    """Show how much of the latest days each check has evaluated, quarter day by quarter day."""
+    days = number_in_query(request, "days", default=7, most=MOST_DAYS)
+    checks = services.configuration.checks
+    return Answer(coverage_map(services.documents, checks, days, services.reading.clock()))
+
+
 def show_configuration(services: Services, request: Request) -> Answer:
     """Show which configuration is in force, since when, and what is refused; by a hash, the files of one."""
     name = request.query.get("hash")
@@ -62,12 +70,23 @@ def show_configuration(services: Services, request: Request) -> Answer:
 
 def list_accesses(services: Services, request: Request) -> Answer:
     """List the latest accesses, newest first, having checked the chain from a signed head on."""
-    count = request.query.get("count", "100")
-    if not (count.isascii() and count.isdigit() and len(count) <= 4 and 1 <= int(count) <= MOST_ENTRIES):
+    count = number_in_query(request, "count", default=100, most=MOST_ENTRIES)
+    return Answer({"entries": services.ledger.latest(count)})
+
+
+def number_in_query(request: Request, name: str, *, default: int, most: int) -> int:
+    """Return a number from 1 to `most` that the query gives, or the default.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    given = request.query.get(name, str(default))
+    digits = given.isascii() and given.isdigit() and len(given) <= len(str(most))
+    if not (digits and 1 <= int(given) <= most):
         raise InvalidRequest(
-            f"The parameter count must be a number from 1 to {MOST_ENTRIES}.", next_step="Correct it."
+            f"The parameter {name} must be a number from 1 to {most}.", next_step="Correct it."
         )
-    return Answer({"entries": services.ledger.latest(int(count))})
+    return int(given)
 
 
 ENDPOINTS = (
@@ -91,6 +110,16 @@ ENDPOINTS = (
         role=Role.ALERTS_READ,
         recorded=False,
         handle=show_coverage,
+    ),
+    Endpoint(
+        name="show_coverage_map",
+        method="GET",
+        path="api/v1/coverage",
+        action="coverage.read",
+        role=Role.ALERTS_READ,
+        recorded=False,
+        handle=show_coverage_map,
+        query=frozenset({"days"}),
     ),
     Endpoint(
         name="show_configuration",

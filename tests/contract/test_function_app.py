@@ -47,6 +47,7 @@ HTTP = {
     "list_checks": ("GET", "api/v1/checks"),
     "show_configuration": ("GET", "api/v1/configuration"),
     "show_coverage": ("GET", "api/v1/checks/{check_id}/coverage"),
+    "show_coverage_map": ("GET", "api/v1/coverage"),
     "list_alerts": ("GET", "api/v1/alerts"),
     "show_alert": ("GET", "api/v1/alerts/{alert_id}"),
     "read_alert_trace": ("GET", "api/v1/alerts/{alert_id}/traces/{trace_id}"),

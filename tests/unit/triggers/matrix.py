@@ -100,6 +100,7 @@ ROWS: Mapping[str, Row] = {
     "show_portal_file": Row(None, route={"file": "nope.js"}),
     "list_checks": Row(Role.ALERTS_READ, "all"),
     "show_coverage": Row(Role.ALERTS_READ, "all", {"check_id": CHECK.id}),
+    "show_coverage_map": Row(Role.ALERTS_READ, "all"),
     "show_configuration": Row(Role.ALERTS_READ, "all"),
     "list_alerts": Row(Role.ALERTS_READ, "empty", listed="alerts"),
     "show_alert": Row(Role.ALERTS_READ, "hidden", **_ALERT),

@@ -88,6 +88,19 @@ def test_coverage_is_shown_by_check() -> None:
     assert body_of(ask(make_rig(), "show_coverage", asked))["check_id"] == "cost_spike"
 
 
+def test_the_coverage_of_all_checks_is_shown_at_once() -> None:
+    rig = make_rig()
+    told = body_of(ask(rig, "show_coverage_map", request("Alerts.Read", query={"days": "35"})))
+    assert [one["id"] for one in told["checks"]] == [one.id for one in rig.services.configuration.checks]
+    assert {len(one["cells"]) for one in told["checks"]} == {35 * 4}
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36", "x", "7.0"])
+def test_days_out_of_bounds_are_refused(days: str) -> None:
+    response = ask(make_rig(), "show_coverage_map", request("Alerts.Read", query={"days": days}))
+    assert response.status_code == 400
+
+
 @pytest.mark.parametrize("check_id", HOSTILE)
 def test_an_unknown_check_is_not_found(check_id: str) -> None:
     asked = request("Alerts.Read", route={"check_id": check_id})
