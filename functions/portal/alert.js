@@ -1,62 +1,140 @@
-// The page of one alert: its headline, and one button that says somebody sees to it.
+// The page of one alert: what is wrong, how bad it is, and a button that says somebody sees to it; then the rest.
 
 import { ask } from "./api.js";
-import { element, facts, refused } from "./elements.js";
+import { releases, traces, valueOverTime } from "./alert_findings.js";
+import { silencing } from "./alert_silencing.js";
+import { deliveries, evidence } from "./alert_told.js";
+import {
+  checkWords, cut, figures, foreign, isActive, label, quantity, severityBadge, span, stateBadge, subject, when,
+} from "./alert_words.js";
+import { announce, element, facts, number, refused, section } from "./elements.js";
+
+const SENTENCE = /(?<=[.!?])\s/;
+
+export const page = {
+  title: "Alert",
+  role: "Alerts.Read",
+  async show(main, asked, me) {
+    await showAlert(main, asked.get("alert"), me);
+    if (asked.get("do") === "ack") {
+      main.querySelector(".acknowledge")?.focus();
+    }
+  },
+};
 
 /**
  * Show an alert.
  *
- * @param {HTMLElement} view Where.
+ * @param {HTMLElement} main Where.
  * @param {string} id Of the alert: 16 hex digits.
- * @param {boolean} ready Whether the button is to have the focus.
+ * @param {{roles: string[], limited: object}} me Who looks at it.
  */
-export async function showAlert(view, id, ready) {
+async function showAlert(main, id, me) {
   const alert = await ask(`alerts/${id}`);
-  const shown = [
-    element("h1", { textContent: headline(alert) }),
-    facts([
-      ["State", alert.state],
-      ["Since", time(alert.opened_at)],
-      ["Until", time(alert.resolved_at)],
-      ["Value", alert.value],
-      ["Limit", alert.threshold],
-      ["Worst", alert.worst],
-      ["Runs", alert.runs],
-      ["Owner", alert.owner],
-      ["Acknowledged", time(alert.acknowledged_at)],
-    ]),
-  ];
-  if (alert.state === "open") {
-    shown.push(acknowledging(view, id));
-  }
-  view.replaceChildren(...shown);
-  if (ready) {
-    view.querySelector("button")?.focus();
-  }
+  const may = (role) => me.roles.includes(role);
+  const silence = silencing(alert, may("Alerts.Manage"), Boolean(me.limited["Alerts.Manage"]));
+  const taken = async () => {
+    await showAlert(main, id, me);
+    main.querySelector(".taken").focus();
+    announce("Acknowledged. You see to it.");
+  };
+  main.replaceChildren(
+    head(alert, may("Alerts.Manage"), taken, silence.open),
+    element("div", { className: "alert-columns" },
+      element("div", {}, ...[firstStep(alert), valueOverTime(alert), releases(alert), traces(alert)].filter(Boolean)),
+      element("div", {}, about(alert), silence.section, deliveries(alert), evidence(alert, may("Evidence.Read")))));
 }
 
-function acknowledging(view, id) {
-  const button = element("button", { type: "button", textContent: "Acknowledge" });
+/** What comes first: on a phone all of it is on the first screen. */
+function head(alert, mayManage, taken, silence) {
+  const lasted = alert.resolved_at
+    ? `for ${span(alert.opened_at, alert.resolved_at)}, over for ${span(alert.resolved_at)}`
+    : `for ${span(alert.opened_at)}`;
+  return element("header", { className: `alert-head ${alert.severity}` },
+    element("p", { className: "tags" }, severityBadge(alert), " ", stateBadge(alert), " ",
+      element("span", { className: "muted", textContent: lasted })),
+    // Said with the severity first, as on the card; to the eye the badge has it.
+    element("h1", {}, element("span", { className: "sr-only", textContent: `${alert.severity}: ` }),
+      subject(alert), `: ${checkWords(alert)}`),
+    element("p", { className: "measure" }, element("strong", { textContent: quantity(alert.value, alert.unit) }), " ",
+      element("span", { className: "muted", textContent: alert.threshold === null ? "any occurrence counts" : `limit ${figures(alert.threshold)}` })),
+    alert.state === "acknowledged" ? whoSeesToIt(alert) : "",
+    isActive(alert) ? actions(alert, mayManage, taken, silence) : "");
+}
+
+function actions(alert, mayManage, taken, silence) {
+  if (!mayManage) {
+    return element("p", { className: "muted", textContent: "To acknowledge or silence it you need the role Alerts.Manage." });
+  }
+  const link = element("a", { className: "button", href: "#silence", textContent: "Silence …" });
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    silence();
+  });
+  return element("div", { className: "actions" }, alert.state === "open" ? acknowledging(alert, taken) : "", link);
+}
+
+function acknowledging({ id }, taken) {
+  const button = element("button", { type: "button", className: "primary acknowledge", textContent: "Acknowledge" });
   button.addEventListener("click", async () => {
     button.disabled = true;
+    button.parentElement.querySelector("[role=alert]")?.remove();
     try {
       await ask(`alerts/${id}/acknowledge`, {});
-      await showAlert(view, id, false);
+      await taken();
     } catch (refusal) {
       button.disabled = false;
-      view.querySelector("[role=alert]")?.remove();
-      view.append(refused(refusal));
+      button.after(refused(refusal));
+      button.focus();
     }
   });
   return button;
 }
 
-function headline(alert) {
-  const { Agent: agent, ...others } = alert.key;
-  const about = [agent, ...Object.values(others)].filter(Boolean).join(", ");
-  return [alert.severity, about, alert.check_id.replaceAll("_", " ")].filter(Boolean).join(": ");
+function whoSeesToIt({ acknowledged_at: at, acknowledged_by: by, acknowledged_by_you: mine }) {
+  const who = mine ? ["You see to it, since "] : [element("code", { textContent: cut(by ?? "somebody") }), " sees to it, since "];
+  return element("p", { className: "taken", tabIndex: -1 }, ...who, when(at));
 }
 
-function time(instant) {
-  return instant ? new Date(instant).toLocaleString() : null;
+function firstStep({ title, triage, false_positives: nothing }) {
+  if (!triage) {
+    return section("What to do", element("p", { textContent: "The check of this alert was removed: nothing more is told of it." }));
+  }
+  const [first, ...others] = triage.replace(/\s+/g, " ").trim().split(SENTENCE);
+  return section("What to do",
+    element("p", { className: "first-step" }, foreign(first, 600)),
+    element("details", {}, element("summary", { textContent: "The rest of the steps, and when it means nothing" }),
+      others.length > 0 ? element("p", {}, foreign(others.join(" "), 4000)) : "",
+      element("p", {}, element("strong", { textContent: "It means nothing: " }), foreign(nothing, 2000)),
+      element("p", { className: "muted" }, "The check: ", foreign(title))));
+}
+
+function about(alert) {
+  const { threshold, unit } = alert;
+  return section("About it", facts([
+    ["Opened", when(alert.opened_at)],
+    ["Last seen", when(alert.last_seen)],
+    ["Over since", when(alert.resolved_at)],
+    ["Acknowledged", when(alert.acknowledged_at)],
+    ["Escalated", when(alert.escalated_at)],
+    ["Value", quantity(alert.value, unit)],
+    ["Limit", threshold === null ? "none: any occurrence counts" : quantity(threshold, unit)],
+    ["Worst", quantity(alert.worst, unit)],
+    ["Runs", number(alert.runs)],
+    ["Occurrences", number(alert.violations)],
+    ["Episode", alert.episode > 1 ? `${alert.episode}: it opened ${alert.episode} times` : alert.episode],
+    ["Owner", foreign(alert.owner)],
+    ["Check", element("a", { href: `/portal?view=alerts&state=any&check=${encodeURIComponent(alert.check_id)}` }, foreign(alert.check_id))],
+    ...columns(alert.key),
+    ...columns(alert.shows),
+    ["Id", element("code", { textContent: alert.id })],
+  ]), isActive(alert) && alert.quiet > 0
+    ? element("p", { className: "muted", textContent: `${figures(alert.quiet)} windows in a row were without a finding.` })
+    : "");
+}
+
+function columns(held) {
+  return Object.entries(held).map(([name, value]) => [
+    label(name), typeof value === "number" ? figures(value) : value && foreign(value, 500),
+  ]);
 }

@@ -5,6 +5,7 @@ import { element, empty, loading, refused } from "./elements.js";
 
 /** The pages in the order of the navigation; who has one of a page's roles may open it. */
 const PAGES = [
+  { view: "alerts", title: "Alerts", roles: ["Alerts.Read"], load: () => import("./alerts_page.js") },
   { view: "costs", title: "Costs", roles: ["Costs.Read"], load: () => import("./costs_page.js") },
 ];
 
@@ -16,10 +17,7 @@ const ALERT = {
   view: "alert",
   title: "Alert",
   roles: ["Alerts.Read"],
-  load: async () => {
-    const { showAlert } = await import("./alert.js");
-    return { page: { show: (main, asked) => showAlert(main, asked.get("alert"), asked.get("do") === "ack") } };
-  },
+  load: () => import("./alert.js"),
 };
 
 async function start(main, asked) {

@@ -65,7 +65,9 @@ def test_two_taps_acknowledge_an_alert(stack: Stack, phone: BrowserContext, page
     alert = put(stack, "dispatcher")
     sign_in(phone, stack, "operator")
     page.goto(link(stack, alert))  # the first tap, on the card
-    expect(page.get_by_role("heading")).to_have_text("high: dispatcher, get_shipment_status: stale tool data")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "high: dispatcher, get_shipment_status: stale tool data"
+    )
     page.get_by_role("button", name="Acknowledge").tap()  # the second
     expect(page.get_by_text("acknowledged", exact=True)).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
@@ -111,7 +113,7 @@ def test_hostile_text_is_shown_as_text(stack: Stack, phone: BrowserContext, page
     alert = put(stack, HOSTILE)
     sign_in(phone, stack, "operator")
     page.goto(link(stack, alert))
-    expect(page.get_by_role("heading")).to_contain_text(HOSTILE)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(HOSTILE)
     assert page.title() == "Alert · Tracekeeper"
     assert page.locator("img").count() == 0
 

@@ -1,0 +1,78 @@
+// What people were told of an alert, what was kept from them, and where its evidence is held.
+
+import { cut, foreign, moment, when } from "./alert_words.js";
+import { badge, element, empty, facts, number, section } from "./elements.js";
+
+const DELIVERY_KINDS = { accepted: "good", waiting: "medium", refused: "critical" };
+const EXPORT_ID = /^[0-9a-f]{32}$/;
+
+/** Make the section with what became of each notice at each destination. */
+export function deliveries(alert) {
+  const items = alert.deliveries.toReversed().map((one) => element("li", {},
+    badge(one.state, DELIVERY_KINDS[one.state] ?? "calm"), " ", element("strong", {}, foreign(one.destination, 80)),
+    `: ${one.kind} `, moment(one.made_at), element("span", { className: "muted" }, ...outcome(one))));
+  return section("Who was told", items.length > 0
+    ? element("ul", { className: "plain" }, ...items)
+    : empty("Nobody has been told of it yet."));
+}
+
+function outcome({ state, accepted_at: at, attempts, reason, digest }) {
+  const tries = attempts === 1 ? "one attempt" : `${number(attempts)} attempts`;
+  if (state === "accepted") {
+    return [", taken ", moment(at), ` after ${tries}`, digest ? ", in a digest" : ""];
+  }
+  const why = reason ? [": ", foreign(reason)] : [];
+  return [state === "refused" ? `, given up after ${tries}` : `, sent again later, ${tries} so far`, ...why];
+}
+
+/** Make the list of what keeps an alert quiet now, and of what was not told for that. */
+export function quiet(alert, silences) {
+  const known = new Map(silences.map((silence) => [silence.id, silence]));
+  const now = alert.quieted_by.map((name) =>
+    element("li", {}, badge("quiet now", "low"), " ", ...by(name, known)));
+  const earlier = alert.hidden.filter(({ silence }) => !alert.quieted_by.includes(silence)).map((hidden) =>
+    element("li", {}, ...by(hidden.silence, known), `: ${times(hidden.episodes)} not told, since `, moment(hidden.since)));
+  return now.length + earlier.length > 0 ? element("ul", { className: "plain" }, ...now, ...earlier) : null;
+}
+
+/** Say what keeps quiet under this name: a silence, as id@start, or an inhibition. */
+function by(name, known) {
+  const [id, start] = name.split("@");
+  if (start === undefined) {
+    return ["by the inhibition ", foreign(name)];
+  }
+  const silence = known.get(id);
+  return silence
+    ? ["silenced by ", foreign(silence.author), " until ", moment(silence.ended_at ?? silence.ends_at), ": ",
+      foreign(silence.reason)]
+    : ["by the silence ", element("code", { textContent: cut(id, 12) })];
+}
+
+function times(count) {
+  return count === 1 ? "one episode" : `${number(count)} episodes`;
+}
+
+/** Make the section that says whether the traces are held as evidence; who may read exports gets a link. */
+export function evidence(alert, mayRead) {
+  const { evidence_hold: hold, evidence_export_id: id } = alert;
+  if (!hold) {
+    return section("Evidence", element("p", {
+      textContent: "Not held: the alert is not severe enough for that, or it names no traces.",
+    }));
+  }
+  if (hold.state === "over_cap") {
+    return section("Evidence",
+      element("p", {}, badge("not held", "high"), " ", number(hold.held_that_day),
+        " alerts were held that day already. Ask for an export by hand before the traces are gone."),
+      mayRead ? element("p", {}, element("a", { href: "/portal?view=exports", textContent: "Ask for an export" })) : null);
+  }
+  const named = element("code", { textContent: cut(id ?? "", 32) });
+  const link = mayRead && EXPORT_ID.test(id)
+    ? element("a", { href: `/portal?view=exports&export=${id}` }, named)
+    : named;
+  return section("Evidence", facts([
+    ["Hold", badge("held", "good")],
+    ["Since", when(hold.at)],
+    ["Export", link],
+  ]), mayRead ? null : element("p", { className: "muted", textContent: "Reading it needs the role Evidence.Read." }));
+}

@@ -1,0 +1,183 @@
+// The list of alerts, by what the address asks for; and the silences.
+
+import { ask } from "./api.js";
+import {
+  SEVERITIES, checkWords, cut, figures, foreign, isActive, quantity, severityBadge, span, stateBadge, subject, when,
+} from "./alert_words.js";
+import { announce, badge, element, empty, field, loading, number, refused, table } from "./elements.js";
+import { silencesSection } from "./silences.js";
+
+const STATES = [
+  ["open", "Open or acknowledged"], ["acknowledged", "Acknowledged"], ["resolved", "Resolved"], ["pending", "Pending"], ["any", "Any state"],
+];
+const NAMES = ["agent", "check", "owner"];
+const FILTERS = ["state", "severity", ...NAMES];
+const MOST_ROWS = 200;
+
+export const page = {
+  title: "Alerts",
+  role: "Alerts.Read",
+  async show(main, asked, me) {
+    const found = element("div", { className: "found" }, loading());
+    const wanted = new Map(FILTERS.map((name) => [name, asked.get(name) ?? ""]));
+    const fill = async () => {
+      try {
+        const answer = await ask(`alerts?${query(wanted)}`);
+        found.replaceChildren(...results(answer, wanted));
+        suggest(main, answer.alerts);
+        announce(counted(answer.alerts));
+      } catch (refusal) {
+        found.replaceChildren(refused(refusal));
+      }
+    };
+    main.replaceChildren(element("h1", { textContent: "Alerts" }), filters(wanted, fill), found);
+    await fill();
+    main.append(await silencesSection(me.roles.includes("Alerts.Manage")));
+  },
+};
+
+/** Give the API's query: without a state in the address it is that of alerts that are not over. */
+function query(wanted) {
+  const given = new URLSearchParams([...wanted].filter(([, value]) => value !== ""));
+  if (!given.has("state")) {
+    given.set("state", "open");
+  }
+  if (given.get("state") === "any") {
+    given.delete("state");
+  }
+  return given;
+}
+
+/** Make the filters; what is chosen goes into the address, so that it can be shared. */
+function filters(wanted, fill) {
+  const changed = (name, value) => {
+    wanted.set(name, value);
+    const address = new URLSearchParams([["view", "alerts"], ...[...wanted].filter(([, held]) => held !== "")]);
+    history.replaceState(null, "", `/portal?${address}`);
+    return fill();
+  };
+  const state = choice(STATES, wanted.get("state") || "open");
+  state.addEventListener("change", () => changed("state", state.value === "open" ? "" : state.value));
+  const severity = choice([["", "Any severity"], ...SEVERITIES.map((one) => [one, one])], wanted.get("severity"));
+  severity.addEventListener("change", () => changed("severity", severity.value));
+  const texts = NAMES.map((name) => {
+    const input = element("input", { type: "search", value: wanted.get(name), autocomplete: "off", spellcheck: false });
+    input.setAttribute("list", `known-${name}`);
+    input.addEventListener("change", () => changed(name, input.value.trim()));
+    return element("div", {}, field(name.charAt(0).toUpperCase() + name.slice(1), input),
+      element("datalist", { id: `known-${name}` }));
+  });
+  const further = element("details", { className: "further", open: NAMES.some((name) => wanted.get(name) !== "") },
+    element("summary", { textContent: "Agent, check, owner" }), element("div", { className: "toolbar" }, ...texts));
+  return element("div", { className: "toolbar filters", role: "search", ariaLabel: "Filters" },
+    field("State", state), field("Severity", severity), further);
+}
+
+function choice(options, chosen) {
+  const made = element("select", {}, ...options.map(([value, words]) => element("option", { value, textContent: words })));
+  made.value = chosen;
+  if (made.selectedIndex < 0) { // what nobody offered; the API says what is wrong with it
+    made.append(element("option", { value: chosen, textContent: cut(chosen, 40), selected: true }));
+  }
+  return made;
+}
+
+/** Offer the names that the listed alerts have. */
+function suggest(main, alerts) {
+  const known = {
+    agent: alerts.map(({ key }) => key.Agent),
+    check: alerts.map(({ check_id: check }) => check),
+    owner: alerts.map(({ owner }) => owner),
+  };
+  for (const name of NAMES) {
+    const names = [...new Set(known[name].filter((one) => one && one.length <= 200))].sort().slice(0, 100);
+    main.querySelector(`#known-${name}`).replaceChildren(...names.map((value) => element("option", { value })));
+  }
+}
+
+function results({ alerts, unreadable, last_tick: ticked }, wanted) {
+  const sorted = alerts.toSorted(worseFirst);
+  return [
+    element("p", { className: "muted" }, `${counted(alerts)}. `, "The watch last looked ", ticked ? when(ticked) : "never", "."),
+    unreadable.length > 0 ? unknown(unreadable) : "",
+    alerts.length === 0 ? nothing(wanted, unreadable, ticked) : list(sorted.slice(0, MOST_ROWS)),
+    alerts.length > MOST_ROWS
+      ? element("p", { textContent: `The first ${number(MOST_ROWS)} are shown. Filter to see the others.` })
+      : "",
+  ];
+}
+
+function counted(alerts) {
+  const open = alerts.filter(({ state }) => state === "open").length;
+  const words = alerts.length === 1 ? "1 alert" : `${number(alerts.length)} alerts`;
+  return open > 0 && open < alerts.length ? `${words}, ${number(open)} not acknowledged` : words;
+}
+
+/** What is not over first, then the worst, then what was seen last. */
+function worseFirst(one, other) {
+  return isActive(other) - isActive(one)
+    || SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity)
+    || other.last_seen.localeCompare(one.last_seen);
+}
+
+function unknown(names) {
+  return element("div", { className: "warning", role: "note" },
+    element("p", { textContent: "Not all alerts are known: these documents can't be read." }),
+    element("ul", {}, ...names.slice(0, 20).map((name) => element("li", {}, foreign(name)))),
+    names.length > 20 ? element("p", { textContent: `And ${number(names.length - 20)} more.` }) : "");
+}
+
+function nothing(wanted, unreadable, ticked) {
+  if (FILTERS.some((name) => wanted.get(name) !== "")) {
+    return element("div", {}, empty("No alert is like that."),
+      element("p", {}, element("a", { href: "/portal?view=alerts", textContent: "Show all that are open" })));
+  }
+  if (unreadable.length > 0) {
+    return empty("No alert is open in what could be read.");
+  }
+  return ticked
+    ? empty("All quiet: no alert is open.", "Every check that could judge found nothing. The overview says which could not.")
+    : empty("No alert is open, and the watch has never looked.", "It begins a minute or two after a new deployment.");
+}
+
+function list(alerts) {
+  const columns = [
+    { name: "Severity", cell: severityBadge },
+    { name: "Alert", heading: true, cell: headline },
+    { name: "State", cell: standing },
+    { name: "Since", cell: ({ opened_at: at }) => when(at) },
+    { name: "Value", numeric: true, cell: (alert) => quantity(alert.value, alert.unit) },
+    { name: "Limit", numeric: true, cell: ({ threshold }) => (threshold === null ? "none" : figures(threshold)) },
+    { name: "Runs", numeric: true, cell: ({ runs }) => number(runs) },
+    { name: "Owner", cell: ({ owner }) => foreign(owner, 80) },
+  ];
+  const made = table({ caption: "Alerts, the worst first", columns, rows: alerts });
+  made.classList.add("stacks");
+  stack(made, columns);
+  return made;
+}
+
+function headline(alert) {
+  return element("a", { href: `/portal?alert=${alert.id}` }, subject(alert, 80), `: ${checkWords(alert)}`);
+}
+
+function standing(alert) {
+  const { quieted_by: quieted } = alert;
+  const over = alert.resolved_at ? ` after ${span(alert.opened_at, alert.resolved_at)}` : "";
+  const quiet = quieted.length > 0 ? badge(quieted.some((name) => name.includes("@")) ? "silenced" : "inhibited", "low") : "";
+  return element("span", {}, stateBadge(alert), over, " ", quiet);
+}
+
+/** Let the rows be read as a table where a narrow screen shows them as cards. */
+function stack(made, columns) {
+  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "thead th": "columnheader",
+    "tbody th": "rowheader" };
+  for (const [selector, role] of Object.entries(roles)) {
+    for (const one of made.querySelectorAll(selector)) {
+      one.setAttribute("role", role);
+    }
+  }
+  for (const row of made.querySelectorAll("tbody tr")) {
+    [...row.cells].forEach((cell, n) => { cell.dataset.label = columns[n].name; });
+  }
+}
