@@ -92,5 +92,5 @@ function choice(ariaLabel, links) {
 
 function download(question) {
   const href = `/api/v1/${pathOf(question, "csv")}`;
-  return element("p", {}, element("a", { href, download: "", textContent: "Download as CSV" }));
+  return element("p", {}, element("a", { href, textContent: "Download as CSV" }));
 }

@@ -139,7 +139,7 @@ export function money(value, currency) {
   if (!known(value)) {
     return NOTHING;
   }
-  const small = Math.abs(value) < 1 && Number(value) !== 0 ? { maximumSignificantDigits: 3 } : {};
+  const small = Math.abs(value) < 1 && Number(value) !== 0 ? { minimumSignificantDigits: 2, maximumSignificantDigits: 3 } : {};
   try {
     return Number(value).toLocaleString(undefined, { style: "currency", currency, ...small });
   } catch { // no currency that the browser knows

@@ -13,6 +13,7 @@ from local.stack import Stack
 Scheme = Literal["light", "dark"]
 
 _MOST_TABS = 80
+_PATIENCE = 20_000  # ms: some answers take the local engine seconds, on a busy machine
 _WATCHES: "WeakKeyDictionary[Page, Watch]" = WeakKeyDictionary()
 
 
@@ -96,7 +97,7 @@ def open_page(  # noqa: PLR0917 - what every test says, in the order of a senten
 def settled(page: Page) -> None:
     """Wait until the page has a heading, and nothing of it is loading."""
     expect(page.locator("main h1").first).to_be_visible()
-    expect(page.locator("main .loading")).to_have_count(0)
+    expect(page.locator("main .loading")).to_have_count(0, timeout=_PATIENCE)
 
 
 def axe_faults(page: Page) -> list[str]:
