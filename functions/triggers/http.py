@@ -122,7 +122,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What serves one route.
+    """What serves one route, which routes.py declares.
 
     Attributes:
         name: The route's.

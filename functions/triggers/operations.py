@@ -113,8 +113,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         name="show_coverage_map",
-        method="GET",
-        path="api/v1/coverage",
         action="coverage.read",
         role=Role.ALERTS_READ,
         recorded=False,
