@@ -24,6 +24,7 @@ TracekeeperError
 │   ├── AzureCliElsewhere       the subscription is not one of those that are signed in to
 │   └── AzureCliNotFound        there is no such resource
 ├── StorageError                blob storage failed
+│   ├── ChainBroken             the ledger is not what was written
 │   └── DocumentConflict        someone else wrote first; read again
 ├── EvidenceError               an export can't be made or a bundle is not what it claims
 │   ├── RedactionFailure        something that must not leave was found in the output
@@ -192,6 +193,10 @@ class AzureCliNotFound(AzureCliError):
 
 class StorageError(TracekeeperError):
     """Blob storage failed."""
+
+
+class ChainBroken(StorageError):
+    """A line of the ledger does not follow from the one before, or it lacks what a head notes of it."""
 
 
 class DocumentConflict(StorageError):

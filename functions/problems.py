@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.errors import (
+    ChainBroken,
     DocumentConflict,
     EvidenceError,
     RequestError,
@@ -31,6 +32,7 @@ _STATUS: tuple[tuple[type[TracekeeperError], int, str], ...] = (
     (SourceThrottled, 503, "The telemetry store is busy"),
     (SourceError, 502, "The telemetry could not be read"),
     (DocumentConflict, 409, "Changed by someone else"),
+    (ChainBroken, 503, "The ledger does not hold"),
     (StorageError, 503, "Storage is not available"),
     (EvidenceError, 500, "The evidence was withheld"),
 )

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from functions.errors import DocumentConflict, StorageError
-from functions.signing.signatures import Signer
+from functions.errors import ChainBroken, DocumentConflict, SigningError
+from functions.signing.signatures import Signer, der_fits, jws_fits, stated_key_id, thumbprint
 from functions.storage.append_log import START, AppendLog, Mark
 from functions.storage.documents import encode
 from functions.storage.objects import Objects
@@ -55,17 +56,41 @@ def read_head(data: bytes) -> Head:
     """Read back the bytes of a head.
 
     Raises:
-        StorageError: They are none.
+        ChainBroken: They are none.
     """
     try:
         body: Mapping[str, Any] = orjson.loads(data)
         mark = Mark(int(body["entries"]), str(body["hash"]), str(body["blob"]), int(body["offset"]))
         return Head(date.fromisoformat(body["day"]), mark)
     except (ValueError, KeyError, TypeError):
-        raise StorageError(
+        raise ChainBroken(
             "A head of the ledger is not what was written.",
             next_step="Keep it as it is, and find out who can write to the container 'evidence'.",
         ) from None
+
+
+class Signed(StrEnum):
+    """What is known of a head's signature."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    MISSING = "missing"
+    OTHER_KEY = "other_key"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class NewestHead:
+    """The newest head, and whether its signature is of the key that signs now.
+
+    Attributes:
+        head: The head.
+        signed: BROKEN: it names the key and does not fit; OTHER_KEY: it names another one, as after the key
+            was rotated; UNCHECKED: there is no key, or it can't be asked for now.
+    """
+
+    head: Head
+    signed: Signed
 
 
 class Heads:
@@ -109,6 +134,26 @@ class Heads:
         """Yield the marks of the heads of the last `_RECENT` days, the newest first. Raises StorageError."""
         for head in self._back(self._clock().astimezone(UTC).date(), _RECENT):
             yield head.mark
+
+    def newest(self) -> NewestHead | None:
+        """Return the newest of the last `_RECENT` days; None where there is none. Raises StorageError."""
+        head = next(self._back(self._clock().astimezone(UTC).date(), _RECENT), None)
+        return NewestHead(head, self._signed(name(head.day))) if head else None
+
+    def _signed(self, noted: str) -> Signed:
+        if self._signer is None:
+            return Signed.UNCHECKED
+        if any(self._objects.size(noted + suffix) is None for suffix in (DER, JWS)):
+            return Signed.MISSING
+        data, der, jws = (b"".join(self._objects.read(noted + suffix)) for suffix in ("", DER, JWS))
+        try:
+            key = self._signer.public_key()
+        except SigningError:
+            return Signed.UNCHECKED
+        compact = jws.decode("ascii", "replace")
+        if stated_key_id(compact) != thumbprint(key):
+            return Signed.OTHER_KEY
+        return Signed.HOLDS if der_fits(key, der, data) and jws_fits(key, compact, data) else Signed.BROKEN
 
     def _sign(self, day: date) -> None:
         if self._signer is None or self._objects.size(name(day) + JWS) is not None:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from functions.access.principal import Principal
-from functions.storage.append_log import AppendLog, Mark
+from functions.storage.append_log import START, AppendLog, Mark
 
 Outcome = Literal["served", "denied", "refused", "failed"]
 """served: they got it; denied: they are not signed in or lack the role; refused: what they asked for can't be
@@ -39,6 +39,21 @@ class Access:
     outcome: Outcome
     reason: str
     correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest entries, and how much of the chain was checked for them.
+
+    Attributes:
+        entries: The newest first.
+        since: From where on each line was checked to follow from the one before.
+        end: The end of the ledger.
+    """
+
+    entries: list[Mapping[str, Any]]
+    since: Mark
+    end: Mark
 
 
 class Ledger:
@@ -80,20 +95,28 @@ class Ledger:
             }
         )
 
-    def latest(self, count: int) -> list[Mapping[str, Any]]:
-        """Return the latest entries, newest first, having checked the chain from a head before them on.
+    def latest(self, count: int) -> Latest:
+        """Return the latest entries, having checked the chain from a head before them on.
 
         That is the newest of the last `_HEADS_TRIED` heads that has so many entries behind it; where there is
         none, the beginning. `tracekeeper ledger verify` checks it all.
 
         Raises:
-            StorageError: The ledger could not be read, its chain is broken, or it lacks what a head notes.
+            ChainBroken: Its chain is broken, or it lacks what a head notes.
+            StorageError: The ledger could not be read.
         """
         for mark in islice(self._heads(), _HEADS_TRIED):
-            entries = deque(self._log.entries(mark), maxlen=count)
-            if len(entries) == count:
-                return list(reversed(entries))
-        return list(reversed(deque(self._log.entries(), maxlen=count)))
+            latest = self._behind(mark, count)
+            if len(latest.entries) == count:
+                return latest
+        return self._behind(START, count)
+
+    def _behind(self, mark: Mark, count: int) -> Latest:
+        entries, end = deque[Mapping[str, Any]](maxlen=count), mark
+        for end, entry in self._log.walk(mark):  # noqa: B007 - the last one counts
+            if entry is not None:
+                entries.append(entry)
+        return Latest(list(reversed(entries)), mark, end)
 
 
 def fingerprint(text: str) -> str:

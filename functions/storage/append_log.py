@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from functions.errors import StorageError
+from functions.errors import ChainBroken
 from functions.storage.documents import encode
 
 GENESIS = "0" * 64
@@ -64,7 +64,15 @@ class AppendLog(Protocol):
         """Yield the entries behind a mark, oldest first, having checked the chain from there on.
 
         Raises:
-            StorageError: The log could not be read, its chain is broken, or it does not hold the mark.
+            ChainBroken: Its chain is broken, or it does not hold the mark.
+            StorageError: The log could not be read.
+        """
+        ...
+
+    def walk(self, after: Mark = START) -> Iterator[tuple[Mark, Mapping[str, Any] | None]]:
+        """Yield the place behind each line after a mark, and its entry, oldest first; checks the chain.
+
+        The entry is None for a line that only closes a blob. Raises as `entries`.
         """
         ...
 
@@ -90,12 +98,12 @@ def check_chain(
         before: How many lines there were before it.
 
     Raises:
-        StorageError: A line is not what the one before it says; names its number, counted from 1.
+        ChainBroken: A line is not what the one before it says; names its number, counted from 1.
     """
     for number, line in enumerate(lines, start=before + 1):
         link = parse_line(line)
         if link is None or link.previous != previous or link.hash != _digest(previous, encode(link.entry)):
-            raise StorageError(
+            raise ChainBroken(
                 f"The chain of the log is broken at line {number}.",
                 next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
             )
@@ -112,9 +120,9 @@ def parse_line(line: bytes) -> Link | None:
         return None
 
 
-def lost_mark(mark: Mark) -> StorageError:
+def lost_mark(mark: Mark) -> ChainBroken:
     """Return the error of a log that does not hold what was noted of it."""
-    return StorageError(
+    return ChainBroken(
         f"The log does not hold the line {mark.lines} that was noted of it: it was cut off or rewritten.",
         next_step="Keep the log as it is and find out who can write to the container 'ledger'.",
     )

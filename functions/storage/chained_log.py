@@ -6,6 +6,7 @@ it, whatever their clock says, so that the chain never forks.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,19 +114,21 @@ class ChainedLog:
 
     def entries(self, after: Mark = START) -> Iterator[Mapping[str, Any]]:
         """Yield the entries behind a mark, having checked the chain from there on. Raises StorageError."""
-        lines = (line for _, _, line in self._lines(after))
-        for entry, _ in check_chain(lines, previous=after.hash, before=after.lines):
-            if entry.keys() != {_CONTINUED_IN}:
-                yield entry
+        yield from (entry for _, entry in self.walk(after) if entry is not None)
+
+    def walk(self, after: Mark = START) -> Iterator[tuple[Mark, Mapping[str, Any] | None]]:
+        """Yield the place behind each line and its entry, having checked the chain. Raises StorageError."""
+        read, checked = tee(self._lines(after))
+        chain = check_chain((line for _, _, line in checked), previous=after.hash, before=after.lines)
+        for number, ((blob, offset, _), (entry, digest)) in enumerate(
+            zip(read, chain, strict=True), start=after.lines + 1
+        ):
+            yield Mark(number, digest, blob, offset), None if entry.keys() == {_CONTINUED_IN} else entry
 
     def mark(self, after: Mark = START) -> Mark:
         """Return the end of the log, having checked the chain behind a mark. Raises StorageError."""
-        read, checked = tee(self._lines(after))
-        mark = after
-        chain = check_chain((line for _, _, line in checked), previous=after.hash, before=after.lines)
-        for (blob, offset, _), (_, digest) in zip(read, chain, strict=True):
-            mark = Mark(mark.lines + 1, digest, blob, offset)
-        return mark
+        last = deque(self.walk(after), maxlen=1)
+        return last[0][0] if last else after
 
     def raw_lines(self) -> Iterator[bytes]:
         """Yield all lines without their newlines, as they lie there and unchecked. Raises StorageError."""

@@ -2,6 +2,7 @@
 
 import re
 
+from functions.access.chain import chain_body
 from functions.access.roles import Role
 from functions.alerts import reading
 from functions.alerts.coverage_map import MOST_DAYS, coverage_map
@@ -69,9 +70,10 @@ def show_configuration(services: Services, request: Request) -> Answer:
 
 
 def list_accesses(services: Services, request: Request) -> Answer:
-    """List the latest accesses, newest first, having checked the chain from a signed head on."""
+    """List the latest accesses, newest first, and what was checked of the chain before they were given."""
     count = number_in_query(request, "count", default=100, most=MOST_ENTRIES)
-    return Answer({"entries": services.ledger.latest(count)})
+    latest = services.ledger.latest(count)
+    return Answer({"entries": latest.entries, "chain": chain_body(latest, services.record.heads.newest())})
 
 
 def number_in_query(request: Request, name: str, *, default: int, most: int) -> int:

@@ -99,13 +99,19 @@ class MemoryAppendLog:
             return self._head
 
     def entries(self, after: Mark = START) -> Iterator[Mapping[str, Any]]:
-        for entry, _ in self._chain(after):
+        for _, entry in self.walk(after):
             yield entry
+
+    def walk(self, after: Mark = START) -> Iterator[tuple[Mark, Mapping[str, Any]]]:
+        mark = after
+        for line, (entry, digest) in zip(self.lines[after.lines :], self._chain(after), strict=True):
+            mark = Mark(mark.lines + 1, digest, "memory", mark.offset + len(line))
+            yield mark, entry
 
     def mark(self, after: Mark = START) -> Mark:
         mark = after
-        for line, (_, digest) in zip(self.lines[after.lines :], self._chain(after), strict=True):
-            mark = Mark(mark.lines + 1, digest, "memory", mark.offset + len(line))
+        for behind, _ in self.walk(after):
+            mark = behind
         return mark
 
     def _chain(self, after: Mark) -> Iterator[tuple[Mapping[str, Any], str]]:

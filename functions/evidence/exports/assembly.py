@@ -40,6 +40,8 @@ from functions.evidence.redaction.content import content_of, encode_content
 from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.redactions import Redactions
 from functions.evidence.redaction.rescan import rescan
+from functions.evidence.report.account import what_is_missing
+from functions.evidence.report.html import words
 from functions.evidence.report.report import Account as ReportAccount
 from functions.signing.signatures import Signer, thumbprint
 from functions.storage.objects import Objects
@@ -75,10 +77,11 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A finished bundle, and what it holds."""
+    """A finished bundle, what it holds, and what is missing from it as sentences."""
 
     bundle: FinishedBundle
     counts: Counts
+    missing: tuple[str, ...]
     queries_hmac_sha256: str
 
 
@@ -144,7 +147,8 @@ class Assembly:
                     further.write(chunk)
             bundle = writer.finish()
         counts = Counts(found.traces, found.spans, completeness["rows_here"], completeness["complete"])
-        return Assembled(bundle, counts, bodies[REQUEST]["queries_hmac_sha256"])
+        missing = tuple(map(words, what_is_missing(completeness)))
+        return Assembled(bundle, counts, missing, bodies[REQUEST]["queries_hmac_sha256"])
 
     def _parts(self, *, runs: bool) -> list[Part]:
         """Open the parts of runs, or of rows; the accounts are their first lines."""

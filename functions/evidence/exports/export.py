@@ -97,6 +97,7 @@ class Export:
         bundle: Known from when it is built, to be relied on once the export is done.
         counts: What the bundle holds; known together with it.
         late_rows: Rows of its traces that were received after it was asked for; known likewise.
+        missing: What the bundle lacks, as sentences; empty where it is complete, or older than they are.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Export:
     bundle: BundleFacts | None = None
     counts: Counts | None = None
     late_rows: int | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -139,6 +141,7 @@ class Export:
             "bundle": asdict(self.bundle) if self.bundle else None,
             "counts": asdict(self.counts) if self.counts else None,
             "late_rows": self.late_rows,
+            "missing": list(self.missing),
         }
 
 
@@ -163,4 +166,5 @@ def stored_export(body: Mapping[str, Any]) -> Export:
         bundle=BundleFacts(**bundle) if bundle else None,
         counts=Counts(**counts) if counts else None,
         late_rows=body.get("late_rows"),
+        missing=tuple(body.get("missing", ())),
     )

@@ -110,7 +110,7 @@ class Records:
             known = {**(body["bundle"] or {}), **(body["counts"] or {})}
             facts = {name: str(value) for name, value in known.items()}
         else:
-            ended = replace(ended, bundle=None, counts=None, late_rows=None)
+            ended = replace(ended, bundle=None, counts=None, late_rows=None, missing=())
         self.enter(ended, f"exports.{_ENDED[state]}", who=who, **facts)
         return self.write(held, ended)
 

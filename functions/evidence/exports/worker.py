@@ -178,7 +178,13 @@ class Worker:
         with assembled.bundle:
             facts = _facts(export, assembled)
             # What is about to be stored is noted first, so that after a crash its counts are known.
-            noted = replace(export, bundle=facts, counts=assembled.counts, late_rows=late)
+            noted = replace(
+                export,
+                bundle=facts,
+                counts=assembled.counts,
+                late_rows=late,
+                missing=assembled.missing,
+            )
             self._store(self.records.write(held, noted), facts, assembled.bundle.file)
 
     def _store(self, held: Held, facts: BundleFacts, file: BinaryIO) -> None:

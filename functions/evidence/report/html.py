@@ -1,6 +1,7 @@
 """Writes the HTML of the report: data is escaped here, and a type keeps it apart from markup. Pure."""
 
 import html
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ LONGEST = 200
 
 NOTHING = Html("—")
 
+_TAG = re.compile("<[^>]*>")
 _SHORT = 12  # rows of a table that is kept on one page
 
 
@@ -33,6 +35,11 @@ def name(value: object, most: int = 80) -> Html:
 def code(value: object, most: int = LONGEST) -> Html:
     """Return an id, a file's name or a command."""
     return Html(f"<code>{text(value, most)}</code>")
+
+
+def words(markup: Html) -> str:
+    """Return what markup says, without it: for where text is shown as text."""
+    return html.unescape(_TAG.sub("", markup))
 
 
 def joined(parts: Iterable[str], between: str = "\n") -> Html:

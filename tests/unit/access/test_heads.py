@@ -1,11 +1,12 @@
 """Each day's head of the ledger is noted once and signed; it finds out what a chain alone can't show."""
 
+import io
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions.access.heads import Head, Heads, read_head
+from functions.access.heads import Head, Heads, NewestHead, Signed, read_head
 from functions.access.ledger import Access, Ledger
 from functions.errors import SigningError, StorageError
 from functions.signing.signatures import PublicKey, Signature, Signer, der_fits, jws_fits
@@ -142,10 +143,10 @@ def test_the_latest_entries_are_read_from_a_head_on() -> None:
     class Counting(MemoryAppendLog):
         read = 0
 
-        def entries(self, *marks):  # type: ignore[no-untyped-def]  # passes on what it is given
-            for entry in super().entries(*marks):
+        def walk(self, *marks):  # type: ignore[no-untyped-def]  # passes on what it is given
+            for step in super().walk(*marks):
                 self.read += 1
-                yield entry
+                yield step
 
     log = Counting()
     rig = Rig(log=log)
@@ -154,12 +155,66 @@ def test_the_latest_entries_are_read_from_a_head_on() -> None:
         rig.heads.tick()
         rig.now += DAY
     rig.write(3)
-    assert [entry["on"]["n"] for entry in rig.ledger.latest(2)] == ["52", "51"]
+    log.read = 0
+    assert [entry["on"]["n"] for entry in rig.ledger.latest(2).entries] == ["52", "51"]
     assert log.read == 3
     log.read = 0
-    assert [entry["on"]["n"] for entry in rig.ledger.latest(12)][-1] == "41"
+    assert [entry["on"]["n"] for entry in rig.ledger.latest(12).entries][-1] == "41"
     assert log.read == 3 + 13
-    assert len(rig.ledger.latest(1_000)) == 53
+    assert len(rig.ledger.latest(1_000).entries) == 53
+
+
+def test_it_is_told_from_where_the_chain_was_checked_and_where_it_ends() -> None:
+    rig = Rig()
+    rig.write(4)
+    head = rig.heads.tick()
+    rig.write(3)
+    near, far = rig.ledger.latest(2), rig.ledger.latest(5)
+    assert (near.since, near.end.lines) == (head.mark, 7)
+    assert (far.since.lines, far.end) == (0, near.end)
+    assert near.end.hash.encode() in rig.log.lines[-1]
+
+
+def signed(rig: Rig) -> Signed:
+    newest = rig.heads.newest()
+    assert newest is not None
+    return newest.signed
+
+
+def test_the_newest_head_says_whether_its_signature_is_of_the_key_that_signs() -> None:
+    rig = Rig(signer=MemorySigner())
+    assert rig.heads.newest() is None
+    rig.write(1)
+    head = rig.heads.tick()
+    newest = rig.heads.newest()
+    assert newest == NewestHead(head, Signed.HOLDS)
+    rig.signer = MemorySigner(2)
+    assert signed(rig) is Signed.OTHER_KEY
+    rig.signer = KeyAway()
+    assert signed(rig) is Signed.UNCHECKED
+    rig.signer = None
+    assert signed(rig) is Signed.UNCHECKED
+
+
+def test_a_head_that_is_not_signed_says_so() -> None:
+    rig = Rig()
+    rig.heads.tick()
+    rig.signer = MemorySigner()
+    assert signed(rig) is Signed.MISSING
+
+
+def test_a_head_that_was_written_anew_beside_its_signature_says_so() -> None:
+    rig = Rig(signer=MemorySigner())
+    rig.write(1)
+    rig.heads.tick()
+    forged, name = MemoryObjects(), "heads/2026-11-24.json"
+    other = rig.stored(name).replace(b'"entries":1', b'"entries":0')
+    assert other != rig.stored(name)
+    forged.put(name, io.BytesIO(other))
+    for suffix in (".sig.der", ".sig.jws"):
+        forged.put(name + suffix, io.BytesIO(rig.stored(name + suffix)))
+    rig.objects = forged
+    assert signed(rig) is Signed.BROKEN
 
 
 def test_without_heads_the_latest_entries_are_read_without_looking_far_for_one() -> None:
@@ -172,7 +227,7 @@ def test_without_heads_the_latest_entries_are_read_without_looking_far_for_one()
 
     rig = Rig(objects=Counting())
     rig.write(3)
-    assert len(rig.ledger.latest(2)) == 2
+    assert len(rig.ledger.latest(2).entries) == 2
     assert isinstance(rig.objects, Counting)
     assert rig.objects.asked <= 14
 

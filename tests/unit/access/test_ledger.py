@@ -48,7 +48,7 @@ def test_the_latest_entries_come_first() -> None:
     ledger = Ledger(MemoryAppendLog(), now=lambda: NOON)
     for n in range(5):
         ledger.record(access(n))
-    assert [entry["correlation_id"] for entry in ledger.latest(2)] == ["c-4", "c-3"]
+    assert [entry["correlation_id"] for entry in ledger.latest(2).entries] == ["c-4", "c-3"]
 
 
 def test_a_ledger_that_was_touched_is_not_read() -> None:

@@ -83,6 +83,7 @@ def test_an_export_before_the_deletion_is_complete_and_after_it_names_what_vanis
     export, files = rig.exported(selector)
     assert export.counts is not None
     assert export.counts.complete
+    assert export.missing == ()
     assert orjson.loads(files["data/completeness.json"])["seals"]["vanished"]["traces"] == 0
     rig.delete_at_source(OTHER)
     export, files = rig.exported(selector)
@@ -91,6 +92,7 @@ def test_an_export_before_the_deletion_is_complete_and_after_it_names_what_vanis
     assert completeness["seals"]["vanished"]["named"] == [{"trace_id": OTHER, "sealed_on": "2026-11-22"}]
     assert export.bundle is not None
     assert export.bundle.object_name.endswith("bundle-metadata-INCOMPLETE.zip")
+    assert f"1 sealed trace is no longer at the source: {OTHER}." in export.missing
     assert OTHER in files["data/report.html"].decode()
     assert "INCOMPLETE" in files["data/report.html"].decode()
     (entry,) = [entry for entry in rig.log.entries() if entry["action"] == "seals.vanished"]

@@ -10,6 +10,7 @@ import azure.functions as func
 import orjson
 import pytest
 
+from functions.access.principal import Principal
 from functions.access.scope import EVERYTHING, Scope
 from functions.alerts.episode import opened
 from functions.alerts.state import PREFIX, CheckState, state_to_json
@@ -18,13 +19,14 @@ from functions.errors import InvalidRequest, NotFound
 from functions.evidence.exports.export import BundleFacts, Counts, Export, State
 from functions.evidence.exports.steps import ASSEMBLE, SLICE, Step, read_step
 from functions.evidence.selection.selection import Selection, TraceIds
-from functions.triggers.evidence import ENDPOINTS
-from functions.triggers.http import serve
+from functions.triggers.evidence import ENDPOINTS, list_exports, show_export
+from functions.triggers.http import Request, serve
 from functions.triggers.jobs import run_step
 from functions.triggers.ranges import RANGE_BYTES, WHOLE_BYTES
 from tests.unit.alerts.building import CHECK
 from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, principal, request
 
+PERSON = Principal("person-1", "Ada", frozenset({"Evidence.Read"}))
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 EXPORT = "00112233445566778899aabbccddeeff"
 INJECTIONS = (
@@ -260,6 +262,59 @@ def test_an_incomplete_bundle_says_so_in_its_name_and_in_the_answer() -> None:
     response = download(rig)
     assert "INCOMPLETE" in response.headers["Content-Disposition"]
     assert response.headers["Tracekeeper-Complete"] == "false"
+
+
+def test_an_export_says_whose_it_is_when_it_is_given_up_and_what_it_is_saved_as() -> None:
+    rig = make_rig()
+    asked = request("Evidence.Read", route={"export_id": EXPORT})
+    put(rig, State.QUEUED)
+    shown = body_of(ask(rig, "show_export", asked)[0])
+    assert (shown["asked_by_you"], shown["expires_at"]) == (True, "2026-12-01T11:00:00Z")
+    assert shown["public_key_url"] is None
+    other = request(header=principal("Evidence.Read", person="person-2"), route={"export_id": EXPORT})
+    assert body_of(ask(rig, "show_export", other)[0])["asked_by_you"] is False
+
+
+def test_a_finished_export_names_its_file_as_the_download_does() -> None:
+    rig = make_rig()
+    done(rig, b"zip")
+    shown = body_of(ask(rig, "list_exports", request("Evidence.Read"))[0])["exports"][0]
+    assert shown["expires_at"] is None
+    assert f'filename="{shown["bundle"]["name"]}"' in download(rig).headers["Content-Disposition"]
+
+
+def test_where_the_public_key_is_published_is_said() -> None:
+    rig = make_rig()
+    put(rig, State.QUEUED)
+    published = replace(rig.services.worker, published="https://example.org/keys")
+    asked = request("Evidence.Read", route={"export_id": EXPORT})
+    response = show_export(
+        replace(rig.services, worker=published), Request(PERSON, asked.route_params, {}, {}, b"")
+    )
+    assert response.body["public_key_url"] == "https://example.org/keys"
+
+
+def asking(rig: Rig, scope: Scope = EVERYTHING) -> Any:
+    return list_exports(rig.services, Request(PERSON, {}, {}, {}, b"", scope)).body["asking"]
+
+
+def test_what_can_be_asked_by_is_said() -> None:
+    rig = make_rig()
+    told, configured = asking(rig), rig.services.configuration
+    assert told["agents"] == sorted(configured.agents.by_name)
+    assert told["dimensions"] == sorted(configured.agents.attributes.dimensions)
+    assert (told["cases"], told["content_approval"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("scope", "agents"),
+    [
+        (Scope(agents=frozenset({"dispatcher"})), ["dispatcher"]),
+        (Scope(tenants=frozenset({"customer-17"})), []),
+    ],
+)
+def test_whose_role_is_limited_is_told_of_no_other_agents(scope: Scope, agents: list[str]) -> None:
+    assert asking(make_rig(), scope)["agents"] == agents
 
 
 def decide(rig: Rig, body: object, *, by: str = "person-2") -> tuple[func.HttpResponse, str | None]:

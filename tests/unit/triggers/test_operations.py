@@ -4,12 +4,16 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from functions.access.chain import chain_body
+from functions.access.heads import Head, NewestHead, Signed
+from functions.access.ledger import Latest
 from functions.access.principal import Principal
 from functions.access.scope import Scope
 from functions.errors import NotFound
+from functions.storage.append_log import START
 from functions.triggers.http import Request, serve
 from functions.triggers.operations import ENDPOINTS, show_configuration
-from tests.unit.triggers.rig import Rig, body_of, make_rig, request
+from tests.unit.triggers.rig import NOON, Rig, body_of, make_rig, request
 
 HOSTILE = ["nope", "", "x" * 10_000, "../exports/a", "' | union *", "\x00"]
 
@@ -122,6 +126,36 @@ def test_a_count_out_of_bounds_is_refused(count: str) -> None:
     assert response.status_code == 400
 
 
+def test_the_access_log_says_what_was_checked_of_its_chain() -> None:
+    rig = make_rig()
+    for _ in range(2):
+        ask(rig, "list_checks", request())
+    rig.services.record.heads.tick()
+    ask(rig, "list_checks", request())
+    chain = body_of(ask(rig, "list_accesses", request("Audit.Read", query={"count": "1"})))["chain"]
+    assert chain["hash"].encode() in rig.log.lines[2]
+    assert chain | {"hash": ""} == {
+        "state": "holds",
+        "lines": 3,
+        "checked": 1,
+        "hash": "",
+        "head": {"day": "2026-11-24", "lines": 2, "signature": "unchecked"},
+    }
+
+
+def test_a_chain_without_a_head_is_checked_from_its_beginning() -> None:
+    rig = make_rig()
+    ask(rig, "list_checks", request())
+    chain = body_of(ask(rig, "list_accesses", request("Audit.Read")))["chain"]
+    assert (chain["checked"], chain["lines"], chain["head"]) == (1, 1, None)
+
+
+@pytest.mark.parametrize(("signed", "state"), [(Signed.BROKEN, "broken"), (Signed.OTHER_KEY, "holds")])
+def test_a_signature_that_does_not_fit_the_key_it_names_breaks_the_chain(signed: Signed, state: str) -> None:
+    head = Head(NOON.date(), START)
+    assert chain_body(Latest([], START, START), NewestHead(head, signed))["state"] == state
+
+
 def test_a_ledger_that_was_touched_is_not_shown() -> None:
     rig = make_rig()
     for _ in range(3):
@@ -129,6 +163,7 @@ def test_a_ledger_that_was_touched_is_not_shown() -> None:
     del rig.log.lines[1]
     response = ask(rig, "list_accesses", request("Audit.Read"))
     assert response.status_code == 503
+    assert body_of(response)["type"] == "urn:tracekeeper:problem:chain-broken"
     assert "broken at line 2" in body_of(response)["detail"]
 
 
