@@ -51,6 +51,7 @@ _ROUTES: Mapping[str, Mapping[str, str]] = {
         "list_checks": "GET api/v1/checks",
         "show_coverage_map": "GET api/v1/coverage",
         "show_coverage": "GET api/v1/checks/{check_id}/coverage",
+        "show_coverage_map": "GET api/v1/coverage",
         "show_configuration": "GET api/v1/configuration",
         "list_accesses": "GET api/v1/access-log",
     },
