@@ -1,6 +1,6 @@
 """What an export costs: spans a second, the worker's peak, and where its time goes.
 
-    python -m bench.export [SPANS ...]      by default 100000 1000000
+    python -m bench.export [--smoke | --large]
 
 The local stack is up as in the demo: storage emulator, query API, key vault, managed identity. An hour of a
 large fleet lies in the engine. The worker is a process of its own: the deployed code with the real clients,
@@ -10,28 +10,40 @@ fed with its messages one after the other, as the host of one instance does. Sta
 - sanitize: the policy, row by row;
 - judge: what controls add to the source's time; parts: sorting, packing, storing and reading parts;
 - merge and encode: merging lines, OTLP, CSV and the report;
-- rescan, deflate (and hash), upload: of the finished files.
+- rescan, deflate and hash, upload: of the finished files.
 
-The peak is the operating system's own (VmHWM): the interpreter, the libraries and all. Not ru_maxrss: a child
-begins with what its parent had, which holds the whole engine here.
+The peak is the operating system's own: the worker is a process of its own since a child begins with what its
+parent had, which holds the whole engine here.
 """
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.figures import (
+    Figure,
+    Growth,
+    Of,
+    Part,
+    Peer,
+    Progress,
+    Scale,
+    at_least,
+    at_most,
+    below,
+    not_measured,
+)
 from bench.fleet import an_hour_of
+from bench.measuring import in_subprocess, main, peak_mb
 from functions.access.scope import EVERYTHING
 from functions.clients import connect
 from functions.configuration import SHIPPED, load_configuration
@@ -44,57 +56,108 @@ from functions.settings import read_settings
 from functions.wiring_evidence import build_evidence, protect
 from local.stack import Stack
 
-SIZES = (100_000, 1_000_000)
-LIMIT_MB = 300
-LIMIT_GROWTH = 1.2
+SIZES = (1_000, 10_000, 100_000)
+SMOKE = (100, 200, 400)
+LARGE = 1_000_000
+SPEED = "speed"
+PEAK = "the worker's peak"
+NOT_OURS = "source, deflate and hash"
+STEADY = "the worker's peak beside a smaller export's"
+PEAK_GOAL = below(300, Of.VALUE)
+NOT_OURS_GOAL = at_least(50, Of.VALUE)
+STEADY_GOAL = at_most(1.2, Of.RATIO)
 
 _BEGIN = datetime(2026, 11, 20, 9, tzinfo=UTC)
-_say = partial(print, flush=True)
 
 
-def main(sizes: Sequence[int]) -> int:
-    """Measure each size, print the table, and return 1 where a limit is not held."""
-    measured = {spans: _measure(spans) for spans in sizes}
-    _say("\n     spans       rows  slices  seconds  spans/s  peak MB  zip MB")
-    for spans, found in measured.items():
-        _say(
-            f"{spans:>10,} {found['rows']:>10,} {found['slices']:>7} {found['seconds']:>8.1f} "
-            f"{found['spans'] / found['seconds']:>8,.0f} {found['peak_mb']:>8.0f} {found['zip_mb']:>7.1f}"
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Export an hour of each size."""
+    sizes = SMOKE if scale is Scale.SMOKE else SIZES
+    found = {
+        spans: _export(spans, progress) for spans in ((*sizes, LARGE) if scale is Scale.LARGE else sizes)
+    }
+    figures = _figures({spans: found[spans] for spans in sizes})
+    if scale is Scale.LARGE:
+        peak, before = found[LARGE]["peak_mb"], Peer(f"at {sizes[-1]:,}", found[sizes[-1]]["peak_mb"])
+        figures += _figures({spans: each for spans, each in found.items() if spans != sizes[0]})
+        return [*figures, Figure(Part.EXPORT, _what(LARGE, STEADY), peak, "MB", before, STEADY_GOAL)]
+    return figures + [
+        not_measured(Part.EXPORT, _what(LARGE, what), unit, "measured with --large", goal)
+        for what, unit, goal in (
+            (SPEED, "spans/s", None),
+            (PEAK, "MB", PEAK_GOAL),
+            (NOT_OURS, "% of its time", NOT_OURS_GOAL),
+            (STEADY, "MB", STEADY_GOAL),
         )
-    for spans, found in measured.items():
-        _say(f"\n{spans:,} spans, seconds by stage")
-        for stage, seconds in sorted(found["stages"].items(), key=lambda item: -item[1]):
-            _say(f"  {stage:<18}{seconds:>8.1f} {seconds / found['seconds']:>6.0%}")
-    peaks = [found["peak_mb"] for found in measured.values()]
-    held = max(peaks) < LIMIT_MB and max(peaks) <= LIMIT_GROWTH * peaks[0]
-    _say(
-        f"\npeaks: {'within' if held else 'NOT within'} {LIMIT_MB} MB and {LIMIT_GROWTH - 1:.0%} of the first"
-    )
-    return 0 if held else 1
+    ]
 
 
-def _measure(spans: int) -> dict[str, Any]:
-    began = time.monotonic()
+def _figures(found: Mapping[int, Mapping[str, Any]]) -> list[Figure]:
+    spans, last = list(found.items())[-1]
+    stages = sorted(last["stages"].items(), key=lambda item: -item[1])
+    by_stage = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in stages)
+    speeds = {size: each["spans"] / each["seconds"] for size, each in found.items()}
+    return [
+        Figure(
+            Part.EXPORT,
+            _what(spans, SPEED),
+            speeds[spans],
+            "spans/s",
+            growth=Growth("spans", speeds),
+            note=f"seconds by stage: {by_stage}; {last['slices']} slices, {last['zip_mb']:.1f} MB",
+        ),
+        Figure(
+            Part.EXPORT,
+            _what(spans, PEAK),
+            last["peak_mb"],
+            "MB",
+            goal=PEAK_GOAL,
+            growth=Growth("spans", {size: each["peak_mb"] for size, each in found.items()}),
+        ),
+        Figure(
+            Part.EXPORT,
+            _what(spans, NOT_OURS),
+            _not_ours(last),
+            "% of its time",
+            goal=NOT_OURS_GOAL,
+            growth=Growth("spans", {size: _not_ours(each) for size, each in found.items()}),
+            note=f"of the source's seconds {last['source_processor']:.1f} are our own: reading answers",
+        ),
+    ]
+
+
+def _what(spans: int, what: str) -> str:
+    return f"{spans:,} spans: {what}"
+
+
+def _not_ours(found: Mapping[str, Any]) -> float:
+    stages: Mapping[str, float] = found["stages"]
+    return 100 * (stages["source"] + stages["deflate and hash"]) / sum(stages.values())
+
+
+def _export(spans: int, progress: Progress) -> Mapping[str, Any]:
+    """Return what the worker says of its work."""
+    progress(f"export: {spans:,} spans")
     with tempfile.TemporaryDirectory(prefix="bench-export-") as folder:
         stack = Stack(Path(folder))
         stack.telemetry = an_hour_of(spans, _BEGIN)
-        _say(f"{spans:,} spans loaded in {time.monotonic() - began:.0f} s")
         with stack:
             environment = {**os.environ, **stack.settings, **stack.trust()}
             command = [sys.executable, "-m", "bench.export", "--worker"]
-            ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)  # noqa: S603 - our own
-    found: dict[str, Any] = json.loads(ran.stdout)
-    _say(f"{spans:,} spans exported: {found['state']}, complete: {found['complete']}")
+            found: Mapping[str, Any] = in_subprocess(command, environment)
+    if not (found["complete"] and found["spans"] == spans):
+        raise SystemExit(f"the export of {spans:,} spans has {found['spans']:,}")
     return found
 
 
 class Stopwatch:
-    """Adds up seconds by stage; what a stage inside another takes is the inner one's alone."""
+    """Adds up seconds by stage, and the processor's; what a stage inside another takes is the inner one's."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.processor: defaultdict[str, float] = defaultdict(float)
         self._stages: list[str] = []
-        self._since = time.perf_counter()
+        self._since, self._worked = time.perf_counter(), time.process_time()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -129,9 +192,11 @@ class Stopwatch:
         return run
 
     def _pass(self) -> None:
-        now = time.perf_counter()
-        self.seconds[self._stages[-1] if self._stages else "else"] += now - self._since
-        self._since = now
+        now, worked = time.perf_counter(), time.process_time()
+        stage = self._stages[-1] if self._stages else "else"
+        self.seconds[stage] += now - self._since
+        self.processor[stage] += worked - self._worked
+        self._since, self._worked = now, worked
 
 
 class Watched:
@@ -153,7 +218,8 @@ def work() -> None:
         (sanitizer.Sanitizer, "sanitize", "sanitize"),
         (slicing, "encode_part", "parts"),
         (assembly, "rescan", "rescan"),
-        (bundle.PayloadFile, "_pack", "deflate"),
+        (bundle.PayloadFile, "_pack", "deflate and hash"),
+        (bundle.BundleWriter, "_stitch", "deflate and hash"),
     ):
         setattr(holder, name, watch.timed(stage, getattr(holder, name)))
     clients = connect(read_settings())
@@ -196,28 +262,20 @@ def work() -> None:
     if export.counts is None or export.bundle is None:
         sys.exit(f"the export is {export.state}: {export.failure}")
     found = {
-        "state": export.state,
         "complete": export.counts.complete,
         "spans": export.counts.spans,
-        "rows": export.counts.rows,
         "slices": slices,
         "seconds": seconds,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "zip_mb": export.bundle.size / 1e6,
         "stages": watch.seconds,
+        "source_processor": watch.processor["source"],
     }
-    _say(json.dumps(found))
-
-
-def _peak_mb() -> float:
-    """Return the most memory that this process ever had in use, in MB."""
-    status = Path("/proc/self/status").read_text("ascii").splitlines()
-    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
-    return int(peak) / 1024
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--worker"]:
         work()
     else:
-        sys.exit(main([int(size) for size in sys.argv[1:]] or SIZES))
+        sys.exit(main(measure))

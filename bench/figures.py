@@ -50,7 +50,6 @@ class Of(StrEnum):
 
     VALUE = "value"
     RATIO = "ratio"
-    GROWTH = "growth"
 
 
 @dataclass(frozen=True)
@@ -124,12 +123,7 @@ class Figure:
         """Whether the goal is met; None where there is no goal, or nothing to hold it against."""
         if self.goal is None:
             return None
-        numbers = {
-            Of.VALUE: self.value,
-            Of.RATIO: self.ratio,
-            Of.GROWTH: self.growth.factor if self.growth else None,
-        }
-        number = numbers[self.goal.of]
+        number = self.ratio if self.goal.of is Of.RATIO else self.value
         return None if number is None else self.goal.keeps(number)
 
     def to_json(self) -> dict[str, Any]:

@@ -70,15 +70,10 @@ def _beside(figure: Figure) -> str:
 
 def _goal(goal: Goal, figure: Figure) -> str:
     bound = f"{goal.bound} {goal.number:,g}"
-    match goal.of:
-        case Of.VALUE:
-            return f"{bound} {figure.unit}".rstrip()
-        case Of.GROWTH:
-            return f"grows {bound} times"
-        case Of.RATIO:
-            return (
-                f"{bound} of it" if goal.bound is Bound.AT_LEAST and goal.number < 1 else f"{bound} times it"
-            )
+    if goal.of is Of.VALUE:
+        return f"{bound} {figure.unit}".rstrip()
+    share = goal.bound is Bound.AT_LEAST and goal.number < 1
+    return f"{bound} of it" if share else f"{bound} times it"
 
 
 def _verdict(figure: Figure) -> str:
