@@ -4,8 +4,8 @@
 
 The engine is the local one, which stands in for Kusto and says nothing about its speed: what counts is how
 time grows with rows, and how much more a view takes than its tables alone. Each query asks how many rows
-there are of each agent. Translations of KQL to SQL are kept on disk by the engine, and not in the time. Reading
-and planning the SQL is: it takes the same however little there is, and most of the time of a small query.
+there are of each agent. Translations of KQL to SQL are kept on disk by the engine, and are not in the time.
+Reading and planning the SQL is: it is most of the time of a small query, and the same however much there is.
 """
 
 import sys
