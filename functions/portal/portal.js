@@ -5,6 +5,7 @@ import { element, empty, loading, refused } from "./elements.js";
 
 /** The pages in the order of the navigation; who has one of a page's roles may open it. */
 const PAGES = [
+  { view: "overview", title: "Overview", roles: ["Alerts.Read"], load: () => import("./overview_page.js") },
   { view: "alerts", title: "Alerts", roles: ["Alerts.Read"], load: () => import("./alerts_page.js") },
   { view: "costs", title: "Costs", roles: ["Costs.Read"], load: () => import("./costs_page.js") },
 ];
@@ -14,7 +15,7 @@ const ALERT_ID = /^[0-9a-f]{16}$/;
 
 /** The page behind a card's button. */
 const ALERT = {
-  view: "alert",
+  view: "alerts",
   title: "Alert",
   roles: ["Alerts.Read"],
   load: () => import("./alert.js"),

@@ -49,7 +49,6 @@ _ROUTES: Mapping[str, Mapping[str, str]] = {
     "operations": {
         "show_health": "GET api/v1/health",
         "list_checks": "GET api/v1/checks",
-        "show_coverage_map": "GET api/v1/coverage",
         "show_coverage": "GET api/v1/checks/{check_id}/coverage",
         "show_coverage_map": "GET api/v1/coverage",
         "show_configuration": "GET api/v1/configuration",
