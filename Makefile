@@ -72,3 +72,7 @@ checkov: .venv/installed .venv-checkov/installed ## Check the templates with che
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-checkov
 	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/checkov/requirements.txt
 	@touch $@
+
+.PHONY: images
+images: .venv/installed local/node_modules/installed ## Make every picture of the documentation anew (minutes; ARGS=documents|stage: some)
+	@$(PYTHON) -m local.images $(ARGS)

@@ -34,8 +34,10 @@ class Outing:
     envelopes: Sequence[Mapping[str, Any]]
 
 
-def run_fleet(certificates: Certificates, folder: Path, *, healthy: bool) -> Outing:
+def run_fleet(certificates: Certificates, folder: Path, *, healthy: bool, seed: int = 1) -> Outing:
     """Let the agents answer, with progress on the terminal; `folder` gets what was planted and what was sent.
+
+    Another seed is another story.
 
     Raises:
         subprocess.CalledProcessError: The fleet failed; it has said why.
@@ -51,7 +53,7 @@ def run_fleet(certificates: Certificates, folder: Path, *, healthy: bool) -> Out
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
-        command = [sys.executable, "-m", "local.agents", "--out", str(planted)]
+        command = [sys.executable, "-m", "local.agents", "--out", str(planted), "--seed", str(seed)]
         subprocess.run(
             [*command, "--healthy"] if healthy else command, env=environment, cwd=_REPOSITORY, check=True
         )
