@@ -3,10 +3,14 @@
 import { Refusal, ask } from "./api.js";
 import { element, empty, loading, refused } from "./elements.js";
 
-/** The pages in the order of the navigation; who has one of a page's roles may open it. */
+/** Who sees alerts may read the traces that they name. */
+const traceRoles = (asked) => (ALERT_ID.test(asked.get("alert") ?? "") ? ["Traces.Read", "Alerts.Read"] : ["Traces.Read"]);
+
+/** The pages in the order of the navigation; who has one of a page's roles may open it (some for what is asked). */
 const PAGES = [
   { view: "overview", title: "Overview", roles: ["Alerts.Read"], load: () => import("./overview_page.js") },
   { view: "alerts", title: "Alerts", roles: ["Alerts.Read"], load: () => import("./alerts_page.js") },
+  { view: "trace", title: "Traces", roles: traceRoles, load: () => import("./trace_page.js") },
   { view: "costs", title: "Costs", roles: ["Costs.Read"], load: () => import("./costs_page.js") },
 ];
 
@@ -23,11 +27,11 @@ const ALERT = {
 
 async function start(main, asked) {
   const me = await ask("me");
-  const open = PAGES.filter((page) => may(me, page));
+  const open = PAGES.filter((page) => may(me, page, new URLSearchParams()));
   const wanted = page(asked, open);
   greet(me);
   navigate(open, wanted);
-  if (!wanted || !may(me, wanted)) {
+  if (!wanted || !may(me, wanted, asked)) {
     return refuse(main, open);
   }
   document.title = `${wanted.title} · ${PRODUCT}`;
@@ -52,14 +56,15 @@ function refuse(main, open) {
 
 /** Give the page that is asked for; without a name it is the first that is open. */
 function page(asked, open) {
-  if (asked.has("alert")) {
+  if (asked.has("alert") && !asked.has("view")) {
     return ALERT_ID.test(asked.get("alert")) ? ALERT : undefined;
   }
   return asked.has("view") ? PAGES.find((one) => one.view === asked.get("view")) : open[0];
 }
 
-function may(me, { roles }) {
-  return roles.some((role) => me.roles.includes(role));
+function may(me, { roles }, asked) {
+  const enough = typeof roles === "function" ? roles(asked) : roles;
+  return enough.some((role) => me.roles.includes(role));
 }
 
 function navigate(open, current) {
