@@ -1,13 +1,14 @@
 // The page of one alert: what is wrong, how bad it is, and a button that says somebody sees to it; then the rest.
 
-import { ask } from "./api.js";
+import { actionButton, ageHint } from "./action_button.js";
 import { releases, traces, valueOverTime } from "./alert_findings.js";
 import { silencing } from "./alert_silencing.js";
 import { deliveries, evidence } from "./alert_told.js";
 import {
-  checkWords, cut, figures, foreign, isActive, label, quantity, severityBadge, span, stateBadge, subject, when,
+  checkWords, counted, cut, figures, foreign, isActive, label, quantity, severityBadge, span, stateBadge, subject, when,
 } from "./alert_words.js";
-import { announce, element, facts, number, refused, section } from "./elements.js";
+import { ask } from "./api.js";
+import { announce, element, facts, loading, number, section } from "./elements.js";
 
 const SENTENCE = /(?<=[.!?])\s/;
 
@@ -30,15 +31,20 @@ export const page = {
  * @param {{roles: string[], limited: object}} me Who looks at it.
  */
 async function showAlert(main, id, me) {
+  if (!main.hasChildNodes()) {
+    main.append(loading());
+  }
   const alert = await ask(`alerts/${id}`);
   const may = (role) => me.roles.includes(role);
   const silence = silencing(alert, may("Alerts.Manage"), Boolean(me.limited["Alerts.Manage"]));
-  const taken = async () => {
+  const again = async (focused, said) => {
     await showAlert(main, id, me);
-    main.querySelector(".taken").focus();
-    announce("Acknowledged. You see to it.");
+    main.querySelector(focused).focus();
+    announce(said);
   };
+  const taken = () => again(".taken", "Acknowledged. You see to it.");
   main.replaceChildren(
+    ageHint(() => again("h1", "Loaded again.")),
     head(alert, may("Alerts.Manage"), taken, silence.open),
     element("div", { className: "alert-columns" },
       element("div", {}, ...[firstStep(alert), valueOverTime(alert), releases(alert), traces(alert)].filter(Boolean)),
@@ -54,10 +60,10 @@ function head(alert, mayManage, taken, silence) {
     element("p", { className: "tags" }, severityBadge(alert), " ", stateBadge(alert), " ",
       element("span", { className: "muted", textContent: lasted })),
     // Said with the severity first, as on the card; to the eye the badge has it.
-    element("h1", {}, element("span", { className: "sr-only", textContent: `${alert.severity}: ` }),
+    element("h1", { tabIndex: -1 }, element("span", { className: "sr-only", textContent: `${alert.severity}: ` }),
       subject(alert), `: ${checkWords(alert)}`),
     element("p", { className: "measure" }, element("strong", { textContent: quantity(alert.value, alert.unit) }), " ",
-      element("span", { className: "muted", textContent: alert.threshold === null ? "any occurrence counts" : `limit ${figures(alert.threshold)}` })),
+      element("span", { className: "muted alert-together", textContent: alert.threshold === null ? "any occurrence counts" : `limit ${figures(alert.threshold)}` })),
     alert.state === "acknowledged" ? whoSeesToIt(alert) : "",
     isActive(alert) ? actions(alert, mayManage, taken, silence) : "");
 }
@@ -71,24 +77,14 @@ function actions(alert, mayManage, taken, silence) {
     event.preventDefault();
     silence();
   });
-  return element("div", { className: "actions" }, alert.state === "open" ? acknowledging(alert, taken) : "", link);
+  return element("div", { className: "alert-actions" }, alert.state === "open" ? acknowledging(alert, taken) : "", link);
 }
 
 function acknowledging({ id }, taken) {
-  const button = element("button", { type: "button", className: "primary acknowledge", textContent: "Acknowledge" });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    button.parentElement.querySelector("[role=alert]")?.remove();
-    try {
-      await ask(`alerts/${id}/acknowledge`, {});
-      await taken();
-    } catch (refusal) {
-      button.disabled = false;
-      button.after(refused(refusal));
-      button.focus();
-    }
+  return actionButton({ className: "primary acknowledge", textContent: "Acknowledge" }, async () => {
+    await ask(`alerts/${id}/acknowledge`, {});
+    await taken();
   });
-  return button;
 }
 
 function whoSeesToIt({ acknowledged_at: at, acknowledged_by: by, acknowledged_by_you: mine }) {
@@ -129,7 +125,7 @@ function about(alert) {
     ...columns(alert.shows),
     ["Id", element("code", { textContent: alert.id })],
   ]), isActive(alert) && alert.quiet > 0
-    ? element("p", { className: "muted", textContent: `${figures(alert.quiet)} windows in a row were without a finding.` })
+    ? element("p", { className: "muted", textContent: `The latest ${counted(alert.quiet, "window")} had no finding.` })
     : "");
 }
 

@@ -1,6 +1,6 @@
 // What an alert's check found: the value over time, which releases were at work, and the traces.
 
-import { figures, foreign, moment, quantity } from "./alert_words.js";
+import { counted, figures, foreign, moment, quantity } from "./alert_words.js";
 import { element, number, section, table } from "./elements.js";
 import { lineChart } from "./line_chart.js";
 
@@ -15,7 +15,7 @@ export function valueOverTime(alert) {
     return null;
   }
   const values = findings.map(({ value }) => value);
-  const label = `Value over time: ${findings.length} findings, the latest ${quantity(values.at(-1), unit)}, `
+  const label = `Value over time: ${counted(findings.length, "finding")}, the latest ${quantity(values.at(-1), unit)}, `
     + `between ${quantity(Math.min(...values), unit)} and ${quantity(Math.max(...values), unit)}. The table has them all.`;
   const points = findings.map((finding) => ({
     start: new Date(finding.window.start),
@@ -29,7 +29,7 @@ export function valueOverTime(alert) {
   return section("Value over time",
     lineChart(points, { label, format: figures }),
     element("p", { className: "muted" }, notes(alert)),
-    element("details", {}, element("summary", { textContent: `As a table: ${number(findings.length)} findings` }),
+    element("details", {}, element("summary", { textContent: `As a table: ${counted(findings.length, "finding")}` }),
       more(findings.toReversed(), FIRST_ROWS, "findings", (rows) => findingsTable(rows, unit))));
 }
 
@@ -38,7 +38,7 @@ function notes({ findings, findings_dropped: dropped, unit }) {
     `${unit ? `In ${unit}. ` : ""}Each point is a window with a finding; where there is none nothing was found, or it could`,
     " not be judged.",
     findings.some(({ late }) => late) ? " Hollow points were found later, in rows that came late." : "",
-    dropped > 0 ? ` ${number(dropped)} earlier findings are no longer kept.` : "",
+    dropped > 0 ? ` Of earlier findings ${number(dropped)} are no longer kept.` : "",
   ].join("");
 }
 
@@ -60,7 +60,7 @@ function findingsTable(rows, unit) {
 function remarks({ late, withdrawn }) {
   return [
     late ? "found late" : "",
-    withdrawn.length > 0 ? `${number(withdrawn.length)} traces refuted by later rows` : "",
+    withdrawn.length > 0 ? `${counted(withdrawn.length, "trace")} refuted by later rows` : "",
   ].filter(Boolean).join(", ");
 }
 
@@ -105,7 +105,7 @@ export function traces({ id, findings }) {
   if (rows.length === 0) {
     return section("Traces", element("p", { className: "muted", textContent: "The findings name no traces." }));
   }
-  return section("Traces", more(rows, FIRST_TRACES, "traces", (some) => element("ul", { className: "plain traces" },
+  return section("Traces", more(rows, FIRST_TRACES, "traces", (some) => element("ul", { className: "alert-list alert-traces" },
     ...some.map((row) => element("li", {}, traceLink(id, row.name), " ", moment(row.at),
       row.refuted ? element("span", { className: "muted", textContent: " refuted by later rows" }) : "")))));
 }
@@ -123,7 +123,9 @@ function more(rows, first, what, make) {
     const button = element("button", { type: "button", textContent: `Show all ${number(rows.length)} ${what}` });
     button.addEventListener("click", () => {
       const all = make(rows);
-      all.tabIndex = -1;
+      if (!all.hasAttribute("tabindex")) {
+        all.tabIndex = -1;
+      }
       place.replaceChildren(all);
       all.focus();
     });
@@ -133,7 +135,7 @@ function more(rows, first, what, make) {
 }
 
 function stretch({ start, end }) {
-  return element("span", { className: "together" }, moment(start), `–${clock(end)}`);
+  return element("span", { className: "alert-together" }, moment(start), `–${clock(end)}`);
 }
 
 function clock(instant) {

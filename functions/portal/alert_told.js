@@ -1,7 +1,7 @@
 // What people were told of an alert, what was kept from them, and where its evidence is held.
 
-import { cut, foreign, moment, when } from "./alert_words.js";
-import { badge, element, empty, facts, number, section } from "./elements.js";
+import { counted, cut, foreign, moment, when } from "./alert_words.js";
+import { badge, duration, element, empty, facts, number, section } from "./elements.js";
 
 const DELIVERY_KINDS = { accepted: "good", waiting: "medium", refused: "critical" };
 const EXPORT_ID = /^[0-9a-f]{32}$/;
@@ -10,16 +10,16 @@ const EXPORT_ID = /^[0-9a-f]{32}$/;
 export function deliveries(alert) {
   const items = alert.deliveries.toReversed().map((one) => element("li", {},
     badge(one.state, DELIVERY_KINDS[one.state] ?? "calm"), " ", element("strong", {}, foreign(one.destination, 80)),
-    `: ${one.kind} `, moment(one.made_at), element("span", { className: "muted" }, ...outcome(one))));
+    `: ${one.kind}, `, moment(one.made_at), element("span", { className: "muted" }, ...outcome(one))));
   return section("Who was told", items.length > 0
-    ? element("ul", { className: "plain" }, ...items)
+    ? element("ul", { className: "alert-list" }, ...items)
     : empty("Nobody has been told of it yet."));
 }
 
-function outcome({ state, accepted_at: at, attempts, reason, digest }) {
-  const tries = attempts === 1 ? "one attempt" : `${number(attempts)} attempts`;
+function outcome({ state, made_at: made, accepted_at: taken, attempts, reason, digest }) {
+  const tries = counted(attempts, "attempt");
   if (state === "accepted") {
-    return [", taken ", moment(at), ` after ${tries}`, digest ? ", in a digest" : ""];
+    return [`, taken after ${duration(new Date(taken) - new Date(made))} and ${tries}`, digest ? ", in a digest" : ""];
   }
   const why = reason ? [": ", foreign(reason)] : [];
   return [state === "refused" ? `, given up after ${tries}` : `, sent again later, ${tries} so far`, ...why];
@@ -31,8 +31,8 @@ export function quiet(alert, silences) {
   const now = alert.quieted_by.map((name) =>
     element("li", {}, badge("quiet now", "low"), " ", ...by(name, known)));
   const earlier = alert.hidden.filter(({ silence }) => !alert.quieted_by.includes(silence)).map((hidden) =>
-    element("li", {}, ...by(hidden.silence, known), `: ${times(hidden.episodes)} not told, since `, moment(hidden.since)));
-  return now.length + earlier.length > 0 ? element("ul", { className: "plain" }, ...now, ...earlier) : null;
+    element("li", {}, ...by(hidden.silence, known), `: ${counted(hidden.episodes, "episode")} not told, since `, moment(hidden.since)));
+  return now.length + earlier.length > 0 ? element("ul", { className: "alert-list" }, ...now, ...earlier) : null;
 }
 
 /** Say what keeps quiet under this name: a silence, as id@start, or an inhibition. */
@@ -48,16 +48,12 @@ function by(name, known) {
     : ["by the silence ", element("code", { textContent: cut(id, 12) })];
 }
 
-function times(count) {
-  return count === 1 ? "one episode" : `${number(count)} episodes`;
-}
-
 /** Make the section that says whether the traces are held as evidence; who may read exports gets a link. */
 export function evidence(alert, mayRead) {
   const { evidence_hold: hold, evidence_export_id: id } = alert;
   if (!hold) {
     return section("Evidence", element("p", {
-      textContent: "Not held: the alert is not severe enough for that, or it names no traces.",
+      textContent: "Nothing is held: alerts of this severity are not, this one names no traces, or it was not decided yet.",
     }));
   }
   if (hold.state === "over_cap") {

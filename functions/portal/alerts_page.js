@@ -1,14 +1,15 @@
 // The list of alerts, by what the address asks for; and the silences.
 
-import { ask } from "./api.js";
+import { ageHint } from "./action_button.js";
 import {
-  SEVERITIES, checkWords, cut, figures, foreign, isActive, quantity, severityBadge, span, stateBadge, subject, when,
+  SEVERITIES, checkWords, counted, cut, figures, foreign, isActive, quantity, severityBadge, span, stateBadge, subject, when,
 } from "./alert_words.js";
+import { ask } from "./api.js";
 import { announce, badge, element, empty, field, loading, number, refused, table } from "./elements.js";
 import { silencesSection } from "./silences.js";
 
 const STATES = [
-  ["open", "Open or acknowledged"], ["acknowledged", "Acknowledged"], ["resolved", "Resolved"], ["pending", "Pending"], ["any", "Any state"],
+  ["open", "Not over"], ["acknowledged", "Acknowledged"], ["resolved", "Resolved"], ["pending", "Pending"], ["any", "Any state"],
 ];
 const NAMES = ["agent", "check", "owner"];
 const FILTERS = ["state", "severity", ...NAMES];
@@ -20,17 +21,28 @@ export const page = {
   async show(main, asked, me) {
     const found = element("div", { className: "found" }, loading());
     const wanted = new Map(FILTERS.map((name) => [name, asked.get(name) ?? ""]));
+    let asks = 0;
     const fill = async () => {
+      asks += 1;
+      const mine = asks;
       try {
         const answer = await ask(`alerts?${query(wanted)}`);
-        found.replaceChildren(...results(answer, wanted));
+        if (mine !== asks) { // another filter was chosen meanwhile
+          return;
+        }
+        found.replaceChildren(ageHint(reload), ...results(answer, wanted));
         suggest(main, answer.alerts);
-        announce(counted(answer.alerts));
+        announce(summary(answer.alerts));
       } catch (refusal) {
         found.replaceChildren(refused(refusal));
       }
     };
-    main.replaceChildren(element("h1", { textContent: "Alerts" }), filters(wanted, fill), found);
+    const heading = element("h1", { textContent: "Alerts", tabIndex: -1 });
+    const reload = async () => {
+      await fill();
+      heading.focus();
+    };
+    main.replaceChildren(heading, filters(wanted, fill), found);
     await fill();
     main.append(await silencesSection(me.roles.includes("Alerts.Manage")));
   },
@@ -69,7 +81,7 @@ function filters(wanted, fill) {
   });
   const further = element("details", { className: "further", open: NAMES.some((name) => wanted.get(name) !== "") },
     element("summary", { textContent: "Agent, check, owner" }), element("div", { className: "toolbar" }, ...texts));
-  return element("div", { className: "toolbar filters", role: "search", ariaLabel: "Filters" },
+  return element("div", { className: "toolbar alert-filters", role: "search", ariaLabel: "Filters" },
     field("State", state), field("Severity", severity), further);
 }
 
@@ -98,7 +110,7 @@ function suggest(main, alerts) {
 function results({ alerts, unreadable, last_tick: ticked }, wanted) {
   const sorted = alerts.toSorted(worseFirst);
   return [
-    element("p", { className: "muted" }, `${counted(alerts)}. `, "The watch last looked ", ticked ? when(ticked) : "never", "."),
+    element("p", { className: "muted" }, `${summary(alerts)}. `, "The watch last looked ", ticked ? when(ticked) : "never", "."),
     unreadable.length > 0 ? unknown(unreadable) : "",
     alerts.length === 0 ? nothing(wanted, unreadable, ticked) : list(sorted.slice(0, MOST_ROWS)),
     alerts.length > MOST_ROWS
@@ -107,9 +119,9 @@ function results({ alerts, unreadable, last_tick: ticked }, wanted) {
   ];
 }
 
-function counted(alerts) {
+function summary(alerts) {
   const open = alerts.filter(({ state }) => state === "open").length;
-  const words = alerts.length === 1 ? "1 alert" : `${number(alerts.length)} alerts`;
+  const words = counted(alerts.length, "alert");
   return open > 0 && open < alerts.length ? `${words}, ${number(open)} not acknowledged` : words;
 }
 
@@ -121,7 +133,7 @@ function worseFirst(one, other) {
 }
 
 function unknown(names) {
-  return element("div", { className: "warning", role: "note" },
+  return element("div", { className: "alert-warning", role: "note" },
     element("p", { textContent: "Not all alerts are known: these documents can't be read." }),
     element("ul", {}, ...names.slice(0, 20).map((name) => element("li", {}, foreign(name)))),
     names.length > 20 ? element("p", { textContent: `And ${number(names.length - 20)} more.` }) : "");
@@ -152,7 +164,7 @@ function list(alerts) {
     { name: "Owner", cell: ({ owner }) => foreign(owner, 80) },
   ];
   const made = table({ caption: "Alerts, the worst first", columns, rows: alerts });
-  made.classList.add("stacks");
+  made.classList.add("alert-stack");
   stack(made, columns);
   return made;
 }

@@ -17,7 +17,7 @@ const DAY = 86_400_000; // ms
  */
 export function lineChart(points, { label, format }) {
   const place = document.createElement("div");
-  place.className = "chart";
+  place.className = "alert-chart";
   new ResizeObserver(([{ contentRect: { width } }]) => {
     if (width > 0) {
       place.replaceChildren(draw(points, width, label, format));

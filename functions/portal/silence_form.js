@@ -1,7 +1,8 @@
 // The form that silences an alert: why, until when, and which alerts it hides.
 
-import { ask } from "./api.js";
+import { actionButton } from "./action_button.js";
 import { label, moment } from "./alert_words.js";
+import { ask } from "./api.js";
 import { element, field, refused } from "./elements.js";
 
 const HOUR = 3_600_000; // ms
@@ -138,16 +139,10 @@ function pattern(value) {
 
 /** Make what says that a silence was made, with a button that takes it back. */
 export function silenceMade(silence, takeBack) {
-  const button = element("button", { type: "button", textContent: "Undo" });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    try {
-      takeBack(await ask(`silences/${silence.id}`, undefined, { method: "DELETE" }));
-    } catch (refusal) {
-      button.disabled = false;
-      button.after(refused(refusal));
-    }
+  const undo = actionButton({ textContent: "Undo" }, async () => {
+    await ask(`silences/${silence.id}`, undefined, { method: "DELETE" });
+    takeBack();
   });
-  return element("p", { className: "made" }, "Silenced until ", moment(silence.ends_at),
-    ", from the watch's next look on. ", button);
+  return element("div", { className: "silence-made" }, "Silenced until ", moment(silence.ends_at),
+    ", from the watch's next look on. ", undo);
 }

@@ -1,7 +1,8 @@
 // The list of silences: who silenced what and why, until when, and what each hides now.
 
+import { actionButton } from "./action_button.js";
+import { checkWords, counted, cut, foreign, label, moment, severityBadge, subject, when } from "./alert_words.js";
 import { ask } from "./api.js";
-import { checkWords, cut, foreign, label, moment, severityBadge, subject, when } from "./alert_words.js";
 import { announce, badge, element, empty, number, refused, section } from "./elements.js";
 
 const STATES = {
@@ -45,12 +46,12 @@ export async function silencesSection(mayEnd) {
 }
 
 function unknown(names) {
-  return element("p", { className: "warning" },
-    `What is hidden in ${number(names.length)} documents is not known, for they can't be read.`);
+  return element("p", { className: "alert-warning" },
+    `What is hidden in ${counted(names.length, "document")} is not known: that can't be read.`);
 }
 
 function list(silences, mayEnd, again) {
-  return element("ul", { className: "plain silences" }, ...silences.map((silence) => item(silence, mayEnd, again)));
+  return element("ul", { className: "alert-list silences" }, ...silences.map((silence) => item(silence, mayEnd, again)));
 }
 
 function item(silence, mayEnd, again) {
@@ -83,34 +84,21 @@ function recurs({ recurrence }) {
 function hides({ hides: hidden, reports }) {
   if (!hidden) {
     const hid = reports.reduce((sum, report) => sum + report.hid, 0);
-    return reports.length > 0 ? element("p", { className: "muted", textContent: `It hid ${alerts(hid)}.` }) : "";
+    return reports.length > 0 ? element("p", { className: "muted", textContent: `It hid ${counted(hid, "alert")}.` }) : "";
   }
   if (hidden.count === 0) {
     return element("p", { className: "muted", textContent: "It hides nothing now." });
   }
   return element("details", {},
-    element("summary", { textContent: `Hides ${alerts(hidden.count)}, ${number(hidden.open)} of them open` }),
-    element("ul", { className: "plain" }, ...hidden.hidden.map((one) => element("li", {},
+    element("summary", { textContent: `Hides ${counted(hidden.count, "alert")}, ${number(hidden.open)} of them open` }),
+    element("ul", { className: "alert-list" }, ...hidden.hidden.map((one) => element("li", {},
       severityBadge(one), " ", element("a", { href: `/portal?alert=${one.alert_id}` }, subject(one, 80), `: ${checkWords(one)}`)))));
 }
 
-function alerts(count) {
-  return count === 1 ? "one alert" : `${number(count)} alerts`;
-}
-
 function endButton(silence, again) {
-  const button = element("button", { type: "button", textContent: "End now", ariaLabel: `End now: ${cut(silence.reason, 60)}` });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    button.parentElement.querySelector("[role=alert]")?.remove();
-    try {
-      await ask(`silences/${silence.id}`, undefined, { method: "DELETE" });
-      await again("The silence has ended.");
-    } catch (refusal) {
-      button.disabled = false;
-      button.after(refused(refusal));
-      button.focus();
-    }
+  const named = { textContent: "End now", ariaLabel: `End now: ${cut(silence.reason, 60)}` };
+  return actionButton(named, async () => {
+    await ask(`silences/${silence.id}`, undefined, { method: "DELETE" });
+    await again("The silence has ended.");
   });
-  return button;
 }
