@@ -21,21 +21,21 @@ export const page = {
   async show(main, asked, me) {
     const found = element("div", { className: "found" }, loading());
     const wanted = new Map(FILTERS.map((name) => [name, asked.get(name) ?? ""]));
-    let asks = 0;
+    let latest;
     const fill = async () => {
-      asks += 1;
-      const mine = asks;
-      try {
-        const answer = await ask(`alerts?${query(wanted)}`);
-        if (mine !== asks) { // another filter was chosen meanwhile
-          return;
-        }
-        found.replaceChildren(ageHint(reload), ...results(answer, wanted));
-        suggest(main, answer.alerts);
-        announce(summary(answer.alerts));
-      } catch (refusal) {
-        found.replaceChildren(refused(refusal));
+      const asking = ask(`alerts?${query(wanted)}`);
+      latest = asking;
+      const answer = await asking.catch((refusal) => refusal);
+      if (latest !== asking) {
+        return; // another filter was chosen meanwhile
       }
+      if (answer instanceof Error) {
+        found.replaceChildren(refused(answer));
+        return;
+      }
+      found.replaceChildren(ageHint(reload), ...results(answer, wanted));
+      suggest(main, answer.alerts);
+      announce(summary(answer.alerts));
     };
     const heading = element("h1", { textContent: "Alerts", tabIndex: -1 });
     const reload = async () => {
