@@ -15,17 +15,17 @@ export function share(part) {
  *
  * @param {string} text The number, which says all that the bar shows.
  * @param {number} part How much of the bar is full, from 0 to 1; beyond it is full.
- * @param {string} [kind] Class that colours it.
+ * @param {string} [kind] What colours it: nearly or over.
  */
 export function barred(text, part, kind = "") {
   const width = Math.max(0, Math.min(1, part || 0)) * 100;
   const bar = svg(
     "svg",
-    { class: `bar ${kind}`.trim(), viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+    { class: `costs-bar ${kind}`.trim(), viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("rect", { class: "room", width: 100, height: 8 }),
     svg("rect", { class: "full", width, height: 8 }),
   );
-  return element("span", { className: "barred" }, bar, element("span", { textContent: text }));
+  return element("span", { className: "costs-barred" }, bar, element("span", { textContent: text }));
 }
 
 /** Say in sentences what a cost leaves out, worst first; none where nothing is known to be left out. */

@@ -19,7 +19,7 @@ export const page = {
   async show(main, asked, me) {
     const now = new Date();
     const question = readQuestion(asked, now);
-    const answer = element("div", { className: "costs" });
+    const answer = element("div");
     const breakdown = breakdownChooser(question.by);
     main.replaceChildren(
       element("h1", { textContent: "Costs" }),
@@ -70,7 +70,7 @@ function chooser(question, breakdown, now) {
       last.reportValidity();
     }
   });
-  return element("div", { className: "choosing" }, usual, form);
+  return element("div", { className: "costs-choosing" }, usual, form);
 }
 
 function breakdownChooser(by) {
@@ -86,7 +86,7 @@ function offer(select, breakdowns, chosen) {
 
 /** Make links of which one is where the reader is: [name, address, whether it is that one]. */
 function choice(ariaLabel, links) {
-  return element("nav", { ariaLabel, className: "choice" }, element("ul", {}, ...links.map(([name, href, current]) =>
+  return element("nav", { ariaLabel, className: "costs-choice" }, element("ul", {}, ...links.map(([name, href, current]) =>
     element("li", {}, element("a", { href, textContent: name, ariaCurrent: current ? "page" : null })))));
 }
 

@@ -31,10 +31,10 @@ function total({ total: its, currency, start, end, prices_as_of: asOf }, me) {
   const certain = told.length ? told : ["Every call says its tokens, has a price, and was counted itself."];
   return element(
     "section",
-    { className: "total" },
+    { className: "costs-total" },
     element(
       "div",
-      { className: "sum" },
+      { className: "costs-sum" },
       element("strong", { textContent: money(paid(its), currency) }),
       element("span", { className: "muted", textContent: first === last ? `on ${first}` : `from ${first} to ${last}` }),
     ),
@@ -48,7 +48,7 @@ function total({ total: its, currency, start, end, prices_as_of: asOf }, me) {
     ]),
     element(
       "div",
-      { className: told.length ? "sure doubtful" : "sure" },
+      { className: "costs-sure" },
       element("h2", { textContent: "How sure this is" }),
       element("ul", {}, ...[...certain, ...limited].map((textContent) => element("li", { textContent }))),
       element("p", {

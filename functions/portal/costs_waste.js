@@ -96,7 +96,7 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
 
 function traces(ids, me) {
   const readable = me.roles.includes("Traces.Read");
-  return element("span", { className: "traces" }, ...ids.map((id) => (readable ? opening(id) : written(id))));
+  return element("span", { className: "costs-traces" }, ...ids.map((id) => (readable ? opening(id) : written(id))));
 }
 
 function opening(id) {

@@ -55,7 +55,7 @@ def runs(until: datetime) -> Iterator[list[dict[str, Any]]]:
         reaches = until - _QUARTER <= start < until - _QUARTER + APART
         yield _run(number, start, random, failing=failing, reaches=reaches)
         number += 1
-        start += APART if since >= timedelta() else 5 * APART
+        start += APART
 
 
 def _run(

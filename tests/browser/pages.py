@@ -96,7 +96,7 @@ def open_page(  # noqa: PLR0917 - what every test says, in the order of a senten
 
 def settled(page: Page) -> None:
     """Wait until the page has a heading, and nothing of it is loading."""
-    expect(page.locator("main h1").first).to_be_visible()
+    expect(page.locator("main h1").first).to_be_visible(timeout=_PATIENCE)
     expect(page.locator("main .loading")).to_have_count(0, timeout=_PATIENCE)
 
 
