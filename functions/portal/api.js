@@ -13,6 +13,7 @@ export class Refusal extends Error {
     this.nextStep = told.next_step ?? "";
     this.evidence = told.evidence ?? [];
     this.correlationId = (told.instance ?? "").replace(/^urn:uuid:/, "");
+    this.retryAfter = 0; // s; after how long to ask again, where the API says so
     this.way = way; // where to go on: an address of this host
   }
 }
@@ -53,7 +54,9 @@ export async function send(path, body, { method, headers } = {}) {
     return signIn();
   }
   if (!answer.ok) {
-    throw new Refusal(answer.status, (await answer.json().catch(() => null)) ?? {});
+    const refusal = new Refusal(answer.status, (await answer.json().catch(() => null)) ?? {});
+    refusal.retryAfter = Number(answer.headers.get("Retry-After")) || 0;
+    throw refusal;
   }
   sessionStorage.removeItem(MARK);
   return answer;

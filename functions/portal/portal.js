@@ -11,7 +11,9 @@ const PAGES = [
   { view: "overview", title: "Overview", roles: ["Alerts.Read"], load: () => import("./overview_page.js") },
   { view: "alerts", title: "Alerts", roles: ["Alerts.Read"], load: () => import("./alerts_page.js") },
   { view: "trace", title: "Traces", roles: traceRoles, load: () => import("./trace_page.js") },
+  { view: "exports", title: "Exports", roles: ["Evidence.Read"], load: () => import("./exports_page.js") },
   { view: "costs", title: "Costs", roles: ["Costs.Read"], load: () => import("./costs_page.js") },
+  { view: "access", title: "Access log", roles: ["Audit.Read"], load: () => import("./access_page.js") },
 ];
 
 const PRODUCT = "Tracekeeper";
