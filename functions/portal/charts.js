@@ -2,6 +2,7 @@
 
 import { element, scrolling } from "./elements.js";
 
+const EDGE = 8; // px that a tip keeps from the edge of the screen
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /**
@@ -20,19 +21,21 @@ export function heatMap({ caption, starts, rows, columns, last, cells }) {
   const around = [...columns, last];
   const heads = around.map(({ name, numeric }) =>
     element("th", { scope: "col", className: numeric ? "numeric" : "", textContent: name }));
-  const days = groups(starts).map(([name, count]) =>
+  const days = groups(starts);
+  const first = days.flatMap(([, count]) => Array.from({ length: count }, (_, n) => n === 0));
+  const dayHeads = days.map(([name, count]) =>
     element("th", { scope: "colgroup", colSpan: count, className: "day", textContent: count > 1 ? name : "" }));
   const body = rows.map((row) => {
     const made = around.map((one) => element(one.heading ? "th" : "td",
       { className: one.numeric ? "numeric" : "", ...(one.heading ? { scope: "row" } : {}) }, one.cell(row)));
-    return element("tr", {}, ...made.slice(0, -1), ...cells(row).map(heat), made.at(-1));
+    return element("tr", {}, ...made.slice(0, -1), ...cells(row).map((cell, n) => heat(cell, first[n])), made.at(-1));
   });
   const table = element("table", { className: "heat", role: "grid" },
     element("caption", { className: "sr-only", textContent: `${caption} Arrow keys lead from cell to cell.` }),
-    element("thead", {}, element("tr", {}, ...heads.slice(0, -1), ...days, heads.at(-1))),
+    element("thead", {}, element("tr", {}, ...heads.slice(0, -1), ...dayHeads, heads.at(-1))),
     element("tbody", {}, ...body));
   const tip = element("div", { className: "tip", hidden: true, ariaHidden: "true" }); // the cells are named by the same words
-  walk(table, [...table.tBodies[0].rows].map((row) => [...row.querySelectorAll(".cell")]).filter((row) => row.length));
+  walk(table, [...table.tBodies[0].rows].map((row) => [...row.querySelectorAll(".slot")]).filter((row) => row.length));
   explain(table, tip);
   return element("div", {}, scrolling(caption, table), tip);
 }
@@ -43,8 +46,9 @@ export function legend(entries) {
     element("li", {}, element("span", { className: `cell ${kind}`, textContent: letter, ariaHidden: "true" }), words)));
 }
 
-function heat({ kind, letter, words }) {
-  return element("td", { className: `cell ${kind}`, tabIndex: -1, ariaLabel: words, textContent: letter });
+function heat({ kind, letter, words }, beginsDay) {
+  return element("td", { className: beginsDay ? "slot day" : "slot", tabIndex: -1, ariaLabel: words },
+    element("span", { className: `cell ${kind}`, textContent: letter }));
 }
 
 /** Give the reader's days, and how many of the stretches begin on each. */
@@ -68,7 +72,7 @@ function walk(table, grid) {
   let current = grid[0].at(-1);
   current.tabIndex = 0;
   table.addEventListener("focusin", ({ target }) => {
-    if (target.matches(".cell")) {
+    if (target.matches(".slot")) {
       current.tabIndex = -1;
       current = target;
       current.tabIndex = 0;
@@ -88,25 +92,33 @@ function neighbour(grid, row, column, key) {
   if (key === "Home" || key === "End") {
     return grid[row].at(key === "Home" ? 0 : -1);
   }
-  const [down, right] = KEYS[key] ?? [0, 0];
-  return grid[row + down]?.[column + right];
+  const [down, right] = KEYS[key] ?? [];
+  return grid[row + down]?.[column + right]; // any other key leads nowhere
 }
 
 function explain(table, tip) {
-  const show = ({ target }) => {
-    tip.hidden = !target.matches?.(".cell");
-    if (!tip.hidden) {
-      const { left, bottom } = target.getBoundingClientRect();
-      tip.textContent = target.ariaLabel;
-      tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
+  let about = null;
+  const place = () => {
+    tip.hidden = !about;
+    if (about) {
+      const { left, bottom } = about.getBoundingClientRect();
+      tip.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - tip.offsetWidth - EDGE))}px`;
       tip.style.top = `${bottom + 4}px`;
     }
   };
-  const hide = () => { tip.hidden = true; };
+  const show = ({ target }) => {
+    about = target.closest(".slot");
+    tip.textContent = about?.ariaLabel ?? "";
+    place();
+  };
+  const hide = () => {
+    about = null;
+    place();
+  };
   table.addEventListener("mouseover", show);
   table.addEventListener("focusin", show);
   table.addEventListener("mouseleave", hide);
   table.addEventListener("focusout", hide);
   table.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
-  addEventListener("scroll", hide, { capture: true, passive: true });
+  addEventListener("scroll", place, { capture: true, passive: true });
 }

@@ -2,6 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const NOTHING = "–";
+const DAY = 86_400_000; // ms
+const ZONE = "tracekeeper.zone";
 let fields = 0;
 
 /**
@@ -115,8 +117,13 @@ export function announce(text) {
   setTimeout(() => { told.textContent = text; }, 50); // said again even if it is the same
 }
 
-/** Make an instant (ISO 8601) in the reader's zone, with UTC for who points at it. */
-export function time(instant, { seconds = false } = {}) {
+/**
+ * Make an instant (ISO 8601) in the reader's zone, with UTC for who points at it.
+ *
+ * @param {string|null} instant
+ * @param {{seconds?: boolean, ago?: boolean}} how With `ago` it is told how long ago it is, up to a day.
+ */
+export function time(instant, { seconds = false, ago = false } = {}) {
   if (!instant) {
     return document.createTextNode(NOTHING);
   }
@@ -124,9 +131,42 @@ export function time(instant, { seconds = false } = {}) {
   if (Number.isNaN(at.getTime())) {
     return document.createTextNode(String(instant));
   }
+  const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: seconds ? "medium" : "short" });
   const utc = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  const format = { dateStyle: "medium", timeStyle: seconds ? "medium" : "short" };
-  return element("time", { dateTime: at.toISOString(), title: utc, textContent: at.toLocaleString(undefined, format) });
+  const since = Date.now() - at.getTime();
+  if (ago && since >= 0 && since < DAY) {
+    const title = `${local} (${utc})`;
+    return element("time", { dateTime: at.toISOString(), className: "ago", title, textContent: shortAgo(since) });
+  }
+  const [textContent, title] = inUtc() ? [utc, local] : [local, utc];
+  return element("time", { dateTime: at.toISOString(), title, textContent });
+}
+
+/** Tell whether whoever reads wants to see UTC. */
+export function inUtc() {
+  return localStorage.getItem(ZONE) === "UTC";
+}
+
+/** Show UTC in place of the reader's zone, or the other way round, from now on and in the page as it is. */
+export function otherZone() {
+  localStorage.setItem(ZONE, inUtc() ? "" : "UTC");
+  for (const shownTime of document.querySelectorAll("time:not(.ago)")) {
+    [shownTime.textContent, shownTime.title] = [shownTime.title, shownTime.textContent];
+  }
+}
+
+function shortAgo(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes === 0) {
+    return "just now";
+  }
+  return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
+
+/** Give a text as it is, or cut where it is longer than a name is: it may be a megabyte. */
+export function cut(text, most = 120) {
+  const whole = String(text);
+  return whole.length <= most ? whole : `${whole.slice(0, most)}… (${number(whole.length)} characters)`;
 }
 
 /** Give a number as text. */

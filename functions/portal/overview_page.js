@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { heatMap, legend } from "./charts.js";
-import { badge, element, empty, facts, loading, money, number, refused, section, time } from "./elements.js";
+import { badge, cut, element, empty, facts, loading, money, number, refused, section, time } from "./elements.js";
 
 const DAYS = 7;
 const STANDING_STILL = 5 * 60_000; // ms without a tick, as GET health has it
@@ -103,7 +103,7 @@ function watch([checks, coverage, { last_tick: lastTick }]) {
     troubles.length ? element("p", { className: "badges" },
       ...troubles.map((state) => badge(`${count(state)} ${STATES[state][0].toLowerCase()}`, STATES[state][1]))) : null,
     element("p", { className: "muted" }, lastTick ? "The watch last looked " : "The watch has not looked yet.",
-      lastTick ? time(lastTick) : null),
+      lastTick ? time(lastTick, { ago: true }) : null),
     still ? element("p", {}, badge("Standing still", "critical")) : null,
   ].filter(Boolean);
 }
@@ -113,11 +113,9 @@ function open({ alerts, unreadable }) {
   const acknowledged = alerts.filter(({ state }) => state === "acknowledged").length;
   const lines = SEVERITIES.filter((severity) => by[severity]).map((severity) => element("li", {},
     badge(severity, severity),
-    element("a", {
-      href: `/portal?view=alerts&state=open&severity=${severity}`,
-      textContent: `${by[severity].length} ${by[severity].length === 1 ? "alert" : "alerts"}`,
-      ariaLabel: `${by[severity].length} of severity ${severity}`,
-    })));
+    element("a", { href: `/portal?view=alerts&state=open&severity=${severity}` },
+      `${by[severity].length} ${by[severity].length === 1 ? "alert" : "alerts"}`,
+      element("span", { className: "sr-only", textContent: ` of severity ${severity}` }))));
   return [
     figure(number(alerts.length), acknowledged ? `open, ${acknowledged} of them acknowledged` : "open"),
     lines.length ? element("ul", { className: "plain" }, ...lines) : null,
@@ -132,13 +130,13 @@ function sight({ sight: seen }) {
   const lines = Object.keys(NEEDS).map((need) => {
     const { answer, why, since } = seen.needs[need] ?? {};
     const [word, kind] = SIGHT[answer] ?? ["Not asked", "calm"];
-    return element("li", {}, badge(word, kind), element("span", {}, NEEDS[need],
-      since ? element("span", { className: "muted" }, " since ", time(since)) : null,
-      why ? element("span", { className: "muted why", textContent: why }) : null));
+    return element("li", {}, badge(word, kind), element("span", { textContent: NEEDS[need] }),
+      since ? element("span", { className: "muted why" }, "since ", time(since)) : null,
+      why ? element("span", { className: "muted why", textContent: why }) : null);
   });
   return [
     element("ul", { className: "plain" }, ...lines),
-    element("p", { className: "muted" }, "Asked ", time(seen.asked_at)),
+    element("p", { className: "muted" }, "Asked ", time(seen.asked_at, { ago: true })),
   ];
 }
 
@@ -157,9 +155,9 @@ function cost({ total, groups, currency, start, end }) {
   const unpriced = total.without_price + total.without_usage;
   const [from, to] = [start, end].map((instant) => instant.slice(0, 10));
   return [
-    figure(money(total.cost + total.provisioned_cost, currency), `of ${number(total.calls)} calls`),
+    figure(money(total.cost + total.provisioned_cost, currency), `of ${number(total.calls)} ${total.calls === 1 ? "call" : "calls"}`),
     groups.length ? facts(groups.slice(0, 3).map((one) => [
-      one.group ?? "no agent named", money(one.cost + one.provisioned_cost, currency)])) : null,
+      one.group === null ? "no agent named" : cut(one.group), money(one.cost + one.provisioned_cost, currency)])) : null,
     unpriced ? element("p", {}, badge(`${number(unpriced)} calls without a price`, "medium")) : null,
     element("p", {}, element("a", {
       href: `/portal?view=costs&start=${from}&end=${to}&by=agent`, textContent: "All costs" })),
@@ -177,11 +175,11 @@ function configuration({ in_force: inForce, refused: wrong }) {
     return [known];
   }
   const mistakes = wrong.mistakes.slice(0, 3).map(({ file, line, rule, fix }) => element("li", {},
-    [file, line ? `line ${line}` : "", rule].filter(Boolean).join(", "), " ",
-    element("span", { className: "muted", textContent: fix })));
+    cut([file, line ? `line ${line}` : "", rule].filter(Boolean).join(", "), 300), " ",
+    element("span", { className: "muted", textContent: cut(fix, 300) })));
   return [
     known,
-    element("p", {}, badge("Refused", "critical"), ` ${number(wrong.count)} mistakes since `, time(wrong.at)),
+    element("p", {}, badge("Refused", "critical"), ` ${number(wrong.count)} ${wrong.count === 1 ? "mistake" : "mistakes"} since `, time(wrong.at)),
     element("ul", { className: "mistakes" }, ...mistakes),
   ];
 }
@@ -206,7 +204,7 @@ function week([checks, coverage]) {
     columns: [
       { name: "Check", heading: true, cell: ({ id, title }) => element("span", { textContent: title, title: id }) },
       { name: "State", cell: state },
-      { name: "Last run", cell: ({ last_evaluation: last }) => time(last?.at) },
+      { name: "Last run", cell: ({ last_evaluation: last }) => time(last?.at, { ago: true }) },
       { name: "Open", numeric: true, cell: openOf },
     ],
     last: { name: "Evaluated", numeric: true, cell: (row) => percent(share(row)) },
@@ -222,12 +220,13 @@ function week([checks, coverage]) {
 function state({ current, error, consecutive_failures: failures }) {
   const [word, kind] = STATES[current];
   const why = current === "failed" ? `${cause(error)}${failures > 1 ? `, ${failures} times` : ""}` : "";
-  return element("span", {}, badge(word, kind), why ? element("span", { className: "muted why", textContent: why }) : null);
+  return element("div", { className: "state" }, badge(word, kind), why ? element("span", { className: "muted why", textContent: why }) : null);
 }
 
 function openOf({ id, open_alerts: count }) {
   return count === 0 ? "0" : element("a", {
-    href: `/portal?view=alerts&state=open&check=${encodeURIComponent(id)}`, textContent: number(count) });
+    href: `/portal?view=alerts&state=open&check=${encodeURIComponent(id)}` },
+  number(count), element("span", { className: "sr-only", textContent: " open alerts" }));
 }
 
 /** Give the evaluated part of what was due in all cells; null where nothing was. */

@@ -1,7 +1,7 @@
 // Where the portal begins: asks who is signed in, and shows the page that the address names.
 
 import { Refusal, ask } from "./api.js";
-import { element, empty, loading, refused } from "./elements.js";
+import { announce, element, empty, inUtc, loading, otherZone, refused } from "./elements.js";
 
 /** Who sees alerts may read the traces that they name. */
 const traceRoles = (asked) => (ALERT_ID.test(asked.get("alert") ?? "") ? ["Traces.Read", "Alerts.Read"] : ["Traces.Read"]);
@@ -84,10 +84,20 @@ function navigate(open, current) {
 
 function greet(me) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const button = element("button", { type: "button", className: "link" });
+  const offer = () => {
+    button.textContent = inUtc() ? `Times are UTC; show those of ${zone}` : `Times are those of ${zone}; show UTC`;
+  };
+  button.addEventListener("click", () => {
+    otherZone();
+    offer();
+    announce(inUtc() ? "Times are UTC." : `Times are those of ${zone}.`);
+  });
+  offer();
   document.getElementById("footer").replaceChildren(
     element("p", {}, "Signed in as ", element("b", { textContent: me.name || "somebody without a name" })),
     element("p", {}, element("a", { href: "/.auth/logout", textContent: "Sign out" })),
-    element("p", { className: "muted", textContent: `Times are those of ${zone}; point at one for UTC.` }),
+    button,
   );
 }
 

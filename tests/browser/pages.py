@@ -13,6 +13,7 @@ from local.stack import Stack
 Scheme = Literal["light", "dark"]
 
 _MOST_TABS = 80
+_PATIENCE = 30_000  # ms; a shared machine may be slow
 _PATIENCE = 20_000  # ms: some answers take the local engine seconds, on a busy machine
 _WATCHES: "WeakKeyDictionary[Page, Watch]" = WeakKeyDictionary()
 
