@@ -72,6 +72,33 @@ THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG = [
         [["2026-11-20T10:00:00Z"]],
     ),
 ]
+EMPTY_IS_WHAT_HAS_NO_TEXT = [
+    (
+        f"print X = {value} | project isempty(X), isnotempty(X)",
+        [[empty, not empty]],
+    )
+    for value, empty in {
+        '""': True,
+        '" "': False,
+        '"null"': False,
+        'dynamic("")': True,
+        "dynamic(null)": True,
+        'dynamic({"a": 1}).b': True,
+        "dynamic([])": False,
+        'dynamic("x")': False,
+        "dynamic(0)": False,
+        "bool(null)": True,
+        "false": False,
+        "long(null)": True,
+        "0": False,
+        "real(null)": True,
+        "real(nan)": False,
+        "datetime(null)": True,
+        "datetime(2026-11-20)": False,
+        "timespan(null)": True,
+        "0s": False,
+    }.items()
+]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +109,7 @@ THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG = [
         *A_LIMIT_CUTS,
         *A_COLUMN_BETWEEN_BRACKETS_NAMES_A_PROPERTY,
         *THE_INGESTION_TIME_IS_KNOWN_IN_EVERY_LEG,
+        *EMPTY_IS_WHAT_HAS_NO_TEXT,
     ],
 )
 def test_the_engine_answers_as_kusto_would(telemetry: Telemetry, kql: str, rows: list[list[object]]) -> None:
@@ -131,6 +159,8 @@ def test_a_timespan_limits_every_table_to_its_own_times(
         ("AppRequests | extend x = no_such_function(Id)", "SemanticError"),
         ("AppRequests | union AppEvents | extend R = ingestion_time()", "SemanticError"),
         ("AppRequests | project _IngestionTime", "SemanticError"),
+        ("AppRequests | where isempty(_IngestionTime)", "SemanticError"),
+        ("AppRequests | where isempty(NoSuchColumn)", "SemanticError"),
         (".show tables", "SemanticError"),
         (".drop table AppRequests", "SemanticError"),
         ("let f = (T: (Id: string)) { T | count }; f(AppRequests)", "SemanticError"),
