@@ -3,7 +3,6 @@
 That is what sha256sum and bagit check, and what they don't: a file that no manifest lists.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -26,16 +25,16 @@ from functions.evidence.packing.bundle import (
 )
 from functions.evidence.selection.drawing import POPULATION
 from functions.evidence.verification.container import Member, Members, refusal
+from functions.evidence.verification.readings import Readings
 from functions.signing.signatures import well_formed
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
 _LONGEST_TAG_FILE = 1 << 20
 _LONGEST_JSON = 256 << 20
-_CHUNK_BYTES = 1 << 20
 _PROFILES = frozenset({"metadata", "content"})
 
 
-def bag_problems(members: Members) -> Iterator[str]:
+def bag_problems(members: Members, readings: Readings) -> Iterator[str]:
     """Yield what is wrong, as sentences; nothing where the bag is whole and unchanged."""
     payload = stated_payload(members)
     expected = payload | TAGS | {TAG_MANIFEST}
@@ -54,8 +53,8 @@ def bag_problems(members: Members) -> Iterator[str]:
         der, jws = tag_file(members[SIGNATURE_DER]), tag_file(members[SIGNATURE_JWS])
         if not well_formed(der, jws.decode("ascii", "replace")):
             yield "A file under signatures/ is no signature."
-    yield from _manifest_problems(members, MANIFEST, payload)
-    yield from _manifest_problems(members, TAG_MANIFEST, TAGS)
+    yield from _manifest_problems(members, readings, MANIFEST, payload)
+    yield from _manifest_problems(members, readings, TAG_MANIFEST, TAGS)
 
 
 def stated_payload(members: Members) -> frozenset[str]:
@@ -96,7 +95,9 @@ def json_object(members: Members, name: str) -> dict[str, Any]:
     return value
 
 
-def _manifest_problems(members: Members, manifest: str, covered: frozenset[str]) -> Iterator[str]:
+def _manifest_problems(
+    members: Members, readings: Readings, manifest: str, covered: frozenset[str]
+) -> Iterator[str]:
     listed: dict[str, str] = {}
     for line in tag_file(members[manifest]).decode("utf-8", "replace").splitlines():
         match = _LINE.fullmatch(line)
@@ -106,14 +107,6 @@ def _manifest_problems(members: Members, manifest: str, covered: frozenset[str])
         listed[match[2]] = match[1]
     yield from (f"{manifest} does not list {name}." for name in sorted(covered - listed.keys()))
     yield from (f"{manifest} lists {name!a}, which it may not." for name in sorted(listed.keys() - covered))
-    for name in sorted(covered & listed.keys()):
-        if _sha256(members[name]) != listed[name]:
+    for name, digest in readings.sha256s(sorted(covered & listed.keys())).items():
+        if digest != listed[name]:
             yield f"{name} has been changed: its SHA-256 is not the one in {manifest}."
-
-
-def _sha256(member: Member) -> str:
-    digest = hashlib.sha256()
-    with member.open() as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -23,6 +23,7 @@ from functions.evidence.verification.bag import bag_problems, tag_file
 from functions.evidence.verification.chain import LedgerFacts, Sought, find_in_ledger
 from functions.evidence.verification.container import Members, open_container
 from functions.evidence.verification.inventory_files import InventoryFacts, count_inventory
+from functions.evidence.verification.readings import Readings
 from functions.signing.signatures import PublicKey, der_fits, jws_fits, stated_key_id, thumbprint
 
 _CHUNK_BYTES = 1 << 20
@@ -82,13 +83,13 @@ def verify_bundle(
         InvalidRequest: The ledger's file can't be read.
     """
     try:
-        with open_container(path) as members:
-            if reasons := tuple(bag_problems(members)):
+        with open_container(path) as members, Readings(path, members) as readings:
+            if reasons := tuple(bag_problems(members, readings)):
                 return Refused(Ground.FILES, reasons)
             tag_manifest = tag_file(members[TAG_MANIFEST])
             if key is not None and (reasons := _signature_problems(members, key, tag_manifest)):
                 return Refused(Ground.SIGNATURE, reasons)
-            payload = count_inventory(members) if INVENTORY in members else add_up(members)
+            payload = count_inventory(members) if INVENTORY in members else add_up(members, readings)
             found = _look_up(path, payload, tag_manifest, ledger)
             if isinstance(found, tuple):
                 return Refused(Ground.LEDGER, found)

@@ -241,6 +241,9 @@ def test_a_vanished_trace_makes_a_bundle_incomplete_and_is_counted(sound: bytes,
     assert result.payload.seals.vanished == 1
 
 
+DISGUISED = b'"attributes":[{"key":"\\u0074racekeeper.placeholder","value":{"boolValue":true}},{"key":"azure'
+"""What no row stands behind is marked so; JSON knows more than one way to write that."""
+
 FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "a row less in the table": (changed(TABLE, without_last_line), "different rows"),
     "a row twice in the table": (
@@ -267,8 +270,20 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], str]] = {
     "JSON of another kind": (changed(TRACES, lambda _: b"[]\n"), "shape"),
     "nesting without end": (changed(TRACES, lambda _: b"[" * 100_000 + b"\n"), "shape"),
     "other columns": (changed(TABLE, lambda data: data.replace(b"trace_id", b"trace", 1)), "columns"),
-    "a broken table": (changed(TABLE, lambda data: data + b'"open'), "shape"),
-    "a table that is not UTF-8": (changed(TABLE, lambda data: data + b"\xff"), "shape"),
+    "a broken table": (changed(TABLE, lambda data: data + b'"open\r\n'), "shape"),
+    "a quote within a cell": (changed(TABLE, lambda data: data.replace(b'""', b'"', 1)), "shape"),
+    "a cut table": (changed(TABLE, lambda data: data[:-1]), "cut"),
+    "a table that is not UTF-8": (changed(TABLE, lambda data: data.replace(b"2.0", b"\xff", 1)), "shape"),
+    "a line that is not UTF-8": (changed(TABLE, lambda data: data + b"\xff\r\n"), "shape"),
+    "a cell more": (changed(TABLE, lambda data: data.replace(b"AppTraces,", b"AppTraces,,")), "cells"),
+    "a span told to be none, in other letters": (
+        changed(TRACES, lambda data: data.replace(b'"attributes":[{"key":"azure', DISGUISED, 1)),
+        "different",
+    ),
+    "controls that are not UTF-8": (
+        changed(CONTROLS, lambda data: data.replace(b"as measured", b"\xff", 1)),
+        "shape",
+    ),
     "a request that is no object": (changed(REQUEST, lambda _: b"[]"), "no JSON object"),
     "redactions that are no JSON": (changed(REDACTIONS, lambda _: b"none"), "no JSON object"),
     "a coverage that is no JSON": (changed(COVERAGE, lambda _: b"none"), "no JSON object"),

@@ -1,0 +1,154 @@
+"""Reads each file of a bundle once: its SHA-256, and what its lines add up to.
+
+The longest files are each read in a process of their own beside the others, since counting keeps a processor
+busy for longer than inflating and hashing do.
+"""
+
+import csv
+import hashlib
+import os
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from functions.errors import BundleInvalid
+from functions.evidence.packing.bundle import CONTENT, TRACES
+from functions.evidence.verification.container import Member, Members, open_container, refusal
+from functions.evidence.verification.tallies import TALLIES
+
+WORTH_A_PROCESS = 32 << 20
+"""Bytes from which on a file is read apart: to start a process takes as long as to read half as much."""
+
+_APART = (TRACES, CONTENT)
+_CHUNK_BYTES = 1 << 20
+_LONGEST_LINE = 256 << 20
+_SHAPE = "A payload file has not the shape of its kind."
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One file: its SHA-256, hex, what its lines add up to, or why they don't; None where nobody counts."""
+
+    sha256: str
+    tally: Any
+    problem: str | None
+
+
+class Readings:
+    """Reads the files of one bundle. A context manager: leaving it ends what still reads.
+
+    Args:
+        path: The bundle.
+        members: Its files.
+        apart_from: Bytes from which on a file is read apart.
+    """
+
+    def __init__(self, path: Path, members: Members, *, apart_from: int = WORTH_A_PROCESS) -> None:
+        self._path = path
+        self._members = members
+        self._apart_from = apart_from
+        self._read: dict[str, _Read] = {}
+        self._pool: ProcessPoolExecutor | None = None
+
+    def sha256s(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return the hashes of these files, hex.
+
+        Raises:
+            BundleInvalid: One can't be read.
+        """
+        wanted = [name for name in names if name not in self._read]
+        apart = self._begin([name for name in wanted if self._is_worth_a_process(name)])
+        for name in wanted:
+            if name not in apart:
+                self._read[name] = _read(self._members[name], name)
+        for name, future in apart.items():
+            self._read[name] = self._result(name, future)
+        return {name: self._read[name].sha256 for name in names}
+
+    def tally(self, name: str) -> Any:
+        """Return what a file's lines add up to, see `TALLIES`.
+
+        Raises:
+            BundleInvalid: They don't, or it can't be read.
+        """
+        self.sha256s((name,))
+        read = self._read[name]
+        if read.problem is not None:
+            raise refusal(read.problem)
+        return read.tally
+
+    def _is_worth_a_process(self, name: str) -> bool:
+        several = (os.process_cpu_count() or 1) > 1
+        return several and name in _APART and self._members[name].size >= self._apart_from
+
+    def _begin(self, names: Collection[str]) -> dict[str, "Future[_Read | str]"]:
+        if not names:
+            return {}
+        self._pool = self._pool or ProcessPoolExecutor(len(names))
+        return {name: self._pool.submit(_read_apart, self._path, name) for name in names}
+
+    def _result(self, name: str, future: "Future[_Read | str]") -> _Read:
+        try:
+            result = future.result()
+        except BrokenProcessPool:  # the system ended it, perhaps for want of memory
+            return _read(self._members[name], name)
+        if isinstance(result, str):
+            raise refusal(result)
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _read_apart(path: Path, name: str) -> _Read | str:
+    """Read one file in another process; return why where it can't be read."""
+    try:
+        with open_container(path) as members:
+            return _read(members[name], name)
+    except BundleInvalid as error:
+        return error.message
+
+
+def _read(member: Member, name: str) -> _Read:
+    digest = hashlib.sha256()
+    tally, problem = None, None
+    with member.open() as file:
+        if name in TALLIES:
+            try:
+                tally = TALLIES[name](_lines(file, digest, name))
+            except BundleInvalid as error:
+                problem = error.message
+            except (KeyError, TypeError, ValueError, AttributeError, csv.Error):
+                problem = _SHAPE
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return _Read(digest.hexdigest(), tally, problem)
+
+
+def _lines(file: IO[bytes], digest: "hashlib._Hash", name: str) -> Iterator[bytes]:
+    """Yield the lines without their ends, and hash what is read on the way."""
+    begun: list[bytes] = []
+    length = 0
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        length += len(first)
+        if length > _LONGEST_LINE:
+            break
+        if others:
+            yield b"".join(begun)
+            yield from others[:-1]
+            begun, length = others[-1:], len(others[-1])
+    if length:
+        raise refusal(f"{name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")

@@ -1,0 +1,107 @@
+import csv
+import io
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from functions.errors import BundleInvalid
+from functions.evidence.controls.verdicts import HEADER, Control
+from functions.evidence.packing.bundle import CONTROLS, TABLE, TRACES
+from functions.evidence.packing.otlp import SPAN_TABLES
+from functions.evidence.packing.table import COLUMNS, encode_table
+from functions.evidence.verification.container import open_container
+from functions.evidence.verification.readings import Readings
+from functions.evidence.verification.tallies import Judged, Tally, judged_by, tally_table
+from tests.unit.evidence.material import AGENT, OTHER, TRACE, row
+from tests.unit.evidence.sound import files_of, sound_bundle, unpacked
+
+CELL = st.text(alphabet='",\r\n aä1', max_size=4)
+FAULTS = (BundleInvalid, KeyError, TypeError, ValueError, AttributeError, csv.Error)
+
+
+def lines(data: bytes) -> list[bytes]:
+    assert data.endswith(b"\n")
+    return data.split(b"\n")[:-1]
+
+
+def table(*records: tuple[str, ...]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows((COLUMNS, *records))
+    return out.getvalue().encode()
+
+
+def as_a_reader_of_csv_counts(data: bytes) -> Tally:
+    records = csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True)
+    return Counter((record["trace_id"], record["table"] in SPAN_TABLES) for record in records)
+
+
+@pytest.mark.parametrize("name", ["plain", 'a "name", with all', "over\r\ntwo lines", "ä", "", "'=1+1"])
+def test_a_row_counts_whatever_its_cells_hold(name: str) -> None:
+    properties = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
+    rows = (
+        row(span_id=AGENT, properties=properties),
+        row(trace_id=OTHER, properties=properties),
+        row("AppTraces", columns={}),
+        row("AppTraces", columns={}),
+    )
+    counted = {(TRACE, True): 1, (OTHER, True): 1, (TRACE, False): 2}
+    assert tally_table(iter(lines(encode_table(rows)))) == counted
+
+
+@given(st.lists(st.tuples(*[CELL] * len(COLUMNS)), max_size=4))
+def test_any_table_counts_as_a_reader_of_csv_counts_it(records: list[tuple[str, ...]]) -> None:
+    data = table(*records)
+    assert tally_table(iter(lines(data))) == as_a_reader_of_csv_counts(data)
+
+
+@given(st.integers(min_value=0), st.sampled_from([b'"', b",", b"\r", b"\n", b"a", b'""', b"\r\n", b""]))
+@example(0, b'"')
+def test_what_is_counted_of_a_damaged_table_is_what_a_reader_of_csv_counts(at: int, put: bytes) -> None:
+    plain = (*["a"] * (len(COLUMNS) - 1), '{"a":"b"}')
+    begin = len(table())
+    data = bytearray(table(plain, ('a,"b"\r\n', *plain[1:]), plain))
+    place = begin + at % (len(data) - begin - 1)
+    data[place : place + 1] = put
+    try:
+        counted = tally_table(iter(lines(bytes(data))))
+    except FAULTS:
+        return
+    assert counted == as_a_reader_of_csv_counts(bytes(data))
+
+
+def test_a_run_is_judged_whatever_the_cells_hold() -> None:
+    out = io.StringIO(newline="")
+    cells = (TRACE, AGENT, "", 'an "agent"', "1,0")
+    verdicts = [(*cells, control.value, "fail", "so,\r\nit is", "", "", "") for control in Control]
+    csv.writer(out, lineterminator="\r\n").writerows((HEADER, *verdicts))
+    counted = {"pass": 0, "fail": len(Control), "not evaluable": 0}
+    assert judged_by(iter(lines(out.getvalue().encode()))) == Judged(frozenset({TRACE}), 1, counted)
+
+
+APART = """
+import multiprocessing, sys
+from pathlib import Path
+from functions.evidence.packing.bundle import TRACES
+from functions.evidence.verification import readings
+from functions.evidence.verification.container import open_container
+path = Path(sys.argv[1])
+with open_container(path) as members, readings.Readings(path, members, apart_from=1) as apart:
+    (digest,) = apart.sha256s((TRACES,)).values()
+    print(digest, sorted(apart.tally(TRACES).items()), len(multiprocessing.active_children()))
+"""
+
+
+def test_a_long_file_is_read_by_another_process_with_the_same_outcome(tmp_path: Path) -> None:
+    folder = unpacked(files_of(sound_bundle()), tmp_path / "bundle")
+    with open_container(folder) as members, Readings(folder, members) as readings:
+        digests = readings.sha256s((TRACES, TABLE, CONTROLS))
+        counted = sorted(readings.tally(TRACES).items())
+    ran = subprocess.run(
+        [sys.executable, "-c", APART, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split(maxsplit=1) == [digests[TRACES], f"{counted} 1\n"]
