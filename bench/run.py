@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.figures import Figure, Part, Scale, figure_from_json, not_measured
 from bench.machine import this_machine
@@ -40,28 +40,12 @@ class PartFailed(Exception):
     """A module ended without figures; the message says why."""
 
 
-def main(modules: Sequence[str], scale: Scale) -> int:
-    """Measure, print and keep; return how the process ends."""
-    machine, began = this_machine(), time.monotonic()
-    figures: list[Figure] = []
-    whole = set()
-    for number, module in enumerate(modules, start=1):
-        say(f"\n[{number}/{len(modules)}, {time.monotonic() - began:.0f} s] {module}")
-        try:
-            figures += _measured(module, scale)
-            whole.add(MODULES[module])
-        except PartFailed as failure:
-            say(f"{module}: {failure}")
-            figures.append(not_measured(MODULES[module], f"bench.{module}", "", f"FAILED: {failure}"))
-    if scale is not Scale.SMOKE:
-        results = load().after(machine.to_json(), figures, whole)
-        save(results)
-        figures = [line.figure for line in results.lines]
-    print(f"{as_text(figures)}\n\n{verdicts(figures)}")
-    return 1 if any(each.value is None or each.met is False for each in figures) else 0
+def measured(module: str, scale: Scale) -> list[Figure]:
+    """Return what a module measures in a process of its own.
 
-
-def _measured(module: str, scale: Scale) -> list[Figure]:
+    Raises:
+        PartFailed: It ended without figures.
+    """
     command = [sys.executable, "-m", f"bench.{module}", "--json"]
     if scale is not Scale.USUAL:
         command.append(f"--{scale}")
@@ -74,6 +58,29 @@ def _measured(module: str, scale: Scale) -> list[Figure]:
         raise PartFailed(f"took more than {AT_MOST_SECONDS} s") from None
     except ValueError:
         raise PartFailed(f"ended with {ran.returncode} and without figures; see what it printed") from None
+
+
+def main(
+    modules: Sequence[str], scale: Scale, measured: Callable[[str, Scale], Sequence[Figure]] = measured
+) -> int:
+    """Measure, print and keep; return how the process ends."""
+    machine, began = this_machine(), time.monotonic()
+    figures: list[Figure] = []
+    whole = set()
+    for number, module in enumerate(modules, start=1):
+        say(f"\n[{number}/{len(modules)}, {time.monotonic() - began:.0f} s] {module}")
+        try:
+            figures += measured(module, scale)
+            whole.add(MODULES[module])
+        except PartFailed as failure:
+            say(f"{module}: {failure}")
+            figures.append(not_measured(MODULES[module], f"bench.{module}", "", f"FAILED: {failure}"))
+    if scale is not Scale.SMOKE:
+        results = load().after(machine.to_json(), figures, whole)
+        save(results)
+        figures = [line.figure for line in results.lines]
+    print(f"{as_text(figures)}\n\n{verdicts(figures)}")
+    return 1 if any(each.value is None or each.met is False for each in figures) else 0
 
 
 if __name__ == "__main__":
