@@ -31,7 +31,11 @@ export function actionButton(properties, act) {
   return button;
 }
 
-/** Make what says, once it is so, that the page shows old data. @param {function(): Promise<void>} reload Shows it anew. */
+/**
+ * Make what says, once it is so, that the page shows old data.
+ *
+ * @param {function(): Promise<void>} reload Shows them anew.
+ */
 export function ageHint(reload) {
   const since = Date.now();
   const words = element("span");

@@ -5,7 +5,8 @@ import { releases, traces, valueOverTime } from "./alert_findings.js";
 import { silencing } from "./alert_silencing.js";
 import { deliveries, evidence } from "./alert_told.js";
 import {
-  checkWords, counted, cut, figures, foreign, isActive, label, quantity, severityBadge, span, stateBadge, subject, when,
+  checkWords, counted, cut, figures, foreign, isActive, label, quantity, quietly, severityBadge, span, stateBadge,
+  subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
 import { announce, element, facts, loading, number, section } from "./elements.js";
@@ -58,26 +59,27 @@ function head(alert, mayManage, taken, silence) {
     : `for ${span(alert.opened_at)}`;
   return element("header", { className: `alert-head ${alert.severity}` },
     element("p", { className: "tags" }, severityBadge(alert), " ", stateBadge(alert), " ",
-      element("span", { className: "muted", textContent: lasted })),
+      quietly(lasted)),
     // Said with the severity first, as on the card; to the eye the badge has it.
     element("h1", { tabIndex: -1 }, element("span", { className: "sr-only", textContent: `${alert.severity}: ` }),
       subject(alert), `: ${checkWords(alert)}`),
     element("p", { className: "measure" }, element("strong", { textContent: quantity(alert.value, alert.unit) }), " ",
-      element("span", { className: "muted alert-together", textContent: alert.threshold === null ? "any occurrence counts" : `limit ${figures(alert.threshold)}` })),
+      quietly(alert.threshold === null ? "any occurrence counts" : `limit ${figures(alert.threshold)}`)),
     alert.state === "acknowledged" ? whoSeesToIt(alert) : "",
     isActive(alert) ? actions(alert, mayManage, taken, silence) : "");
 }
 
 function actions(alert, mayManage, taken, silence) {
   if (!mayManage) {
-    return element("p", { className: "muted", textContent: "To acknowledge or silence it you need the role Alerts.Manage." });
+    return element("p", {}, quietly("To acknowledge or silence it you need the role Alerts.Manage."));
   }
   const link = element("a", { className: "button", href: "#silence", textContent: "Silence …" });
   link.addEventListener("click", (event) => {
     event.preventDefault();
     silence();
   });
-  return element("div", { className: "alert-actions" }, alert.state === "open" ? acknowledging(alert, taken) : "", link);
+  const button = alert.state === "open" ? acknowledging(alert, taken) : "";
+  return element("div", { className: "alert-actions" }, button, link);
 }
 
 function acknowledging({ id }, taken) {
@@ -88,13 +90,15 @@ function acknowledging({ id }, taken) {
 }
 
 function whoSeesToIt({ acknowledged_at: at, acknowledged_by: by, acknowledged_by_you: mine }) {
-  const who = mine ? ["You see to it, since "] : [element("code", { textContent: cut(by ?? "somebody") }), " sees to it, since "];
-  return element("p", { className: "taken", tabIndex: -1 }, ...who, when(at));
+  const who = mine ? "You see" : element("span", {}, element("code", { textContent: cut(by) }), " sees");
+  return element("p", { className: "taken", tabIndex: -1 }, who, " to it, since ", when(at));
 }
 
 function firstStep({ title, triage, false_positives: nothing }) {
   if (!triage) {
-    return section("What to do", element("p", { textContent: "The check of this alert was removed: nothing more is told of it." }));
+    return section("What to do", element("p", {
+      textContent: "The check of this alert was removed: nothing more is told of it.",
+    }));
   }
   const [first, ...others] = triage.replace(/\s+/g, " ").trim().split(SENTENCE);
   return section("What to do",
@@ -120,13 +124,18 @@ function about(alert) {
     ["Occurrences", number(alert.violations)],
     ["Episode", alert.episode > 1 ? `${alert.episode}: it opened ${alert.episode} times` : alert.episode],
     ["Owner", foreign(alert.owner)],
-    ["Check", element("a", { href: `/portal?view=alerts&state=any&check=${encodeURIComponent(alert.check_id)}` }, foreign(alert.check_id))],
+    ["Check", element("a", { href: listed(alert) }, foreign(alert.check_id))],
     ...columns(alert.key),
     ...columns(alert.shows),
     ["Id", element("code", { textContent: alert.id })],
   ]), isActive(alert) && alert.quiet > 0
     ? element("p", { className: "muted", textContent: `The latest ${counted(alert.quiet, "window")} had no finding.` })
     : "");
+}
+
+/** Give where all alerts of the same check are listed. */
+function listed({ check_id: check }) {
+  return `/portal?${new URLSearchParams([["view", "alerts"], ["state", "any"], ["check", check]])}`;
 }
 
 function columns(held) {

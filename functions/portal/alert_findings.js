@@ -1,6 +1,6 @@
 // What an alert's check found: the value over time, which releases were at work, and the traces.
 
-import { counted, figures, foreign, moment, quantity } from "./alert_words.js";
+import { counted, figures, foreign, moment, quantity, quietly } from "./alert_words.js";
 import { element, number, section, table } from "./elements.js";
 import { lineChart } from "./line_chart.js";
 
@@ -15,8 +15,9 @@ export function valueOverTime(alert) {
     return null;
   }
   const values = findings.map(({ value }) => value);
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
   const label = `Value over time: ${counted(findings.length, "finding")}, the latest ${quantity(values.at(-1), unit)}, `
-    + `between ${quantity(Math.min(...values), unit)} and ${quantity(Math.max(...values), unit)}. The table has them all.`;
+    + `between ${quantity(lowest, unit)} and ${quantity(highest, unit)}. The table has them all.`;
   const points = findings.map((finding) => ({
     start: new Date(finding.window.start),
     end: new Date(finding.window.end),
@@ -35,8 +36,8 @@ export function valueOverTime(alert) {
 
 function notes({ findings, findings_dropped: dropped, unit }) {
   return [
-    `${unit ? `In ${unit}. ` : ""}Each point is a window with a finding; where there is none nothing was found, or it could`,
-    " not be judged.",
+    unit ? `In ${unit}. ` : "",
+    "Each point is a window with a finding; where there is none nothing was found, or it could not be judged.",
     findings.some(({ late }) => late) ? " Hollow points were found later, in rows that came late." : "",
     dropped > 0 ? ` Of earlier findings ${number(dropped)} are no longer kept.` : "",
   ].join("");
@@ -103,11 +104,12 @@ export function traces({ id, findings }) {
   }
   const rows = [...known.values()];
   if (rows.length === 0) {
-    return section("Traces", element("p", { className: "muted", textContent: "The findings name no traces." }));
+    return section("Traces", element("p", {}, quietly("The findings name no traces.")));
   }
-  return section("Traces", more(rows, FIRST_TRACES, "traces", (some) => element("ul", { className: "alert-list alert-traces" },
-    ...some.map((row) => element("li", {}, traceLink(id, row.name), " ", moment(row.at),
-      row.refuted ? element("span", { className: "muted", textContent: " refuted by later rows" }) : "")))));
+  const item = (row) => element("li", {}, traceLink(id, row.name), " ", moment(row.at),
+    row.refuted ? quietly(" refuted by later rows") : "");
+  return section("Traces", more(rows, FIRST_TRACES, "traces", (some) =>
+    element("ul", { className: "alert-list alert-traces" }, ...some.map(item))));
 }
 
 function traceLink(alert, name) {

@@ -1,6 +1,6 @@
 // What people were told of an alert, what was kept from them, and where its evidence is held.
 
-import { counted, cut, foreign, moment, when } from "./alert_words.js";
+import { counted, cut, foreign, moment, quietly, when } from "./alert_words.js";
 import { badge, duration, element, empty, facts, number, section } from "./elements.js";
 
 const DELIVERY_KINDS = { accepted: "good", waiting: "medium", refused: "critical" };
@@ -31,7 +31,8 @@ export function quiet(alert, silences) {
   const now = alert.quieted_by.map((name) =>
     element("li", {}, badge("quiet now", "low"), " ", ...by(name, known)));
   const earlier = alert.hidden.filter(({ silence }) => !alert.quieted_by.includes(silence)).map((hidden) =>
-    element("li", {}, ...by(hidden.silence, known), `: ${counted(hidden.episodes, "episode")} not told, since `, moment(hidden.since)));
+    element("li", {}, ...by(hidden.silence, known),
+      `: ${counted(hidden.episodes, "episode")} not told, since `, moment(hidden.since)));
   return now.length + earlier.length > 0 ? element("ul", { className: "alert-list" }, ...now, ...earlier) : null;
 }
 
@@ -51,16 +52,16 @@ function by(name, known) {
 /** Make the section that says whether the traces are held as evidence; who may read exports gets a link. */
 export function evidence(alert, mayRead) {
   const { evidence_hold: hold, evidence_export_id: id } = alert;
+  const asking = `/portal?view=exports&alert=${alert.id}`;
+  const byHand = mayRead ? element("p", {}, element("a", { href: asking, textContent: "Ask for an export" })) : "";
   if (!hold) {
-    return section("Evidence", element("p", {
-      textContent: "Nothing is held: alerts of this severity are not, this one names no traces, or it was not decided yet.",
-    }));
+    return section("Evidence", element("p", {}, "Nothing is held: alerts of this severity are not, this one names no ",
+      "traces, or it was not decided yet."), byHand);
   }
   if (hold.state === "over_cap") {
-    return section("Evidence",
-      element("p", {}, badge("not held", "high"), " ", number(hold.held_that_day),
-        " alerts were held that day already. Ask for an export by hand before the traces are gone."),
-      mayRead ? element("p", {}, element("a", { href: "/portal?view=exports", textContent: "Ask for an export" })) : null);
+    const cap = `The most that are held in a day had been reached: ${number(hold.held_that_day)}. `;
+    return section("Evidence", element("p", {}, badge("not held", "high"), " ", cap,
+      "An export has to be asked for before the traces are gone."), byHand);
   }
   const named = element("code", { textContent: cut(id ?? "", 32) });
   const link = mayRead && EXPORT_ID.test(id)
@@ -70,5 +71,5 @@ export function evidence(alert, mayRead) {
     ["Hold", badge("held", "good")],
     ["Since", when(hold.at)],
     ["Export", link],
-  ]), mayRead ? null : element("p", { className: "muted", textContent: "Reading it needs the role Evidence.Read." }));
+  ]), mayRead ? null : element("p", {}, quietly("Reading it needs the role Evidence.Read.")));
 }

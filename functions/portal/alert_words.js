@@ -83,6 +83,11 @@ export function span(from, to = new Date()) {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} days`;
 }
 
+/** Make words that don't stand out. */
+export function quietly(words) {
+  return element("span", { className: "muted", textContent: words });
+}
+
 /** Make an instant without its year, where that is the present one. */
 export function moment(instant) {
   const made = time(instant);
@@ -97,7 +102,7 @@ export function when(instant) {
   if (!instant) {
     return null;
   }
-  return element("span", {}, moment(instant), " ", element("span", { className: "muted", textContent: `(${distance(instant)})` }));
+  return element("span", {}, moment(instant), " ", quietly(`(${distance(instant)})`));
 }
 
 /** Give how long ago an instant was, or how far it is. */

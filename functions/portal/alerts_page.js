@@ -2,18 +2,21 @@
 
 import { ageHint } from "./action_button.js";
 import {
-  SEVERITIES, checkWords, counted, cut, figures, foreign, isActive, quantity, severityBadge, span, stateBadge, subject, when,
+  SEVERITIES, checkWords, counted, cut, figures, foreign, isActive, quantity, severityBadge, span, stateBadge,
+  subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
 import { announce, badge, element, empty, field, loading, number, refused, table } from "./elements.js";
 import { silencesSection } from "./silences.js";
 
 const STATES = [
-  ["open", "Not over"], ["acknowledged", "Acknowledged"], ["resolved", "Resolved"], ["pending", "Pending"], ["any", "Any state"],
+  ["open", "Not over"], ["acknowledged", "Acknowledged"], ["resolved", "Resolved"], ["pending", "Pending"],
+  ["any", "Any state"],
 ];
 const NAMES = ["agent", "check", "owner"];
 const FILTERS = ["state", "severity", ...NAMES];
 const MOST_ROWS = 200;
+const STOPPED_AFTER = 300_000; // ms without a look, as GET health has it: the watch looks every minute
 
 export const page = {
   title: "Alerts",
@@ -86,7 +89,8 @@ function filters(wanted, fill) {
 }
 
 function choice(options, chosen) {
-  const made = element("select", {}, ...options.map(([value, words]) => element("option", { value, textContent: words })));
+  const made = element("select", {},
+    ...options.map(([value, words]) => element("option", { value, textContent: words })));
   made.value = chosen;
   if (made.selectedIndex < 0) { // what nobody offered; the API says what is wrong with it
     made.append(element("option", { value: chosen, textContent: cut(chosen, 40), selected: true }));
@@ -109,10 +113,13 @@ function suggest(main, alerts) {
 
 function results({ alerts, unreadable, last_tick: ticked }, wanted) {
   const sorted = alerts.toSorted(worseFirst);
+  const atWork = ticked !== null && Date.now() - new Date(ticked) < STOPPED_AFTER;
   return [
-    element("p", { className: "muted" }, `${summary(alerts)}. `, "The watch last looked ", ticked ? when(ticked) : "never", "."),
+    element("p", { className: "muted" }, `${summary(alerts)}. `,
+      ...(ticked ? ["The watch last looked ", when(ticked), "."] : ["The watch has never looked."])),
+    atWork ? "" : stopped(),
     unreadable.length > 0 ? unknown(unreadable) : "",
-    alerts.length === 0 ? nothing(wanted, unreadable, ticked) : list(sorted.slice(0, MOST_ROWS)),
+    alerts.length === 0 ? nothing(wanted, atWork && unreadable.length === 0) : list(sorted.slice(0, MOST_ROWS)),
     alerts.length > MOST_ROWS
       ? element("p", { textContent: `The first ${number(MOST_ROWS)} are shown. Filter to see the others.` })
       : "",
@@ -139,17 +146,23 @@ function unknown(names) {
     names.length > 20 ? element("p", { textContent: `And ${number(names.length - 20)} more.` }) : "");
 }
 
-function nothing(wanted, unreadable, ticked) {
+function stopped() {
+  return element("div", { className: "alert-warning", role: "note" }, element("p", {
+    textContent: "The watch looks every minute; it does not do so now. What is wrong since then is not known. "
+      + "After a new deployment it begins within two minutes; else look for the function watch_tick in the app's log.",
+  }));
+}
+
+/** Say what it means that no alert is listed; all is quiet only where all could be seen. */
+function nothing(wanted, allSeen) {
   if (FILTERS.some((name) => wanted.get(name) !== "")) {
     return element("div", {}, empty("No alert is like that."),
-      element("p", {}, element("a", { href: "/portal?view=alerts", textContent: "Show all that are open" })));
+      element("p", {}, element("a", { href: "/portal?view=alerts", textContent: "Show all that are not over" })));
   }
-  if (unreadable.length > 0) {
-    return empty("No alert is open in what could be read.");
-  }
-  return ticked
-    ? empty("All quiet: no alert is open.", "Every check that could judge found nothing. The overview says which could not.")
-    : empty("No alert is open, and the watch has never looked.", "It begins a minute or two after a new deployment.");
+  return allSeen
+    ? empty("All quiet: no alert is open.",
+      "Every check that could judge found nothing. The overview says which could not.")
+    : empty("No open alert is known.");
 }
 
 function list(alerts) {
@@ -176,14 +189,21 @@ function headline(alert) {
 function standing(alert) {
   const { quieted_by: quieted } = alert;
   const over = alert.resolved_at ? ` after ${span(alert.opened_at, alert.resolved_at)}` : "";
-  const quiet = quieted.length > 0 ? badge(quieted.some((name) => name.includes("@")) ? "silenced" : "inhibited", "low") : "";
-  return element("span", {}, stateBadge(alert), over, " ", quiet);
+  const words = quieted.some((name) => name.includes("@")) ? "silenced" : "inhibited";
+  return element("span", {}, stateBadge(alert), over, " ", quieted.length > 0 ? badge(words, "low") : "");
 }
 
 /** Let the rows be read as a table where a narrow screen shows them as cards. */
 function stack(made, columns) {
-  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "thead th": "columnheader",
-    "tbody th": "rowheader" };
+  const roles = {
+    table: "table",
+    thead: "rowgroup",
+    tbody: "rowgroup",
+    tr: "row",
+    td: "cell",
+    "thead th": "columnheader",
+    "tbody th": "rowheader",
+  };
   for (const [selector, role] of Object.entries(roles)) {
     for (const one of made.querySelectorAll(selector)) {
       one.setAttribute("role", role);

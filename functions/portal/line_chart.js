@@ -35,7 +35,8 @@ function draw(points, width, label, format) {
   const [low, high] = [ticks[0], ticks.at(-1)];
   const x = (at) => MARGIN.left + ((at - first) / (last - first)) * (right - MARGIN.left);
   const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - MARGIN.top);
-  return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "img", "aria-label": label },
+  const whole = { viewBox: `0 0 ${width} ${HEIGHT}`, width: "100%", height: HEIGHT, role: "img", "aria-label": label };
+  return svg("svg", whole,
     ...ticks.flatMap((value) => [
       svg("line", { class: "rule", x1: MARGIN.left, x2: right, y1: y(value), y2: y(value) }),
       text(format(value), { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }),

@@ -5,7 +5,8 @@ import { label, moment } from "./alert_words.js";
 import { ask } from "./api.js";
 import { element, field, refused } from "./elements.js";
 
-const HOUR = 3_600_000; // ms
+const MINUTE = 60_000; // ms
+const HOUR = 60 * MINUTE;
 const MOST_DAYS = 30;
 const MOST_CHARACTERS = 200;
 const UNPRINTABLE = /[^\P{C}]|[^\P{Z} ]/u; // as Python's str.isprintable has it
@@ -78,16 +79,17 @@ function radio(words, checked) {
 
 /** Give an instant as an input of the type datetime-local has it. */
 function local(at) {
-  const two = (part) => String(part).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  const inUtc = new Date(at.getTime() - at.getTimezoneOffset() * MINUTE);
+  return inUtc.toISOString().slice(0, "2026-01-31T08:00".length);
 }
 
 function matcherChoice(alert, limited) {
+  const { Agent: agent, ...others } = alert.key;
   const offered = [
     ["alert", alert.id, "This alert", true],
-    ["agent", alert.key.Agent, "Agent", limited],
+    ["agent", agent, "Agent", limited],
     ["check", alert.check_id, "Check", false],
-    ...Object.entries(alert.key).filter(([name]) => name !== "Agent").map(([name, value]) => [name, value, label(name), false]),
+    ...Object.entries(others).map(([name, value]) => [name, value, label(name), false]),
     ["severity", alert.severity, "Severity", false],
     ["owner", alert.owner, "Owner", false],
   ].filter(([, value]) => matchable(value));
@@ -102,10 +104,8 @@ function matcherChoice(alert, limited) {
     ...rows.map(({ row }) => row), note);
   fieldset.addEventListener("input", tell);
   tell();
-  return {
-    fieldset,
-    matchers: () => Object.fromEntries(rows.filter(({ tick }) => tick.checked).map(({ name, text }) => [name, [text.value]])),
-  };
+  const ticked = () => rows.filter(({ tick }) => tick.checked);
+  return { fieldset, matchers: () => Object.fromEntries(ticked().map(({ name, text }) => [name, [text.value]])) };
 }
 
 function matcher(name, value, words, ticked) {
@@ -115,7 +115,8 @@ function matcher(name, value, words, ticked) {
     ariaLabel: `${words}, pattern`,
   });
   tick.addEventListener("change", () => { text.disabled = !tick.checked; });
-  return { name, tick, text, row: element("div", { className: "matcher" }, element("label", {}, tick, " ", words), text) };
+  const row = element("div", { className: "matcher" }, element("label", {}, tick, " ", words), text);
+  return { name, tick, text, row };
 }
 
 function hint({ severity }, rows) {
@@ -129,7 +130,8 @@ function hint({ severity }, rows) {
 }
 
 function matchable(value) {
-  return value && [...value].length <= MOST_CHARACTERS && !UNPRINTABLE.test(value) && pattern(value).length <= MOST_CHARACTERS;
+  const fits = value && value.length <= MOST_CHARACTERS && pattern(value).length <= MOST_CHARACTERS;
+  return fits && !UNPRINTABLE.test(value);
 }
 
 /** Give the pattern that fits a value alone. */

@@ -1,12 +1,17 @@
 // The list of silences: who silenced what and why, until when, and what each hides now.
 
 import { actionButton } from "./action_button.js";
-import { checkWords, counted, cut, foreign, label, moment, severityBadge, subject, when } from "./alert_words.js";
+import {
+  checkWords, counted, cut, foreign, label, moment, quietly, severityBadge, subject, when,
+} from "./alert_words.js";
 import { ask } from "./api.js";
 import { announce, badge, element, empty, number, refused, section } from "./elements.js";
 
 const STATES = {
-  in_force: ["in force", "low"], scheduled: ["scheduled", "calm"], between: ["recurring", "calm"], ended: ["ended", "calm"],
+  in_force: ["in force", "low"],
+  scheduled: ["scheduled", "calm"],
+  between: ["recurring", "calm"],
+  ended: ["ended", "calm"],
 };
 const MOST_LISTED = 50;
 
@@ -51,7 +56,8 @@ function unknown(names) {
 }
 
 function list(silences, mayEnd, again) {
-  return element("ul", { className: "alert-list silences" }, ...silences.map((silence) => item(silence, mayEnd, again)));
+  const items = silences.map((silence) => item(silence, mayEnd, again));
+  return element("ul", { className: "alert-list silences" }, ...items);
 }
 
 function item(silence, mayEnd, again) {
@@ -84,15 +90,15 @@ function recurs({ recurrence }) {
 function hides({ hides: hidden, reports }) {
   if (!hidden) {
     const hid = reports.reduce((sum, report) => sum + report.hid, 0);
-    return reports.length > 0 ? element("p", { className: "muted", textContent: `It hid ${counted(hid, "alert")}.` }) : "";
+    return reports.length > 0 ? element("p", {}, quietly(`It hid ${counted(hid, "alert")}.`)) : "";
   }
   if (hidden.count === 0) {
-    return element("p", { className: "muted", textContent: "It hides nothing now." });
+    return element("p", {}, quietly("It hides nothing now."));
   }
   return element("details", {},
     element("summary", { textContent: `Hides ${counted(hidden.count, "alert")}, ${number(hidden.open)} of them open` }),
-    element("ul", { className: "alert-list" }, ...hidden.hidden.map((one) => element("li", {},
-      severityBadge(one), " ", element("a", { href: `/portal?alert=${one.alert_id}` }, subject(one, 80), `: ${checkWords(one)}`)))));
+    element("ul", { className: "alert-list" }, ...hidden.hidden.map((one) => element("li", {}, severityBadge(one), " ",
+      element("a", { href: `/portal?alert=${one.alert_id}` }, subject(one, 80), `: ${checkWords(one)}`)))));
 }
 
 function endButton(silence, again) {

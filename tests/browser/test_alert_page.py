@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from functions.alerts.alert import Alert
+from functions.alerts.rules import EvidenceHold
+from functions.evidence.holds.holds import DOCUMENT, Holds, decide, holds_json
 from local.host.people import PEOPLE
 from local.stack import Stack
 from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold, kept, told
@@ -161,6 +163,23 @@ def test_who_only_reads_has_no_buttons_and_no_links_to_exports(browser: Browser,
     expect(page.get_by_role("button")).to_have_count(0)
     expect(page.get_by_text("Silence this alert")).to_have_count(0)
     expect(page.locator("a[href*='view=exports']")).to_have_count(0)
+
+
+def test_evidence_that_is_held_is_linked_for_who_may_read_it(browser: Browser, stack: Stack) -> None:
+    alert, other = an_alert("held", severity="critical"), an_alert("beyond-the-cap")
+    hold(stack, alert, other)
+    decided = decide(Holds(), (alert, other), EvidenceHold(("critical", "high"), most_per_day=1), NOW)
+    stack.documents().write(DOCUMENT, holds_json(decided), version=None)
+    page = open_page(browser, stack, "engineer", address(alert))
+    link = section(page, "Evidence").get_by_role("link")
+    export = decided.holds[alert.id, alert.episode].export_id
+    expect(link).to_have_attribute("href", f"/portal?view=exports&export={export}")
+    page.goto(stack.host_url + address(other))
+    expect(section(page, "Evidence")).to_contain_text("The most that are held in a day had been reached: 1.")
+    expect(link).to_have_attribute("href", f"/portal?view=exports&alert={other.id}")
+    page = open_page(browser, stack, "operator", address(alert))
+    expect(section(page, "Evidence")).to_contain_text("Reading it needs the role Evidence.Read.")
+    expect(section(page, "Evidence").get_by_role("link")).to_have_count(0)
 
 
 def test_without_the_role_an_alert_that_there_is_looks_like_one_that_there_is_not(

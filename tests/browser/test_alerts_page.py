@@ -20,7 +20,13 @@ LIST = "/portal?view=alerts"
 def quiet(stack: Stack) -> None:
     """Begin each test with no alert, and a watch that looked three minutes ago."""
     hold(stack)
-    Heart(stack.documents(), None, clock=lambda: NOW - timedelta(minutes=3)).beat(())
+    look(stack, minutes_ago=3)
+
+
+def look(stack: Stack, *, minutes_ago: int) -> None:
+    """Let the watch have looked last so long ago."""
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    Heart(stack.documents(), None, clock=lambda: at).beat(())
 
 
 def rows(page: Page) -> list[str]:
@@ -61,7 +67,7 @@ def test_alerts_are_filtered_and_one_is_opened_by_keyboard(browser: Browser, sta
     assert rows(page) == [f"over, {words}"]
     assert page.url == f"{stack.host_url}{LIST}&state=resolved"
     press(page, "End")
-    expect(page.get_by_text("4 alerts")).to_be_visible()
+    expect(page.get_by_text("4 alerts, 2 not acknowledged.")).to_be_visible()
     tab_to(page, page.get_by_text("Agent, check, owner"))
     press(page, "Enter", "Tab")
     page.keyboard.type("calm")
@@ -131,8 +137,15 @@ def test_what_cannot_be_read_is_said_and_is_not_called_quiet(browser: Browser, s
     stack.documents().write(name, {"format": 2}, version=held.version)
     page = open_page(browser, stack, "operator", LIST)
     expect(page.get_by_role("note")).to_contain_text(name)
-    expect(page.get_by_text("No alert is open in what could be read.")).to_be_visible()
+    expect(page.get_by_text("No open alert is known.")).to_be_visible()
     expect(page.get_by_text("All quiet")).to_have_count(0)
+
+
+def test_a_watch_that_has_stopped_is_said_and_is_not_called_quiet(browser: Browser, stack: Stack) -> None:
+    look(stack, minutes_ago=6)
+    page = open_page(browser, stack, "operator", LIST)
+    expect(page.get_by_role("note")).to_contain_text("it does not do so now")
+    expect(page.get_by_text("No open alert is known.")).to_be_visible()
 
 
 def test_a_filter_that_is_wrong_is_told_in_the_services_words(browser: Browser, stack: Stack) -> None:
