@@ -25,7 +25,7 @@ from bench.measuring import main
 from functions.configuration import SHIPPED, Configuration, load_configuration
 from functions.evidence.controls.verdicts import Control, Result, RunVerdicts, Verdict
 from functions.evidence.report.report import Account, ReportBuilder
-from functions.overlay.history import Basis
+from functions.overlay.basis import Basis
 from functions.traces.model import TraceRow
 
 SIZES = (100, 1_000, 10_000)

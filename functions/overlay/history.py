@@ -7,12 +7,12 @@ judged by one only if its agents.yaml states, under `since`, that it holds since
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
 from functions.configuration import ConfigText, Layer, agents_kept_as
 from functions.errors import ConfigurationError
+from functions.overlay.basis import Basis
 from functions.overlay.standing import InForce, Standing, standing_from_json
 from functions.storage.documents import Documents
 from functions.traces.agents import Agents
@@ -20,17 +20,6 @@ from functions.traces.agents import Agents
 STANDING = "configuration"
 WHOLE = "configurations/"
 """Document names are this and the configuration's hash."""
-
-
-class Basis(StrEnum):
-    """How it is known which configuration was valid.
-
-    `observed`: it had come into force here by then. `stated`: its file says that it holds since then.
-    """
-
-    OBSERVED = "observed"
-    STATED = "stated"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

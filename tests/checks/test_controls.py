@@ -11,7 +11,8 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.controls.judging import Controls
 from functions.evidence.controls.verdicts import Control, Result
 from functions.evidence.redaction.sanitizer import Sanitizer
-from functions.overlay.history import Basis, Period
+from functions.overlay.basis import Basis
+from functions.overlay.history import Period
 from functions.traces.slices import Slice
 from tests.checks.bench import BEGINS, EngineSource, Workspace, build
 from tests.checks.fixtures import FIXTURES, read_cases

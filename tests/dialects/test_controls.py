@@ -9,7 +9,8 @@ import pytest
 from functions.evidence.controls.judging import Controls
 from functions.evidence.controls.verdicts import Control, Result, RunVerdicts
 from functions.evidence.redaction.sanitizer import Sanitizer
-from functions.overlay.history import Basis, Period
+from functions.overlay.basis import Basis
+from functions.overlay.history import Period
 from functions.traces.agents import Agent, Agents, Freshness, RequiredLookup
 from functions.traces.slices import Slice
 from tests.checks.bench import EngineSource

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import batched
 from typing import Any
 
-from functions.overlay.history import Basis
+from functions.overlay.basis import Basis
 from functions.spreadsheet import encode_csv, encode_rows
 
 

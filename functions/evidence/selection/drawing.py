@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from functions.errors import AskedTooMuch, DocumentConflict
 from functions.evidence.exports.export import Export
-from functions.evidence.selection.sampling import Run, Stratum, draw, in_order, seed_of
+from functions.evidence.selection.sampling import POPULATION, Run, Stratum, draw, in_order, seed_of
 from functions.evidence.selection.selectors import Sample
 from functions.storage.append_log import AppendLog
 from functions.storage.documents import Document, Documents, encode
@@ -28,9 +28,6 @@ MOST_RUNS = 200_000
 
 PAGE = 50_000
 """Most runs that are read at a time."""
-
-POPULATION = "data/population.txt"
-"""Where a bundle has the population: "trace run stratum", a line a run, sorted; hex digits and a number."""
 
 FORMAT = 1
 _SPOOLED_BYTES = 1024 * 1024

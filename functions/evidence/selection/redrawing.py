@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from functions.errors import ResultTooLarge
-from functions.evidence.selection.drawing import POPULATION
-from functions.evidence.selection.sampling import Run, draw
+from functions.evidence.selection.sampling import POPULATION, Run, draw
 
 _LINE = re.compile(rb"([0-9a-f]{32}) ([0-9a-f]{16}) ([1-9][0-9]*)\n")
 _LONGEST_LINE = 64

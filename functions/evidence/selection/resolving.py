@@ -17,9 +17,10 @@ from functions.evidence.redaction.protection import Protection
 from functions.evidence.redaction.shapes import SHAPES
 from functions.evidence.selection import membership_kql as kql
 from functions.evidence.selection.asking import asking_for
-from functions.evidence.selection.drawing import POPULATION, Drawing
+from functions.evidence.selection.drawing import Drawing
 from functions.evidence.selection.membership import Membership, Resolved
 from functions.evidence.selection.membership_kql import Bounds, Limit, Write
+from functions.evidence.selection.sampling import POPULATION
 from functions.evidence.selection.selection import TENANT
 from functions.evidence.selection.selectors import (
     AlertTraces,

@@ -19,6 +19,9 @@ from functions.errors import AskedTooMuch, SourceError
 
 MOST_STRATA = 100
 
+POPULATION = "data/population.txt"
+"""Where a bundle has the population: "trace run stratum", a line a run, sorted; hex digits and a number."""
+
 
 class Run(NamedTuple):
     """One run of a population: lower-case hex ids, and the value that it is divided by ("": none)."""

@@ -18,8 +18,8 @@ from functions.evidence.packing.bundle import (
     TABLE,
     TRACES,
 )
-from functions.evidence.selection.drawing import POPULATION
 from functions.evidence.selection.redrawing import SampleFacts, redraw
+from functions.evidence.selection.sampling import POPULATION
 from functions.evidence.verification.bag import json_object
 from functions.evidence.verification.container import Members, refusal
 from functions.evidence.verification.readings import Readings

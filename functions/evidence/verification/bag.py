@@ -23,7 +23,7 @@ from functions.evidence.packing.bundle import (
     payload_names,
     payload_oxum,
 )
-from functions.evidence.selection.drawing import POPULATION
+from functions.evidence.selection.sampling import POPULATION
 from functions.evidence.verification.container import Member, Members, refusal
 from functions.evidence.verification.readings import Readings
 from functions.signing.signatures import well_formed

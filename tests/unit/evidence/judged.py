@@ -10,7 +10,8 @@ from functions.configuration import SHIPPED, load_configuration
 from functions.evidence.controls.judging import Controls
 from functions.evidence.controls.verdicts import Control, RunVerdicts, Verdict
 from functions.evidence.redaction.sanitizer import Sanitizer
-from functions.overlay.history import Basis, Period
+from functions.overlay.basis import Basis
+from functions.overlay.history import Period
 from functions.traces.agents import Agent, Agents
 from functions.traces.membership import Membership
 from functions.traces.slices import Slice

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.evidence.packing.bundle import SIGNATURES, TAG_MANIFEST, TAGS, payload_names
-from functions.evidence.selection.drawing import POPULATION
+from functions.evidence.selection.sampling import POPULATION
 from functions.signing.signatures import public_pem
 from tests.unit.evidence.sound import SIGNER, sound_bundle
 from tests.unit.evidence.test_tampering import ATTACKS

@@ -7,7 +7,8 @@ import pytest
 
 from functions.configuration import SHIPPED, read_folder
 from functions.errors import StorageError
-from functions.overlay.history import STANDING, WHOLE, Basis, History, Period
+from functions.overlay.basis import Basis
+from functions.overlay.history import STANDING, WHOLE, History, Period
 from tests.unit.overlay.world import NOON, World
 
 AGENTS = read_folder(SHIPPED)["agents.yaml"].data.decode()

@@ -9,8 +9,7 @@ import orjson
 import pytest
 
 from functions.evidence.packing.bundle import COMPLETENESS, REQUEST, TAG_MANIFEST
-from functions.evidence.selection.drawing import POPULATION
-from functions.evidence.selection.sampling import seed_of
+from functions.evidence.selection.sampling import POPULATION, seed_of
 from functions.evidence.verification.verification import Ground, Refused, Verified, verify_bundle
 from functions.storage.append_log import GENESIS, chain_line
 from tests.unit.evidence.material import OTHER, TRACE
