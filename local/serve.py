@@ -47,11 +47,9 @@ Tracekeeper runs on this machine. The watch ticks every minute; Ctrl-C ends it.
 (The certificates are throw-away ones: your browser will ask.)
 
   cards            {stack.inbox_url}/
-  sign in          {stack.host_url}/.auth/login/aad
-  alerts           {stack.host_url}/api/v1/alerts       as operator
-  checks           {stack.host_url}/api/v1/checks       as operator
-  exports          {stack.host_url}/api/v1/exports      as auditor
-  who saw what     {stack.host_url}/api/v1/access-log   as officer
+  the portal       {stack.host_url}/portal              as operator, auditor, finops, officer …
+  somebody else    {stack.host_url}/.auth/logout
+  the API          {stack.host_url}/api/v1/alerts       as docs/openapi.yaml says
   the app's log    {FOLDER}/stack/host.log
 """
 
