@@ -1,6 +1,6 @@
 """What the page of a trace takes in the browser, from the service's answer to the painted waterfall.
 
-    python -m bench.portal [--scale smoke|usual]
+    python -m bench.portal [--smoke]
 
 The whole service runs on this machine, the traces are in its Azure Monitor, Chromium is signed in. For 50,
 500 and 5,000 spans, the fastest of three times:

@@ -1,6 +1,7 @@
 // Shows the steps of a trace as a table: for who reads by ear, and for paper.
 
 import { announce, duration, element, number, table } from "./elements.js";
+import { plain } from "./plain.js";
 import { outcome, price, tokens } from "./step_words.js";
 
 export const PAGE_STEPS = 200;
@@ -17,7 +18,7 @@ export function stepTable(caption, steps, currency) {
       { name: "Outcome", cell: (step) => endings(step) },
       { name: "Tokens", cell: (step) => tokens(step) || "–" },
       { name: "Cost", cell: (step) => price(step, currency) || "–", numeric: true },
-      { name: "What else is known", cell: (step) => [step.told.data_age, ...step.notes].filter(Boolean).join("; ") || "–" },
+      { name: "What else is known", cell: (step) => [plain(step.told.data_age), ...step.notes].filter(Boolean).join("; ") || "–" },
     ],
     rows: steps,
   });

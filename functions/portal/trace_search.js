@@ -127,8 +127,9 @@ function foundTable(traces) {
     caption: "Traces that were found",
     columns: [
       { name: "Trace", heading: true, cell: ({ trace_id: id }) => element("a", {
-        href: `/portal?view=trace&trace=${encodeURIComponent(id)}` }, element("code", { textContent: id.slice(0, 16) }),
-      element("span", { className: "sr-only", textContent: id.slice(16) })) },
+        href: `/portal?view=trace&trace=${encodeURIComponent(id)}`,
+        ariaLabel: id,
+      }, element("code", { textContent: id.slice(0, 16) })) },
       { name: "Began", cell: (one) => time(one.start, { seconds: true }) },
       { name: "Took", cell: (one) => duration(one.duration_ms), numeric: true },
       { name: "Agents", cell: (one) => one.agents.map((name) => plain(name, 60)).join(", ") || "–" },

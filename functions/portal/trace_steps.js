@@ -21,7 +21,10 @@ class StepsView {
     this.details = element("aside", { className: "details", ariaLabel: "Chosen step", tabIndex: 0 });
     this.waterfall = new Waterfall(trace, this.currency, {
       select: (step) => this.detail(step),
-      open: () => this.details.querySelector("h3").focus(),
+      open: () => {
+        this.drawDetails(); // at once: what is replaced later would lose the focus
+        this.details.querySelector("h3").focus();
+      },
     });
     this.details.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
@@ -86,21 +89,28 @@ class StepsView {
     }
   }
 
+  /** Show the details of a step in the next frame: who holds a key down passes many steps in one. */
   detail(step) {
     this.chosen = step;
-    this.drawing ??= requestAnimationFrame(() => {
-      this.drawing = undefined;
-      this.details.replaceChildren(...stepDetails(this.chosen, {
-        steps: this.steps,
-        events: this.events.get(this.chosen.index) ?? [],
-        currency: this.currency,
-        choose: (index) => {
-          this.waterfall.choose(index);
-          this.waterfall.node.focus();
-        },
-      }));
-      this.details.scrollTop = 0;
-    });
+    this.drawing ??= requestAnimationFrame(() => this.drawDetails());
+  }
+
+  drawDetails() {
+    if (this.drawing === undefined) {
+      return;
+    }
+    cancelAnimationFrame(this.drawing);
+    this.drawing = undefined;
+    this.details.replaceChildren(...stepDetails(this.chosen, {
+      steps: this.steps,
+      events: this.events.get(this.chosen.index) ?? [],
+      currency: this.currency,
+      choose: (index) => {
+        this.waterfall.choose(index);
+        this.waterfall.node.focus();
+      },
+    }));
+    this.details.scrollTop = 0;
   }
 
   next(what, fits) {

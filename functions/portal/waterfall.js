@@ -135,6 +135,7 @@ export class Waterfall {
       this.node.scrollTop = top + this.rowHeight - room;
     }
     this.draw();
+    this.rows.get(this.chosen).scrollIntoView({ block: "nearest" }); // the page, too
   }
 
   row(index) {
