@@ -85,6 +85,8 @@ def test_an_interruption_counts_for_the_windows_that_were_due_in_it() -> None:
     """A window is due when it has ended and settled: the last of a quarter day in the next one."""
     state = interrupted(judged(), at(1, 6, 5), at(1, 6, 25), "SourceThrottled")
     assert [n for n, one in enumerate(states(state)) if one == "late"] == [9, 10]
+    over_soon = interrupted(judged(), at(1, 5, 30), at(1, 6, 4), "SourceThrottled")
+    assert [n for n, one in enumerate(states(over_soon)) if one == "late"] == [9]
 
 
 def test_time_in_which_nothing_could_be_seen_is_blind_while_it_is_not_made_up_for() -> None:
