@@ -70,7 +70,7 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
     caption: `${name}: the dearest`,
     columns: [
       { name: "Agent", cell: (loss) => loss.agent ?? "not said", value: (loss) => loss.agent, heading: true },
-      ...(ofTool ? [{ name: "Tool", cell: (loss) => loss.tool ?? "not said", value: (loss) => loss.tool }] : []),
+      ...(ofTool ? [{ name: "Tool", cell: (loss) => tool(loss.tool), value: (loss) => loss.tool }] : []),
       {
         name: "Lost",
         cell: (loss) => barred(money(loss.lost, currency), loss.lost / most),
@@ -94,6 +94,10 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
   }));
 }
 
+function tool(name) {
+  return element("span", { className: "costs-tool", textContent: name ?? "not said" });
+}
+
 function traces(ids, me) {
   const readable = me.roles.includes("Traces.Read");
   return element("span", { className: "costs-traces" }, ...ids.map((id) => (readable ? opening(id) : written(id))));
@@ -114,8 +118,8 @@ function short(id) {
 
 function unknowns({ blind_searches: searches, agents_without_usual: agents }) {
   const told = [
-    searches > 0 && `${number(searches)} searches don't say their arguments: they may be repeated ones.`,
-    agents > 0 && `${number(agents)} agents called too little in the week before to say what is usual for them.`,
+    searches > 0 && `Searches that don't say their arguments, and may have been made again: ${number(searches)}.`,
+    agents > 0 && `Agents that called too little in the week before to say what is usual for them: ${number(agents)}.`,
   ].filter(Boolean);
   return told.map((textContent) => element("p", { className: "muted", textContent }));
 }

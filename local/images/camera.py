@@ -13,6 +13,7 @@ MOST_BYTES = 300_000
 Scheme = Literal["light", "dark"]
 
 _LOADED = 60_000  # ms
+_MARGIN = 16  # CSS pixels around a part
 _WRONG = ("No such page", "No access")
 
 
@@ -83,9 +84,7 @@ def _taken(browser: Browser, view: View, scale: int) -> bytes:
         if faults:
             message = f"{view.url} shows or says: {'; '.join(faults)}"
             raise PictureError(message)
-        if view.part is not None:
-            return page.locator(view.part).first.screenshot(animations="disabled")
-        return _top(page, view)
+        return _top(page, view) if view.part is None else _part(page, view.part)
     finally:
         context.close()
 
@@ -102,6 +101,20 @@ def _shown_faults(page: Page) -> list[str]:
 
 def _words(shown: Locator) -> str:
     return " ".join(shown.inner_text().split())
+
+
+def _part(page: Page, selector: str) -> bytes:
+    box = page.locator(selector).first.bounding_box()
+    if box is None:
+        message = f"{selector} is not to be seen"
+        raise PictureError(message)
+    clip = {
+        "x": box["x"] - _MARGIN,
+        "y": box["y"] - _MARGIN,
+        "width": box["width"] + 2 * _MARGIN,
+        "height": box["height"] + 2 * _MARGIN,
+    }
+    return page.screenshot(clip=clip, full_page=True, animations="disabled")  # type: ignore[arg-type]
 
 
 def _top(page: Page, view: View) -> bytes:

@@ -18,12 +18,13 @@ APART = timedelta(minutes=2)
 QUIET = timedelta(hours=9)
 """So long the carrier works before it begins to fail."""
 
-_FAILING = (0.1, 0.15, 0.3, 0.35, 0.5, 0.6, 0.45, 0.55)
-"""The share of look-ups that fail, quarter hour by quarter hour."""
+_FAILING = (0.1, 0.15, 0.3, 0.4, 0.5, 0.65, 0.8, 0.75)
+"""The share of runs whose first look-up fails, quarter hour by quarter hour; half of them fail again."""
 
 _QUARTER = timedelta(minutes=15)
 _MODEL = "gpt-4o"
 _SEED = 7
+_SPREAD = (5**0.5 - 1) / 2  # multiples of it, less their whole part, lie evenly between 0 and 1
 
 
 class _Run(Trace):
@@ -51,7 +52,7 @@ def runs(until: datetime) -> Iterator[list[dict[str, Any]]]:
     start, number = begun, 1000
     while start < until:
         since = start - begun - QUIET
-        failing = _FAILING[since // _QUARTER] if since >= timedelta() else 0.02
+        failing = _FAILING[since // _QUARTER] if since >= timedelta() else 0.0
         reaches = until - _QUARTER <= start < until - _QUARTER + APART
         yield _run(number, start, random, failing=failing, reaches=reaches)
         number += 1
@@ -90,8 +91,8 @@ def _run(
 
     chat()
     answered = False
-    for _ in range(2):
-        answered = random.random() >= failing
+    for fails in (failing, failing / 2):
+        answered = number * _SPREAD % 1 >= fails
         age = {"tool.data_as_of": (start - timedelta(minutes=random.randrange(2, 20))).isoformat()}
         step(trace.tool(LOOKUP, run, success=answered, after=at, **age), random.randrange(60, 130))
         chat()

@@ -62,14 +62,17 @@ def scene(folder: Path) -> Iterator[Scene]:
         stack.start_host()
         stack.fire("send_canary")
         people = _People(stack)
+        _silence(people)
         _watch(stack, people, end)
         _forget_how_it_began(stack, configuration.checks)
         alerts = {one["check_id"]: one["id"] for one in people.get("operator", "alerts?state=open")["alerts"]}
-        _operate(people, alerts)
-        exports = _export(people, end, alerts)
+        people.post("operator", f"alerts/{alerts['tool_failures']}/acknowledge", {})
+        stack.fire("seal_days")
+        stack.fire("note_head")
+        exports = _export(people, alerts)
         bundle = folder / "bundle.zip"
         bundle.write_bytes(people.raw("auditor", "GET", f"exports/{exports['done']}/bundle").content)
-        trace = _look_up(people, end)
+        trace = _look_up(people)
         _try_doors(people)
         stack.fire("watch_tick")
         yield Scene(stack.host_url, alerts, trace, bundle, exports)
@@ -171,16 +174,15 @@ def _forget_how_it_began(stack: Stack, checks: tuple[CheckDefinition, ...]) -> N
         documents.write(PREFIX + check.id, state_to_json(changed), version=held.version)
 
 
-def _operate(people: _People, alerts: Mapping[str, str]) -> None:
-    """Let the operator see to one alert, and keep quiet what is known."""
-    people.post("operator", f"alerts/{alerts['tool_failures']}/acknowledge", {})
+def _silence(people: _People) -> None:
+    """Let the operator keep quiet what is known."""
     now = datetime.now(UTC)
     people.post(
         "operator",
         "silences",
         {
-            "reason": "The carrier's interface moves to another host, CHG-2211",
-            "matchers": {"check": ["slow_run"], "agent": [planted.AGENT]},
+            "reason": "The warehouse of these parcels is closed, CHG-2211",
+            "matchers": {"check": ["stale_tool_data"], "agent": ["dispatch-assistant"]},
             "ends_at": (now + timedelta(hours=6)).isoformat(),
         },
     )
@@ -201,8 +203,9 @@ def _operate(people: _People, alerts: Mapping[str, str]) -> None:
     )
 
 
-def _export(people: _People, end: datetime, alerts: Mapping[str, str]) -> dict[str, str]:
-    """Ask for exports of which one is done, one waits for approval, one was refused and one given up."""
+def _export(people: _People, alerts: Mapping[str, str]) -> dict[str, str]:
+    """Ask for exports of which two are done, one waits for approval, one was refused and one given up."""
+    end = datetime.now(UTC).replace(microsecond=0)
 
     def asked(who: str, selector: Mapping[str, Any], profile: str, reason: str, ticket: str) -> str:
         body = {"selector": selector, "profile": profile, "reason": reason, "ticket": ticket}
@@ -250,8 +253,9 @@ def _await(people: _People, export: str) -> None:
         time.sleep(1)
 
 
-def _look_up(people: _People, end: datetime) -> str:
+def _look_up(people: _People) -> str:
     """Let the auditor find runs of an agent, and return one whose look-up failed and was made again."""
+    end = datetime.now(UTC)
     found = people.post(
         "auditor",
         "traces/search",

@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, Page
 
 from local.images.camera import View, picture
+from local.images.planted import AGENT
 from local.images.scene import Scene, scene
 
 NAMES = (
+    "portal/access.png",  # before others write into the ledger that they looked
     "portal/overview.png",
     "portal/overview-dark.png",
     "portal/alerts.png",
@@ -20,12 +22,11 @@ NAMES = (
     "portal/trace.png",
     "portal/exports.png",
     "portal/costs.png",
-    "portal/access.png",
     "report.png",
     "report-trace.png",
 )
 
-_RETRIED = "article:has(svg):has-text('retry')"
+_RETRIED = f"article:has-text('agent: {AGENT};'):has-text('retry')"
 
 
 def pictures(browser: Browser) -> Iterator[tuple[str, bytes]]:
