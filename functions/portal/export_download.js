@@ -22,7 +22,7 @@ export function download(export_, me) {
 
 function link({ id, bundle }) {
   return element("p", {}, element("a", {
-    className: "button primary", href: `/api/v1/exports/${id}/bundle`, download: bundle.name, textContent: `Download ${bytes(bundle.size)}`,
+    className: "button primary", href: `/api/v1/exports/${id}/bundle`, textContent: `Download ${bytes(bundle.size)}`,
   }));
 }
 
@@ -127,7 +127,8 @@ function checking(export_) {
     said.replaceChildren();
     if (input.files.length > 0) {
       said.replaceChildren("Checking …");
-      said.replaceChildren((await verdict(input.files[0], export_)).node);
+      const held = await verdict(input.files[0], export_).catch(() => null);
+      said.replaceChildren(held?.node ?? "The file can't be read: choose it again.");
     }
   });
   return element("div", { className: "checking" }, field("Check a file that you have", input, "It is compared here and sent nowhere."), said);

@@ -6,8 +6,8 @@ import { isOver } from "./export_words.js";
 
 const PACE = { // ms: the first wait and the longest
   awaiting_approval: [30_000, 300_000],
-  queued: [2_000, 30_000],
-  running: [2_000, 30_000],
+  queued: [1_000, 30_000],
+  running: [1_000, 30_000],
 };
 const GROWTH = 1.5;
 
