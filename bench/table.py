@@ -72,6 +72,8 @@ def _goal(goal: Goal, figure: Figure) -> str:
     bound = f"{goal.bound} {goal.number:,g}"
     if goal.of is Of.VALUE:
         return f"{bound} {figure.unit}".rstrip()
+    if goal.number == 1:
+        return f"{goal.bound} it"
     share = goal.bound is Bound.AT_LEAST and goal.number < 1
     return f"{bound} of it" if share else f"{bound} times it"
 
