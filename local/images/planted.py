@@ -19,7 +19,17 @@ QUIET = timedelta(hours=9)
 """So long the carrier works before it begins to fail."""
 
 _FAILING = (0.1, 0.15, 0.3, 0.4, 0.5, 0.65, 0.8, 0.75)
-"""The share of runs whose first look-up fails, quarter hour by quarter hour; half of them fail again."""
+"""The share of runs whose first look-up fails, quarter hour by quarter hour."""
+
+_USUAL = 0.06
+"""That share before."""
+
+_HELPS = 0.3
+"""Of all runs, those in which a second look-up helps, where as many need one."""
+
+_UNCOUNTED = 40
+"""One run in so many does not say its tokens."""
+
 
 _QUARTER = timedelta(minutes=15)
 _MODEL = "gpt-4o"
@@ -52,7 +62,7 @@ def runs(until: datetime) -> Iterator[list[dict[str, Any]]]:
     start, number = begun, 1000
     while start < until:
         since = start - begun - QUIET
-        failing = _FAILING[since // _QUARTER] if since >= timedelta() else 0.0
+        failing = _FAILING[since // _QUARTER] if since >= timedelta() else _USUAL
         reaches = until - _QUARTER <= start < until - _QUARTER + APART
         yield _run(number, start, random, failing=failing, reaches=reaches)
         number += 1
@@ -82,16 +92,16 @@ def _run(
         at += ms / 1000 + 0.01
 
     def chat() -> None:
-        usage = {
+        usage = number % _UNCOUNTED != 0 and {
             "gen_ai.usage.input_tokens": str(random.randrange(600, 1400)),
             "gen_ai.usage.output_tokens": str(random.randrange(40, 120)),
         }
-        asked = {"gen_ai.request.model": _MODEL, "gen_ai.response.model": _MODEL, **usage}
+        asked = {"gen_ai.request.model": _MODEL, "gen_ai.response.model": _MODEL, **(usage or {})}
         step(trace.span("chat", run, success=True, after=at, **asked), random.randrange(180, 420))
 
     chat()
     answered = False
-    for fails in (failing, failing / 2):
+    for fails in (failing, failing - _HELPS):
         answered = number * _SPREAD % 1 >= fails
         age = {"tool.data_as_of": (start - timedelta(minutes=random.randrange(2, 20))).isoformat()}
         step(trace.tool(LOOKUP, run, success=answered, after=at, **age), random.randrange(60, 130))
