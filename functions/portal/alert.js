@@ -5,11 +5,11 @@ import { releases, traces, valueOverTime } from "./alert_findings.js";
 import { silencing } from "./alert_silencing.js";
 import { deliveries, evidence } from "./alert_told.js";
 import {
-  checkWords, counted, cut, figures, foreign, isActive, label, quantity, quietly, severityBadge, span, stateBadge,
+  checkWords, counted, figures, foreign, isActive, label, quantity, quietly, severityBadge, span, stateBadge,
   subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
-import { announce, element, facts, loading, number, section } from "./elements.js";
+import { announce, cut, element, facts, loading, number, section } from "./elements.js";
 
 const SENTENCE = /(?<=[.!?])\s/;
 

@@ -1,6 +1,6 @@
 // What an alert's check found: the value over time, which releases were at work, and the traces.
 
-import { counted, figures, foreign, moment, quantity, quietly } from "./alert_words.js";
+import { clock, counted, figures, foreign, moment, quantity, quietly } from "./alert_words.js";
 import { element, number, section, table } from "./elements.js";
 import { lineChart } from "./line_chart.js";
 
@@ -24,8 +24,8 @@ export function valueOverTime(alert) {
     value: finding.value,
     limit: finding.threshold,
     hollow: finding.late,
-    said: `${clock(finding.window.start)}–${clock(finding.window.end)}: ${quantity(finding.value, unit)}`
-      + `${finding.late ? ", found late" : ""}`,
+    said: `${clock(finding.window.start).textContent}–${clock(finding.window.end).textContent}: `
+      + `${quantity(finding.value, unit)}${finding.late ? ", found late" : ""}`,
   }));
   return section("Value over time",
     lineChart(points, { label, format: figures }),
@@ -137,9 +137,5 @@ function more(rows, first, what, make) {
 }
 
 function stretch({ start, end }) {
-  return element("span", { className: "alert-together" }, moment(start), `–${clock(end)}`);
-}
-
-function clock(instant) {
-  return new Date(instant).toLocaleTimeString(undefined, { timeStyle: "short" });
+  return element("span", { className: "alert-together" }, moment(start), "–", clock(end));
 }

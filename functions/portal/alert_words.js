@@ -1,6 +1,6 @@
 // How an alert is said in a few words. Any text of it may come out of a trace: it is cut, and kept in its direction.
 
-import { badge, element, time } from "./elements.js";
+import { badge, cut, element, inUtc, time } from "./elements.js";
 
 /** The worst first. */
 export const SEVERITIES = ["critical", "high", "medium", "low"];
@@ -28,12 +28,6 @@ export function stateBadge({ state }) {
 /** Make what shows a foreign text: no mark in it turns the direction of what stands beside it. */
 export function foreign(text, most = MOST_SHOWN) {
   return element("bdi", { textContent: cut(text, most) });
-}
-
-/** Give a text's first characters. */
-export function cut(text, most = MOST_SHOWN) {
-  const whole = String(text);
-  return whole.length > most ? `${whole.slice(0, most)}…` : whole;
 }
 
 /** Make what an alert is about: the agent first, then the rest of its key. */
@@ -88,13 +82,23 @@ export function quietly(words) {
   return element("span", { className: "muted", textContent: words });
 }
 
-/** Make an instant without its year, where that is the present one. */
+/** Make an instant in the reader's zone without its year, where that is the present one; UTC as everywhere. */
 export function moment(instant) {
   const made = time(instant);
   const at = new Date(instant);
-  const year = at.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
-  made.textContent = at.toLocaleString(undefined, { ...year, month: "short", day: "numeric", ...CLOCK });
+  if (!inUtc()) {
+    const year = at.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+    made.textContent = at.toLocaleString(undefined, { ...year, month: "short", day: "numeric", ...CLOCK });
+  }
   return made;
+}
+
+/** Make the time of day of an instant that stands beside its day. */
+export function clock(instant) {
+  const at = new Date(instant);
+  const told = [at.toLocaleTimeString(undefined, CLOCK), `${at.toISOString().slice(11, 19)} UTC`];
+  const [textContent, title] = inUtc() ? told.toReversed() : told;
+  return element("time", { dateTime: at.toISOString(), textContent, title });
 }
 
 /** Make an instant with how long ago it was, or how far it is; null where there is none. */

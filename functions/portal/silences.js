@@ -2,10 +2,10 @@
 
 import { actionButton } from "./action_button.js";
 import {
-  checkWords, counted, cut, foreign, label, moment, quietly, severityBadge, subject, when,
+  checkWords, counted, foreign, label, moment, quietly, severityBadge, subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
-import { announce, badge, element, empty, number, refused, section } from "./elements.js";
+import { announce, badge, cut, element, empty, number, refused, section } from "./elements.js";
 
 const STATES = {
   in_force: ["in force", "low"],

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -16,6 +18,7 @@ from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold, kept, told
 from tests.browser.pages import Scheme, axe_faults, open_page, overflow, press, tab_to, watched
 
 FOLD = 740
+INDIA = ZoneInfo("Asia/Kolkata")
 
 
 def address(alert: Alert, *, ack: bool = False) -> str:
@@ -47,20 +50,19 @@ def test_an_alert_is_taken_on_and_silenced_and_that_is_taken_back_by_keyboard(
     expect(page.get_by_label("4 hours")).to_be_checked()
     press(page, "Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
-    made = the_silence(stack)
+    (made,) = silences(stack)
     assert (made["reason"], made["matchers"]) == ("The cluster moves.", {"alert": [alert.id]})
     four_hours = datetime.now(UTC) + timedelta(hours=4)
     assert abs(datetime.fromisoformat(made["ends_at"]) - four_hours) < timedelta(minutes=2)
     press(page, "Enter")
     expect(page.locator("summary", has_text="Silence this alert")).to_be_focused()
-    assert the_silence(stack)["state"] == "ended"
+    assert [one["state"] for one in silences(stack)] == ["ended"]
     assert watched(page).faults == []
 
 
-def the_silence(stack: Stack) -> dict[str, Any]:
-    one: dict[str, Any]
-    (one,) = stack.sign_in("operator").get(f"{stack.host_url}/api/v1/silences").json()["silences"]
-    return one
+def silences(stack: Stack) -> list[dict[str, Any]]:
+    answer = stack.sign_in("operator").get(f"{stack.host_url}/api/v1/silences").json()
+    return list(answer["silences"])
 
 
 def test_on_a_phone_the_headline_the_number_and_the_button_come_first(browser: Browser, stack: Stack) -> None:
@@ -105,6 +107,51 @@ def test_all_that_is_known_of_an_alert_is_shown_to_everybody(
     assert axe_faults(page) == []
     assert overflow(page) == 0
     assert watched(page).faults == []
+
+
+def test_a_chart_shows_what_is_worse_higher_and_the_limit_below_it(browser: Browser, stack: Stack) -> None:
+    alert = an_alert("charted", windows=12)
+    hold(stack, replace(alert, findings=alert.findings[:5] + alert.findings[7:]))
+    page = open_page(browser, stack, "operator", address(alert))
+    heights = [float(one.get_attribute("cy") or "nan") for one in page.locator("circle").all()]
+    assert heights == sorted(heights, reverse=True)  # y grows downwards
+    path = page.locator("path.limit").get_attribute("d")
+    assert path is not None
+    assert float(path.split("H")[0].split(",")[1]) > max(heights)
+    line = page.locator("path.line").get_attribute("d")
+    assert line is not None
+    # Nothing joins what lies on either side of windows of which nothing is known.
+    assert [len(part.split("L")) for part in line.split("M")[1:]] == [5, 5]
+
+
+def test_a_silence_is_for_whom_and_until_when_the_form_says(browser: Browser, stack: Stack) -> None:
+    def limited(route: Route) -> None:
+        roles = {"Alerts.Manage": True, "Alerts.Read": True}
+        route.fulfill(json={"name": "lead", "roles": list(roles), "limited": roles})
+
+    alert = an_alert("tricky[1]*")
+    hold(stack, alert)
+    page = open_page(browser, stack, "operator", "/portal?view=alerts", timezone_id="Asia/Kolkata")
+    page.route("**/api/v1/me", limited)
+    page.goto(stack.host_url + address(alert))
+    page.get_by_role("link", name="Silence …").click()
+    page.get_by_label("Reason").fill("Only this one.")
+    # Whose role is limited may silence only what names the agent.
+    expect(page.get_by_label("Agent", exact=True)).to_be_checked()
+    page.get_by_label("This alert", exact=True).uncheck()
+    page.get_by_label("Another time").check()
+    morning = (datetime.now(INDIA) + timedelta(days=2)).replace(hour=8, minute=0, second=0, microsecond=0)
+    page.get_by_label("Date and time").fill(f"{morning:%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    (made,) = [one for one in silences(stack) if one["state"] == "in_force"]
+    assert datetime.fromisoformat(made["ends_at"]) == morning
+    ((name, (pattern,)),) = made["matchers"].items()
+    assert name == "agent"
+    assert fnmatchcase("tricky[1]*", pattern)
+    assert not fnmatchcase("tricky1", pattern)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_a_critical_alert_is_silenced_only_where_it_is_named(browser: Browser, stack: Stack) -> None:
@@ -160,7 +207,7 @@ def test_who_only_reads_has_no_buttons_and_no_links_to_exports(browser: Browser,
     page.route("**/api/v1/me", reader)
     page.goto(stack.host_url + address(alert))
     expect(page.get_by_text("you need the role Alerts.Manage")).to_be_visible()
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
     expect(page.get_by_text("Silence this alert")).to_have_count(0)
     expect(page.locator("a[href*='view=exports']")).to_have_count(0)
 

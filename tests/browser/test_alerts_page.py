@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from functions.alerts.state import PREFIX
 from functions.watch.heartbeat import Heart
@@ -81,6 +81,25 @@ def test_alerts_are_filtered_and_one_is_opened_by_keyboard(browser: Browser, sta
     press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"low: calm, {words}")
     assert watched(page).faults == []
+
+
+def test_of_two_filters_the_one_chosen_last_is_shown(browser: Browser, stack: Stack) -> None:
+    hold(stack, an_alert("over", state="resolved", resolved_at=NOW), an_alert("new", state="pending"))
+    page = open_page(browser, stack, "operator", LIST)
+    waiting: list[Route] = []
+
+    def wait(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/api/v1/alerts?state=resolved", wait)
+    page.get_by_label("State").select_option("resolved")
+    page.get_by_label("State").select_option("pending")
+    expect(page.get_by_role("link", name="new")).to_be_visible()
+    (slow,) = waiting
+    with page.expect_response("**/api/v1/alerts?state=resolved"):
+        slow.continue_()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("link", name="new")).to_be_visible()
 
 
 def test_a_silence_is_ended_by_keyboard(browser: Browser, stack: Stack) -> None:
