@@ -2,10 +2,9 @@
 
 import { aboutCell, actionWords, outcomeBadge, whoCell, whoWords } from "./access_words.js";
 import { chainBroken, chainStatus } from "./access_chain.js";
-import { cut } from "./alert_words.js";
 import { ask } from "./api.js";
 import { csv } from "./csv.js";
-import { announce, element, field, loading, number, refused, table, time } from "./elements.js";
+import { announce, cut, element, field, loading, number, refused, table, time } from "./elements.js";
 import { save } from "./saving.js";
 
 const COUNTS = [100, 1000];

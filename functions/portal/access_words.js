@@ -1,7 +1,6 @@
 // How an entry of the access log is said in words. Names are chosen by people: they prove nothing, and are inert.
 
-import { cut, foreign } from "./alert_words.js";
-import { badge, element, facts } from "./elements.js";
+import { badge, cut, element, facts, foreign } from "./elements.js";
 
 const ACTIONS = {
   "access-log.read": "Read the access log",

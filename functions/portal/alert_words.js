@@ -1,12 +1,11 @@
 // How an alert is said in a few words. Any text of it may come out of a trace: it is cut, and kept in its direction.
 
-import { badge, cut, element, inUtc, time } from "./elements.js";
+import { badge, cut, element, foreign, inUtc, time } from "./elements.js";
 
 /** The worst first. */
 export const SEVERITIES = ["critical", "high", "medium", "low"];
 
 const STATE_KINDS = { open: "medium", acknowledged: "low", resolved: "good", pending: "calm" };
-const MOST_SHOWN = 200; // characters
 const MINUTE = 60_000; // ms
 const CLOCK = { hour: "numeric", minute: "2-digit" };
 
@@ -25,13 +24,8 @@ export function stateBadge({ state }) {
   return badge(state, STATE_KINDS[state] ?? "calm");
 }
 
-/** Make what shows a foreign text: no mark in it turns the direction of what stands beside it. */
-export function foreign(text, most = MOST_SHOWN) {
-  return element("bdi", { textContent: cut(text, most) });
-}
-
 /** Make what an alert is about: the agent first, then the rest of its key. */
-export function subject({ key }, most = MOST_SHOWN) {
+export function subject({ key }, most) {
   const { Agent: agent, ...others } = key;
   const values = [agent, ...Object.values(others)].filter(Boolean);
   return element("span", {}, ...values.flatMap((value, n) => [n > 0 ? ", " : "", foreign(value, most)]));

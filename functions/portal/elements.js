@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const NOTHING = "–";
 const DAY = 86_400_000; // ms
+const LONGEST = 200; // characters of a foreign text
 const ZONE = "tracekeeper.zone";
 let fields = 0;
 
@@ -37,11 +38,11 @@ export function section(heading, ...children) {
   return made;
 }
 
-/** Make a list of names and what they are (text or nodes); pairs without a value are left out. */
+/** Make a list of names and what they are, either text or nodes; pairs without a value are left out. */
 export function facts(pairs) {
   const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element("dl", { className: "facts" }, ...known.flatMap(([name, value]) => [
-    element("dt", { textContent: name }),
+    element("dt", {}, shown(name)),
     element("dd", {}, shown(value)),
   ]));
 }
@@ -163,10 +164,15 @@ function shortAgo(ms) {
   return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
 }
 
-/** Give a text as it is, or cut where it is longer than a name is: it may be a megabyte. */
-export function cut(text, most = 120) {
+/** Make what shows a foreign text: no mark in it turns the direction of what stands beside it. */
+export function foreign(text, most = LONGEST) {
+  return element("bdi", { textContent: cut(text, most) });
+}
+
+/** Give a text's first characters: it may be a megabyte. */
+export function cut(text, most = LONGEST) {
   const whole = String(text);
-  return whole.length <= most ? whole : `${whole.slice(0, most)}… (${number(whole.length)} characters)`;
+  return whole.length > most ? `${whole.slice(0, most)}…` : whole;
 }
 
 /** Give a number as text. */

@@ -1,7 +1,6 @@
 // How an export is said in a few words. What a selector holds was typed by people: it is cut, and inert.
 
-import { cut, foreign } from "./alert_words.js";
-import { badge, element, number, time } from "./elements.js";
+import { badge, cut, element, foreign, number, time } from "./elements.js";
 
 const STATES = {
   awaiting_approval: ["waits for approval", "medium"],
