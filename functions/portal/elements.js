@@ -5,6 +5,7 @@ const NOTHING = "–";
 const DAY = 86_400_000; // ms
 const LONGEST = 200; // characters of a foreign text
 const ZONE = "tracekeeper.zone";
+const formats = new Map();
 let fields = 0;
 
 /**
@@ -177,7 +178,7 @@ export function cut(text, most = LONGEST) {
 
 /** Give a number as text. */
 export function number(value, digits = 2) {
-  return known(value) ? Number(value).toLocaleString(undefined, { maximumFractionDigits: digits }) : NOTHING;
+  return known(value) ? formatted(value, { maximumFractionDigits: digits }) : NOTHING;
 }
 
 /** Give an amount of money as text; what is less than one keeps three digits that count. */
@@ -187,10 +188,19 @@ export function money(value, currency) {
   }
   const small = Math.abs(value) < 1 && Number(value) !== 0 ? { minimumSignificantDigits: 2, maximumSignificantDigits: 3 } : {};
   try {
-    return Number(value).toLocaleString(undefined, { style: "currency", currency, ...small });
+    return formatted(value, { style: "currency", currency, ...small });
   } catch { // no currency that the browser knows
     return `${number(value)} ${currency}`;
   }
+}
+
+/** Format a number; a format is made once, for it takes longer than all the rest of a row. */
+function formatted(value, options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.NumberFormat(undefined, options));
+  }
+  return formats.get(key).format(Number(value));
 }
 
 /** Give a duration in milliseconds as text, in the two units that count. */

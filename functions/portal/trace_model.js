@@ -98,7 +98,7 @@ function marksOf(told, span) {
     marks.push({ sign: "✕", text: "failed", kind: "critical" });
   }
   if (told.retry) {
-    marks.push({ sign: "↻", text: `retry, call ${told.call} of ${told.calls}`, kind: "medium" });
+    marks.push({ sign: "↻", text: "retry", kind: "medium" });
   }
   if (told.data_age) {
     marks.push({ sign: "◷", text: plain(told.data_age.replace(/^data /, ""), 60), kind: "low" });

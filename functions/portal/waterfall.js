@@ -4,16 +4,20 @@
 import { duration, element } from "./elements.js";
 import { price, shortTokens } from "./step_words.js";
 
-const AHEAD = 10; // rows drawn above and below those in sight
+const AHEAD = 6; // rows drawn above and below those in sight
 const DEEPEST = 10; // levels that are indented; deeper ones say their level
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const TICKS = [0, 0.5, 1]; // shares of the time that are named; the lines in the background are quarters
 const COLUMNS = [
   ["name", "Step"],
+  ["marks", "Marks"],
   ["took", "Took"],
   ["tokens", "Tokens"],
   ["cost", "Cost"],
   ["when", "When"],
 ];
+
+/** Columns whose heading is for who reads by ear alone. */
+const UNSEEN = new Set(["marks", "when"]);
 
 /** The waterfall of one trace. */
 export class Waterfall {
@@ -150,7 +154,7 @@ export class Waterfall {
       ariaPosInSet: String(step.place),
       ariaSetSize: String(step.siblings),
       ariaRowIndex: String(position + 2),
-    }, this.name(step, children), cell("took", duration(step.duration)), cell("tokens", shortTokens(step)),
+    }, this.name(step, children), this.marks(step), cell("took", duration(step.duration)), cell("tokens", shortTokens(step)),
     cell("cost", price(step, this.currency)), this.bar(step));
     if (children) {
       row.ariaExpanded = String(!this.closed.has(index));
@@ -164,9 +168,16 @@ export class Waterfall {
     const level = step.depth > DEEPEST ? element("span", { className: "level", textContent: `level ${step.depth + 1}` }) : "";
     const made = element("div", { role: "gridcell", className: "name" }, twisty,
       element("span", { className: `kind ${step.kind}` }), level,
-      element("span", { className: "label", textContent: step.label }), ...step.marks.map(mark));
+      element("span", { className: "label", textContent: step.label }));
     made.style.setProperty("--depth", String(Math.min(step.depth, DEEPEST)));
     return made;
+  }
+
+  marks({ marks, start }) {
+    const [from, until] = this.range;
+    // On a narrow screen they stand beside the bar, where there is more room.
+    const side = start - from > (until - from) / 2 ? "before" : "behind";
+    return element("div", { role: "gridcell", className: `marks ${side}` }, ...marks.map(mark));
   }
 
   bar(step) {
@@ -193,7 +204,8 @@ export class Waterfall {
       return tick;
     });
     const columns = COLUMNS.map(([className, text]) => element("div", { role: "columnheader", className },
-      ...(className === "when" ? [element("span", { className: "sr-only", textContent: text }), ...ticks] : [text])));
+      element("span", { className: UNSEEN.has(className) ? "sr-only" : "", textContent: text }),
+      ...(className === "when" ? ticks : [])));
     this.head.replaceChildren(element("div", { role: "row", className: "step", ariaRowIndex: "1" }, ...columns));
   }
 
@@ -267,8 +279,7 @@ function cell(column, text) {
   return element("div", { role: "gridcell", className: column, textContent: text });
 }
 
-/** Make the sign and the words of a mark. */
-export function mark({ sign, text, kind }) {
+function mark({ sign, text, kind }) {
   return element("span", { className: `mark ${kind}` },
     element("span", { ariaHidden: "true", textContent: `${sign} ` }), text);
 }

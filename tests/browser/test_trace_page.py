@@ -145,11 +145,12 @@ def test_support_finds_a_conversation_and_reads_its_trace_by_keyboard_alone(
     press(page, "ArrowRight", "ArrowRight", "End")
     assert chosen(page) == "tool get_shipment_status"
     row = page.locator("[role=row][aria-selected=true]")
-    expect(row).to_contain_text("retry, call 2 of 2")
+    expect(row).to_contain_text("retry")
     expect(row).to_contain_text("3 h 0 min old")
     press(page, "Enter")
     details = page.get_by_role("complementary", name="Chosen step")
     expect(details.get_by_role("heading", name="tool get_shipment_status")).to_be_focused()
+    expect(details).to_contain_text("2 of 2, a retry")
     expect(details).to_contain_text("data 3 h 0 min old")
     press(page, "Escape", "ArrowLeft")
     expect(grid).to_be_focused()
