@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { heatMap, legend } from "./charts.js";
-import { badge, cut, element, empty, facts, loading, money, number, refused, section, time } from "./elements.js";
+import { badge, element, empty, facts, foreign, loading, money, number, refused, section, time } from "./elements.js";
 
 const DAYS = 7;
 const STANDING_STILL = 5 * 60_000; // ms without a tick, as GET health has it
@@ -157,7 +157,7 @@ function cost({ total, groups, currency, start, end }) {
   return [
     figure(money(total.cost + total.provisioned_cost, currency), `of ${number(total.calls)} ${total.calls === 1 ? "call" : "calls"}`),
     groups.length ? facts(groups.slice(0, 3).map((one) => [
-      one.group === null ? "no agent named" : cut(one.group), money(one.cost + one.provisioned_cost, currency)])) : null,
+      one.group === null ? "no agent named" : foreign(one.group, 60), money(one.cost + one.provisioned_cost, currency)])) : null,
     unpriced ? element("p", {}, badge(`${number(unpriced)} calls without a price`, "medium")) : null,
     element("p", {}, element("a", {
       href: `/portal?view=costs&start=${from}&end=${to}&by=agent`, textContent: "All costs" })),
@@ -175,8 +175,8 @@ function configuration({ in_force: inForce, refused: wrong }) {
     return [known];
   }
   const mistakes = wrong.mistakes.slice(0, 3).map(({ file, line, rule, fix }) => element("li", {},
-    cut([file, line ? `line ${line}` : "", rule].filter(Boolean).join(", "), 300), " ",
-    element("span", { className: "muted", textContent: cut(fix, 300) })));
+    foreign([file, line ? `line ${line}` : "", rule].filter(Boolean).join(", ")), " ",
+    element("span", { className: "muted" }, foreign(fix))));
   return [
     known,
     element("p", {}, badge("Refused", "critical"), ` ${number(wrong.count)} ${wrong.count === 1 ? "mistake" : "mistakes"} since `, time(wrong.at)),

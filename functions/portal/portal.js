@@ -94,10 +94,11 @@ function greet(me) {
     announce(inUtc() ? "Times are UTC." : `Times are those of ${zone}.`);
   });
   offer();
+  const same = ["UTC", "Etc/UTC"].includes(zone);
   document.getElementById("footer").replaceChildren(
     element("p", {}, "Signed in as ", element("b", { textContent: me.name || "somebody without a name" })),
     element("p", {}, element("a", { href: "/.auth/logout", textContent: "Sign out" })),
-    button,
+    same ? element("p", { textContent: "Times are UTC." }) : button,
   );
 }
 

@@ -96,7 +96,7 @@ def test_the_navigation_has_the_pages_of_ones_roles_and_the_first_opens(
     page = open_page(browser, stack, who, "/portal")
     mine = [name for name, role in PAGES.items() if role in roles]
     assert navigation(page) == mine
-    expect(page.locator("nav [aria-current]")).to_have_text(mine[0])
+    expect(page.locator("#pages [aria-current]")).to_have_text(mine[0])
     assert page.title() == f"{mine[0]} · Tracekeeper"
     assert watched(page).faults == []
 

@@ -95,6 +95,27 @@ def test_no_script_puts_text_into_the_page_as_html() -> None:
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|https?:", scripts) == []
 
 
+SCRIPTS = {name: file.content.decode() for name, file in portal_files().items() if name.endswith(".js")}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_a_script_imports_is_there_and_each_name_is_used(name: str) -> None:
+    imported = re.findall(r'import \{([^}]*)\} from "\./([^"]*)";', SCRIPTS[name])
+    body = re.sub(r"(?s)import \{.*?;", "", SCRIPTS[name])
+    for names, module in imported:
+        given = set(re.findall(r"(?m)^export (?:async )?(?:function|const|class) (\w+)", SCRIPTS[module]))
+        wanted = {one.strip() for one in names.split(",") if one.strip()}
+        assert wanted <= given, module
+        assert {one for one in wanted if not re.search(rf"\b{one}\b", body)} == set()
+    assert set(re.findall(r'import\("\./([^"]*)"\)', body)) <= SCRIPTS.keys()
+    assert SCRIPTS[name].count(' from "./') == len(imported)
+
+
+def test_every_script_is_used() -> None:
+    used = set(re.findall(r'"\./(\w+\.js)"', "".join(SCRIPTS.values())))
+    assert SCRIPTS.keys() - used == {"portal.js"}
+
+
 @pytest.mark.parametrize("endpoint", OTHERS, ids=lambda endpoint: endpoint.name)
 def test_an_answer_of_the_api_is_no_page(endpoint: Endpoint | Page) -> None:
     rig = make_rig()
