@@ -6,11 +6,11 @@ import { plain } from "./plain.js";
 import { keepTicket, ticketField } from "./trace_ticket.js";
 
 const DAY_MS = 86_400_000;
-const TRACE_ID = "[0-9a-fA-F]{32}";
+const TRACE_ID = " *[0-9a-fA-F]{32} *";
 
 /** What can be found by, with the name that the API has for it. */
 const WAYS = [
-  { by: "trace_id", label: "Trace id", pattern: TRACE_ID, most: 32, hint: "32 hex digits." },
+  { by: "trace_id", label: "Trace id", pattern: TRACE_ID, most: 64, hint: "32 hex digits." },
   { by: "conversation_id", label: "Conversation", most: 256, hint: "Its id. It is sent in the body alone, and kept nowhere." },
   { by: "user_id", label: "User", most: 256, hint: "Their id. It is sent in the body alone, and kept nowhere." },
   { by: "agent", label: "Agent and time", most: 128, hint: "The agent's own name." },
@@ -20,7 +20,7 @@ const WAYS = [
 export function traceSearch(me) {
   const found = element("div", {});
   const form = new SearchForm(me, found);
-  if (history.state?.found) {
+  if (history.state?.found && history.state.name === me.name) {
     found.replaceChildren(results(history.state.found));
   }
   return element("div", {}, form.node, found);
@@ -76,7 +76,7 @@ class SearchForm {
     const ticket = this.ticket.input.value.trim();
     keepTicket(this.me, ticket);
     if (this.way.by === "trace_id") {
-      location.assign(`/portal?view=trace&trace=${this.value.value.toLowerCase()}`);
+      location.assign(`/portal?view=trace&trace=${this.value.value.trim().toLowerCase()}`);
       return;
     }
     const body = { [this.way.by]: this.value.value, reason: this.reason.value.trim(), ticket };
@@ -88,8 +88,8 @@ class SearchForm {
     this.found.replaceChildren(loading("Looking for traces …"));
     try {
       const answer = await ask("traces/search", body);
-      // What was found is sanitized; kept with this entry of the history, so that the way back shows it again.
-      history.replaceState({ found: answer }, "");
+      // It is sanitized; kept with this entry of the history, so that the way back shows the same person the same.
+      history.replaceState({ found: answer, name: this.me.name }, "");
       const shown = results(answer);
       this.found.replaceChildren(shown);
       shown.querySelector("h2").focus();

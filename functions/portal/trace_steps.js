@@ -5,6 +5,7 @@ import { stepDetails } from "./step_details.js";
 import { pagedTable, stepTable } from "./step_table.js";
 import { Waterfall } from "./waterfall.js";
 
+const SHORTEST_MS = 1; // that is zoomed to
 const AS_TABLE = "tracekeeper.steps-as-table";
 
 /** Make the part of the page that shows the steps. @param {object} trace As readTrace gives it, with a step. */
@@ -37,8 +38,8 @@ class StepsView {
     this.toolbar = element("div", { className: "toolbar" }, ...this.switches(), ...this.tools());
     this.detail(this.steps[0]);
     this.show(sessionStorage.getItem(AS_TABLE) === "yes");
-    addEventListener("beforeprint", () => this.paper.replaceChildren(stepTable("Steps", this.steps, this.currency)));
-    addEventListener("afterprint", () => this.paper.replaceChildren());
+    window.onbeforeprint = () => this.paper.replaceChildren(stepTable("Steps", this.steps, this.currency));
+    window.onafterprint = () => this.paper.replaceChildren();
   }
 
   switches() {
@@ -130,7 +131,7 @@ class StepsView {
     const whole = from === 0 && until >= length;
     const button = this.only.at(-1);
     if (whole) {
-      this.waterfall.zoom(this.chosen.start, this.chosen.start + this.chosen.duration);
+      this.waterfall.zoom(this.chosen.start, this.chosen.start + Math.max(this.chosen.duration, SHORTEST_MS));
     } else {
       this.waterfall.zoom(0, length);
     }
@@ -161,7 +162,10 @@ function eventsByStep(events, steps) {
   const hanging = new Map();
   for (const event of events) {
     const index = bySpan.get(event.parent_id) ?? 0;
-    hanging.set(index, [...(hanging.get(index) ?? []), event]);
+    if (!hanging.has(index)) {
+      hanging.set(index, []);
+    }
+    hanging.get(index).push(event);
   }
   return hanging;
 }

@@ -3,7 +3,7 @@
 import { element, field } from "./elements.js";
 
 const KEY = "tracekeeper.ticket";
-const FORM = "[A-Za-z0-9_ .\\/:#\\-]{1,100}"; // as the API has it: a header's characters
+const FORM = " *[A-Za-z0-9_.\\/:#\\-][A-Za-z0-9_ .\\/:#\\-]*"; // as the API has it: a header's characters
 
 /** Give the ticket that this person named in this tab; "" for none. */
 export function ticket(me) {

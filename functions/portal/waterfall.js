@@ -67,7 +67,7 @@ export class Waterfall {
 
   /** Show so much of the time, in milliseconds after the trace's first span. */
   zoom(from, until) {
-    this.range = [from, Math.max(until, from + 0.001)];
+    this.range = [from, until];
     this.drawHead();
     this.arrange();
   }
