@@ -89,8 +89,8 @@ class Growth:
     @property
     def factor(self) -> float | None:
         """How many times the first value the last one is."""
-        first, *_, last = self.values.values()
-        return last / first if first else None
+        values = list(self.values.values())
+        return values[-1] / values[0] if values[0] else None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
 def test_growth_is_from_the_smallest_to_the_largest() -> None:
     assert GROWS.growth is not None
     assert GROWS.growth.factor == 4.0
+    assert Growth("runs", {10: 2.0}).factor == 1.0
+    assert Growth("runs", {10: 0.0, 100: 2.0}).factor is None
 
 
 def test_a_table_says_all_of_a_figure() -> None:
