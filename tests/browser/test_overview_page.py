@@ -76,6 +76,10 @@ def states(checks: Sequence[CheckDefinition]) -> Mapping[str, CheckState]:
         coverage=Coverage((Interval(WEEK, blind_since, 9),)),
         interruptions=Interruptions((), (Interruption(blind_since, LAST, "SourceBlind"),)),
     )
+    behind = NOW - timedelta(hours=5)
+    found["slow_run"] = replace(
+        found["slow_run"], watermark=behind, coverage=Coverage((Interval(WEEK, behind, 9),))
+    )
     stale = by_id["stale_tool_data"]
     found["stale_tool_data"] = alerted(found["stale_tool_data"], stale, "dispatcher", HOSTILE)
     del found["tool_retry_storm"]
@@ -133,13 +137,14 @@ def test_each_check_says_in_words_how_it_is_and_the_worst_comes_first(page: Page
     assert [rows.nth(n).locator(".badge").inner_text() for n in range(1, 23)] == [
         "Failed",
         "Blind",
+        "Late",
         "Not run yet",
-        *19 * ["OK"],
+        *18 * ["OK"],
     ]
     failing = row(page, "Calls of a model fail")
     expect(failing).to_contain_text("the source was busy, 4 times")
     expect(failing.get_by_role("gridcell", name="2 min ago")).to_be_visible()
-    expect(tile(page, "Checks")).to_contain_text("19 of 22 checks are well")
+    expect(tile(page, "Checks")).to_contain_text("18 of 22 checks are well")
     expect(tile(page, "Checks")).to_contain_text("1 failed")
     expect(tile(page, "Open alerts").get_by_role("link")).to_have_accessible_name("2 alerts of severity high")
     expect(tile(page, "What can be seen")).to_contain_text("The pointer is there, and its content is not.")
@@ -169,13 +174,13 @@ def test_by_keyboard_alone_a_cell_says_what_it_is_and_the_alerts_of_a_check_open
     page = open_page(browser, seeded, "operator", "/portal")
     last = cells(page, "Calls of a model fail").last
     tab_to(page, last)
-    press(page, "ArrowDown", "ArrowDown", "ArrowDown", "Home")
+    press(page, "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "Home")
     here = cells(page, "A step of an agent").first
     expect(here).to_be_focused()
     expect(page.locator(".tip")).to_have_text(str(here.get_attribute("aria-label")))
     press(page, "Escape")
     expect(page.locator(".tip")).to_be_hidden()
-    press(page, "ArrowUp", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowUp")  # the first row stays the first
+    press(page, "ArrowLeft", *5 * ["ArrowUp"])  # the first row stays the first
     expect(cells(page, "Calls of a model fail").first).to_be_focused()
     tab_to(page, row(page, "A tool answered with stale data").get_by_role("link"))
     press(page, "Enter")
