@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from local.render_card import find_browser
 from local.stack import Stack
+
+expect.set_options(timeout=30_000)  # ms; a shared machine may be slow
 
 
 @pytest.fixture(scope="session")

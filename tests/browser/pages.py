@@ -13,8 +13,6 @@ from local.stack import Stack
 Scheme = Literal["light", "dark"]
 
 _MOST_TABS = 80
-_PATIENCE = 30_000  # ms; a shared machine may be slow
-_PATIENCE = 20_000  # ms: some answers take the local engine seconds, on a busy machine
 _WATCHES: "WeakKeyDictionary[Page, Watch]" = WeakKeyDictionary()
 
 
@@ -97,8 +95,8 @@ def open_page(  # noqa: PLR0917 - what every test says, in the order of a senten
 
 def settled(page: Page) -> None:
     """Wait until the page has a heading, and nothing of it is loading."""
-    expect(page.locator("main h1").first).to_be_visible(timeout=_PATIENCE)
-    expect(page.locator("main .loading")).to_have_count(0, timeout=_PATIENCE)
+    expect(page.locator("main h1").first).to_be_visible()
+    expect(page.locator("main .loading")).to_have_count(0)
 
 
 def axe_faults(page: Page) -> list[str]:
