@@ -84,8 +84,9 @@ export function aboutCell({ on, who, reason, correlation_id: correlation }, mayR
   const all = [...pairs, ["object id", who?.object_id], ["correlation id", correlation]].filter(([, value]) => value);
   return element("div", {},
     reason ? element("p", {}, element("bdi", { textContent: cut(reason, LONG) })) : null,
+    told.length > 0 ? element("p", {}, ...told.map((pair) => brief(pair, mayRead))) : null,
     element("details", {},
-      element("summary", {}, ...(told.length > 0 ? told.map((pair) => brief(pair, mayRead)) : [element("span", { className: "muted", textContent: "Details" })])),
+      element("summary", { textContent: "Details" }),
       facts(all.map(([name, value]) => [words(name), element("code", {}, foreign(value))]))));
 }
 

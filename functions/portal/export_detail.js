@@ -69,6 +69,7 @@ function asked(now) {
     ["Reason", element("bdi", { textContent: now.reason })],
     ["Ticket", element("bdi", { textContent: now.ticket })],
     ["Asked for", element("span", {}, time(now.requested_at), " by ", requesterWords(now))],
+    ["Requester", now.asked_by_you ? null : element("code", {}, element("bdi", { textContent: now.requester }))],
     ["Reaches", reach(now.limited_to)],
     ["Decision", decision(now.decision)],
   ]));

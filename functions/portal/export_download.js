@@ -57,9 +57,9 @@ async function run(export_, { start, stop, bar, said }, gather) {
     said.textContent = `${bytes(at)} of ${bytes(export_.bundle.size)}`;
   };
   said.replaceChildren();
-  let focus = start;
+  let into = null;
   try {
-    const into = await gather(export_.bundle.name);
+    into = await gather(export_.bundle.name);
     busy(true);
     stop.focus();
     came(0);
@@ -74,10 +74,11 @@ async function run(export_, { start, stop, bar, said }, gather) {
     }
     announce(held.node.textContent);
   } catch (fault) {
-    said.replaceChildren(fault.name === "AbortError" ? "Stopped: the file is not whole. Delete it." : refused(fault));
+    await into?.drop();
+    said.replaceChildren(fault.name === "AbortError" ? "Stopped: nothing was kept." : refused(fault));
   }
   busy(false);
-  focus.focus();
+  start.focus();
 }
 
 /** Let the person choose a file, and write to it as parts come. */
@@ -91,6 +92,7 @@ async function intoFile(name) {
       return handle.getFile();
     },
     keep: () => {},
+    drop: () => writing.abort().catch(() => {}), // what was written so far is in no file yet
   };
 }
 
@@ -101,6 +103,7 @@ async function intoMemory(name) {
     take: (data) => { parts.push(data); },
     file: async () => new Blob(parts, { type: "application/zip" }),
     keep: (file) => save(name, file),
+    drop: () => { parts.length = 0; },
   };
 }
 
@@ -115,7 +118,7 @@ async function verdict(file, { bundle }) {
     fits,
     node: fits
       ? element("p", { className: "fits", textContent: "Checked: its SHA-256 is that of the bundle." })
-      : element("p", { className: "alarm", textContent: "NOT THE BUNDLE: its SHA-256 is another one. Delete it and download it again." }),
+      : element("p", { className: "alarm", textContent: "NOT THE BUNDLE: its SHA-256 is another one. Keep no such file, and download it again." }),
   };
 }
 
@@ -140,7 +143,7 @@ function terminal({ id, bundle }) {
     "# TOKEN: an access token for this app",
     `for ((at = 0; at < ${size}; at += 8388608)); do`,
     `  curl --fail --silent --show-error --retry 9 -H "Authorization: Bearer $TOKEN" -H "Range: bytes=$at-$((at + 8388607))" \\`,
-    `    ${location.origin}/api/v1/exports/${id}/bundle || break`,
+    `    -o part ${location.origin}/api/v1/exports/${id}/bundle && cat part || break`,
     `done > ${name}`,
     `echo "${bundle.sha256}  ${name}" | sha256sum --check`,
   ].join("\n") }));

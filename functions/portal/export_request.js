@@ -111,7 +111,7 @@ function kindsOf({ agents, dimensions, cases }, alert) {
     {
       kind: "sample",
       words: "A sample of runs",
-      fields: [["size", ...size], ["stratum", ...stratum], ...sample.fields],
+      fields: [...sample.fields.slice(0, 2), ["size", ...size], ["stratum", ...stratum], ...sample.fields.slice(2)],
       value: () => ({ ...sample.value(), size: Number(size[1].value), ...(stratum[1].value ? { stratum: stratum[1].value } : {}) }),
     },
     ...(cases ? [{ kind: "cases", words: "Cases", fields: [["cases", ...numbers]], value: () => itemsOf(numbers[1], /[\r\n]+/) }] : []),
