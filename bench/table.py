@@ -1,4 +1,4 @@
-"""Writes figures for people: as text for a terminal, and as a table for docs/performance.md."""
+"""Writes figures for people: as text for a terminal, and in Markdown for docs/performance.md."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,18 @@ def as_text(figures: Sequence[Figure]) -> str:
     lines = [HEADS, *(cells(each) for each in figures)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    notes = [f"{each.part}, {each.what}: {each.note}" for each in figures if each.note]
-    return "\n".join([*table, "", *notes]).rstrip()
+    return "\n".join([*table, "", *_notes(figures)]).rstrip()
 
 
 def as_markdown(figures: Sequence[Figure]) -> str:
-    """Return the same table in Markdown, the notes in a last column."""
-    lines = [(*HEADS, "note"), *((*cells(each), each.note) for each in figures)]
-    rows = [f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines]
-    return "\n".join([rows[0], "|" + " --- |" * len(lines[0]), *rows[1:]])
+    """Return the same in Markdown."""
+    lines = [HEADS, ("---",) * len(HEADS), *(cells(each) for each in figures)]
+    table = [f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines]
+    return "\n".join([*table, "", *(f"- {note}" for note in _notes(figures))]).rstrip()
+
+
+def _notes(figures: Sequence[Figure]) -> list[str]:
+    return [f"{each.part}, {each.what}: {each.note}" for each in figures if each.note]
 
 
 def verdicts(figures: Sequence[Figure]) -> str:
