@@ -1,3 +1,5 @@
+import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,10 +50,38 @@ def test_a_wrong_call_exits_2(arguments: list[str], capsys: pytest.CaptureFixtur
     assert "usage: tracekeeper" in capsys.readouterr().err
 
 
-def test_verifying_needs_none_of_azures_packages() -> None:
-    code = "import sys, functions.cli; print([name for name in sys.modules if name.startswith('azure')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "[]\n"
+VERIFYING = """
+import sys
+from functions.cli import main
+assert main(["verify", "nowhere"]) == 1
+print(sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def test_verifying_needs_none_of_azures_packages_and_no_configuration() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", VERIFYING], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = ast.literal_eval(done.stderr)
+    assert "functions.evidence.verification.verification" in loaded
+    assert not {"azure", "jsonschema", "yaml", "re2", "requests"} & {
+        name.partition(".")[0] for name in loaded
+    }
+    assert not {"functions.configuration", "functions.commands.checks"} & set(loaded)
+
+
+def test_the_help_lists_each_command_and_each_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = re.findall(r"^    ([a-z-]+)  ", capsys.readouterr().out, re.MULTILINE)
+    modules = {path.stem for path in (ROOT / "functions/commands").glob("*.py")}
+    assert len(listed) > 10
+    assert {name.replace("-", "_") for name in listed} <= modules
+    for name in listed:
+        with pytest.raises(SystemExit) as stopped:
+            main([name, "--help"])
+        assert stopped.value.code == 0
+        assert f"usage: tracekeeper {name}" in capsys.readouterr().out
 
 
 # backtest

@@ -4,6 +4,7 @@ A zip is read in place, never unpacked: sizes are bounded before anything is rea
 could see differently (data before or after the archive, names twice) is refused.
 """
 
+import io
 import os
 import stat
 import struct
@@ -14,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from zlib_ng import zlib_ng
 
 from functions.errors import BundleInvalid
 from functions.evidence.packing.bundle import TOP
@@ -31,6 +34,9 @@ _UNKNOWN = 0xFFFFFFFF  # what a ZIP64 record says instead
 _LOCAL_HEADER = struct.Struct("<4s22x2H")
 _SIZES_FOLLOW = 1 << 3
 _LONGEST_SIZES = 24  # a data descriptor in ZIP64, with its mark
+_RAW_DEFLATE = -15
+_PACKED_BYTES = 64 << 10
+_PLAIN_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ def open_container(path: Path) -> Iterator[Members]:
                 _require_one_archive(file)
                 with zipfile.ZipFile(file) as archive:
                     _require_nothing_between(file, archive)
-                    yield _bounded(_zip_members(archive))
+                    yield _bounded(_zip_members(file, archive))
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stub takes it for an instance
+        raise refusal("The zip is damaged.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise refusal("The zip is damaged.") from error
     except OSError as error:
@@ -116,7 +124,7 @@ def _require_nothing_between(file: IO[bytes], archive: zipfile.ZipFile) -> None:
         raise refusal("The zip holds bytes that belong to none of its files.")
 
 
-def _zip_members(archive: zipfile.ZipFile) -> dict[str, Member]:
+def _zip_members(file: IO[bytes], archive: zipfile.ZipFile) -> dict[str, Member]:
     entries = archive.infolist()
     if min((entry.header_offset for entry in entries), default=0):
         raise refusal("Something stands before the zip.")
@@ -126,8 +134,76 @@ def _zip_members(archive: zipfile.ZipFile) -> dict[str, Member]:
         if name in members:
             raise refusal(f"{name!a} is in the zip twice.")
         if not entry.is_dir():
-            members[name] = Member(entry.file_size, partial(archive.open, entry))
+            members[name] = Member(entry.file_size, partial(_open_entry, file, archive, entry))
     return members
+
+
+def _open_entry(file: IO[bytes], archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    opened = archive.open(entry)  # looks at the header before the bytes, too
+    if entry.compress_type == zipfile.ZIP_STORED:
+        return opened
+    opened.close()
+    return io.BufferedReader(_Inflated(file, entry), _PLAIN_BYTES)
+
+
+class _Inflated(io.RawIOBase):
+    """A deflated entry: zlib-ng inflates it in half of the time that zipfile takes with zlib.
+
+    Args:
+        file: The zip.
+        entry: Its entry.
+    """
+
+    def __init__(self, file: IO[bytes], entry: zipfile.ZipInfo) -> None:
+        super().__init__()
+        file.seek(entry.header_offset)
+        _, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+        self._file = file
+        self._entry = entry
+        self._at = entry.header_offset + _LOCAL_HEADER.size + name + extra
+        self._left = entry.compress_size
+        self._inflate: Any = zlib_ng.decompressobj(_RAW_DEFLATE)
+        self._size = self._crc = 0
+
+    def readable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or a part of it; 0 at the end.
+
+        Raises:
+            zipfile.BadZipFile: It holds more or fewer bytes than stated, or others; likewise EOFError.
+            zlib_ng.error: It is not deflated.
+        """
+        plain = self._next(len(buffer))
+        self._size += len(plain)
+        self._crc = zlib_ng.crc32(plain, self._crc)
+        if self._size > self._entry.file_size:
+            raise zipfile.BadZipFile(self._entry.filename)
+        buffer[: len(plain)] = plain
+        return len(plain)
+
+    def _next(self, most: int) -> bytes:
+        inflate = self._inflate
+        while not inflate.eof:
+            packed = inflate.unconsumed_tail or self._read_packed()
+            plain: bytes = inflate.decompress(packed, most)
+            if plain:
+                return plain
+            if not packed and not inflate.eof:
+                raise EOFError(self._entry.filename)
+        whole = self._size == self._entry.file_size and self._crc == self._entry.CRC
+        if not whole or self._left or inflate.unused_data:
+            raise zipfile.BadZipFile(self._entry.filename)
+        return b""
+
+    def _read_packed(self) -> bytes:
+        self._file.seek(self._at)  # others read the same file
+        packed = self._file.read(min(_PACKED_BYTES, self._left))
+        self._at += len(packed)
+        self._left -= len(packed)
+        return packed
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:

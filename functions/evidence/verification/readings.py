@@ -125,7 +125,7 @@ def _read(member: Member, name: str) -> _Read:
     with member.open() as file:
         if name in TALLIES:
             try:
-                tally = TALLIES[name](_lines(file, digest, name))
+                tally = TALLIES[name](_Lines(file, digest, name))
             except BundleInvalid as error:
                 problem = error.message
             except (KeyError, TypeError, ValueError, AttributeError, csv.Error):
@@ -135,20 +135,45 @@ def _read(member: Member, name: str) -> _Read:
     return _Read(digest.hexdigest(), tally, problem)
 
 
-def _lines(file: IO[bytes], digest: "hashlib._Hash", name: str) -> Iterator[bytes]:
-    """Yield the lines without their ends, and hash what is read on the way."""
-    begun: list[bytes] = []
-    length = 0
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-        first, *others = chunk.split(b"\n")
-        begun.append(first)
-        length += len(first)
-        if length > _LONGEST_LINE:
-            break
-        if others:
-            yield b"".join(begun)
-            yield from others[:-1]
-            begun, length = others[-1:], len(others[-1])
-    if length:
-        raise refusal(f"{name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")
+class _Lines:
+    """The lines of a file, see `Lines`; hashes what is read on the way."""
+
+    def __init__(self, file: IO[bytes], digest: "hashlib._Hash", name: str) -> None:
+        self.tidy = False
+        self._file = file
+        self._digest = digest
+        self._name = name
+        self._given = self._lines()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._given
+
+    def __next__(self) -> bytes:
+        return next(self._given)
+
+    def _lines(self) -> Iterator[bytes]:
+        begun: list[bytes] = []
+        length, tidy = 0, True
+        while chunk := self._file.read(_CHUNK_BYTES):
+            self._digest.update(chunk)
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            length += len(first)
+            if length > _LONGEST_LINE:
+                break
+            tidy_before, tidy = tidy, _is_tidy(chunk, len(others))
+            self.tidy = tidy and tidy_before
+            if others:
+                yield b"".join(begun)
+                self.tidy = tidy
+                yield from others[:-1]
+                begun, length = others[-1:], len(others[-1])
+            else:
+                tidy = self.tidy
+        if length:
+            raise refusal(f"{self._name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")
+
+
+def _is_tidy(chunk: bytes, line_feeds: int) -> bool:
+    """Tell whether it is ASCII in which carriage returns and line feeds stand together only."""
+    return chunk.isascii() and chunk.count(b"\r") == chunk.count(b"\r\n") == line_feeds

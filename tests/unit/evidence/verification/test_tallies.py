@@ -1,8 +1,10 @@
 import csv
+import hashlib
 import io
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from functions.evidence.controls.verdicts import HEADER, Control
 from functions.evidence.packing.bundle import CONTROLS, TABLE, TRACES
 from functions.evidence.packing.otlp import SPAN_TABLES
 from functions.evidence.packing.table import COLUMNS, encode_table
-from functions.evidence.verification.container import open_container
+from functions.evidence.verification.container import Member, open_container
 from functions.evidence.verification.readings import Readings
 from functions.evidence.verification.tallies import Judged, Tally, judged_by, tally_table
 from tests.unit.evidence.material import AGENT, OTHER, TRACE, row
@@ -24,9 +26,19 @@ CELL = st.text(alphabet='",\r\n aä1', max_size=4)
 FAULTS = (BundleInvalid, KeyError, TypeError, ValueError, AttributeError, csv.Error)
 
 
-def lines(data: bytes) -> list[bytes]:
-    assert data.endswith(b"\n")
-    return data.split(b"\n")[:-1]
+class Lines:
+    """All lines of a file, each sure to be tidy if all are: else the slow way is taken for each."""
+
+    def __init__(self, data: bytes) -> None:
+        assert data.endswith(b"\n")
+        self.tidy = data.isascii() and data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n")
+        self._lines = iter(data.split(b"\n")[:-1])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._lines
+
+    def __next__(self) -> bytes:
+        return next(self._lines)
 
 
 def table(*records: tuple[str, ...]) -> bytes:
@@ -50,13 +62,13 @@ def test_a_row_counts_whatever_its_cells_hold(name: str) -> None:
         row("AppTraces", columns={}),
     )
     counted = {(TRACE, True): 1, (OTHER, True): 1, (TRACE, False): 2}
-    assert tally_table(iter(lines(encode_table(rows)))) == counted
+    assert tally_table(Lines(encode_table(rows))) == counted
 
 
 @given(st.lists(st.tuples(*[CELL] * len(COLUMNS)), max_size=4))
 def test_any_table_counts_as_a_reader_of_csv_counts_it(records: list[tuple[str, ...]]) -> None:
     data = table(*records)
-    assert tally_table(iter(lines(data))) == as_a_reader_of_csv_counts(data)
+    assert tally_table(Lines(data)) == as_a_reader_of_csv_counts(data)
 
 
 @given(st.integers(min_value=0), st.sampled_from([b'"', b",", b"\r", b"\n", b"a", b'""', b"\r\n", b""]))
@@ -68,7 +80,7 @@ def test_what_is_counted_of_a_damaged_table_is_what_a_reader_of_csv_counts(at: i
     place = begin + at % (len(data) - begin - 1)
     data[place : place + 1] = put
     try:
-        counted = tally_table(iter(lines(bytes(data))))
+        counted = tally_table(Lines(bytes(data)))
     except FAULTS:
         return
     assert counted == as_a_reader_of_csv_counts(bytes(data))
@@ -80,7 +92,18 @@ def test_a_run_is_judged_whatever_the_cells_hold() -> None:
     verdicts = [(*cells, control.value, "fail", "so,\r\nit is", "", "", "") for control in Control]
     csv.writer(out, lineterminator="\r\n").writerows((HEADER, *verdicts))
     counted = {"pass": 0, "fail": len(Control), "not evaluable": 0}
-    assert judged_by(iter(lines(out.getvalue().encode()))) == Judged(frozenset({TRACE}), 1, counted)
+    assert judged_by(Lines(out.getvalue().encode())) == Judged(frozenset({TRACE}), 1, counted)
+
+
+def test_a_file_of_several_chunks_counts_wherever_they_are_cut() -> None:
+    plain = (*["a" * 40] * (len(COLUMNS) - 1), '{"a":"b"}')
+    odd = ('b,"\r\n', *plain[1:-1], "ä" * 40)
+    data = table(*(odd if number % 911 == 7 else plain for number in range(8_000)))
+    assert len(data) > 3 << 20
+    members = {TABLE: Member(len(data), lambda: io.BytesIO(data))}
+    with Readings(Path("nowhere"), members) as readings:
+        assert readings.sha256s((TABLE,)) == {TABLE: hashlib.sha256(data).hexdigest()}
+        assert readings.tally(TABLE) == as_a_reader_of_csv_counts(data)
 
 
 APART = """
