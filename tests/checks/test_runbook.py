@@ -10,7 +10,8 @@ from functions.configuration import SHIPPED, load_configuration
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "runbook.md").read_text(encoding="utf-8")
-CHECKS = {check.id: check for check in load_configuration(SHIPPED).checks}
+CONFIGURATION = load_configuration(SHIPPED)
+CHECKS = {check.id: check for check in CONFIGURATION.checks}
 ROWS = ["It means", "Look first", "Do", "Roll back", "Escalate", "Accept"]
 
 
@@ -42,6 +43,16 @@ def test_a_section_says_whose_it_is_and_answers_all_questions(name: str) -> None
     assert whose == f"{check.severity}, {check.owner}"
     answers = dict(re.findall(r"^\| ([A-Z][\w ]+) \| (.+) \|$", sections()[name], flags=re.MULTILINE))
     assert list(answers) == ROWS
+
+
+def test_owners_are_those_of_checks_and_agents() -> None:
+    table = dict(re.findall(r"^\| (`.+?) \| (.+) \|$", part("Who owns what"), flags=re.MULTILINE))
+    names = {f"`{one.owner}`" for one in (*CHECKS.values(), *CONFIGURATION.agents.by_name.values())}
+    assert {name for cell in table for name in cell.split(", ")} == names
+    for owner in ("`security`", "`finops`"):
+        named = re.findall(r"`(\w+)`", table[owner])
+        assert sorted(named) == sorted(id_ for id_, one in CHECKS.items() if f"`{one.owner}`" == owner)
+    assert {one.owner for one in CHECKS.values()} == {"platform", "security", "finops"}
 
 
 def test_each_alert_of_the_service_itself_has_its_line_and_no_line_is_of_another() -> None:
