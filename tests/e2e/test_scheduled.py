@@ -76,7 +76,7 @@ def test_the_week_s_export_is_made_and_announced_by_itself(stack: Stack) -> None
     cards = [orjson.dumps(post.body).decode() for post in stack.posts()]
     (card,) = [card for card in cards if export_id in card]
     assert f"weekly-operations-review · {TRACES} traces" in card
-    assert f"/api/v1/exports/{export_id}" in card
+    assert f"/portal?view=exports&export={export_id}" in card
 
 
 def test_a_sample_is_drawn_downloaded_and_drawn_again_from_the_bundle_alone(

@@ -40,7 +40,7 @@ from tests.unit.delivery.golden_cards import CARDS, DIGEST_KEY, GOLDEN, cards, p
 
 WRITTEN = cards()
 SCHEMA = Path(__file__).parents[4] / "shared" / "reference" / "adaptive-card-1.5.0.json"
-ALERT = f"{BASE_URL}/api/v1/alerts/{alert().id}"
+ALERT = f"{BASE_URL}/portal?alert={alert().id}"
 
 
 def body_of(telling: Telling) -> list[Mapping[str, Any]]:
@@ -203,7 +203,7 @@ def test_buttons_lead_to_the_alert_its_page_and_its_trace() -> None:
     assert buttons(card_of(WRITTEN["opened"])) == {
         "Open the alert": ALERT,
         "Acknowledge": f"{BASE_URL}/portal?alert={alert().id}&do=ack",
-        "Open a sample trace": f"{ALERT}/traces/{TRACES[2]}",
+        "Open a sample trace": f"{BASE_URL}/portal?view=trace&alert={alert().id}&trace={TRACES[2]}",
     }
 
 
@@ -245,7 +245,7 @@ def test_a_digest_names_the_ten_worst_and_leads_to_all() -> None:
     assert order == [f"{4990 - 10 * n:04}" for n in range(10)]  # critical, and most runs first
     assert all(line.startswith("[CRITICAL · ") for line in named)
     assert first_lines(card)[0].startswith("5,000 alerts at once · worst: CRITICAL · agent-4990 · ")
-    assert buttons(card) == {"All open alerts": f"{BASE_URL}/api/v1/alerts?state=open"}
+    assert buttons(card) == {"All open alerts": f"{BASE_URL}/portal?view=alerts"}
 
 
 def test_a_digest_counts_all_by_severity_and_check() -> None:
@@ -272,7 +272,7 @@ def test_a_silence_report_says_who_why_and_what_was_hidden() -> None:
     times = [text for text in texts(card) if text.startswith("Since 2026-11-2")]
     assert len(named) == len(times) == 10
     line = "CRITICAL · agent-4 · A tool answered with stale data: 44 minutes, limit 30"
-    assert named[0] == f"[{line}]({BASE_URL}/api/v1/alerts/{4:016x})"
+    assert named[0] == f"[{line}]({BASE_URL}/portal?alert={4:016x})"
     assert times[0] == "Since 2026-11-23 23:59 UTC, STILL OPEN, opened 3 times."
     assert times[-1] == "Since 2026-11-24 00:01 UTC, over after 40 minutes."
     assert "And 2 more alerts; the list of alerts has them." in texts(card)
@@ -371,7 +371,9 @@ def test_a_scheduled_export_says_what_came_of_it_and_where_it_is() -> None:
         "Holds": "18,630 spans, 20,017 rows in all",
         "Export": "9f86d081884c7d659a2feaa0c55ad015",
     }
-    assert buttons(card) == {"The export": f"{BASE_URL}/api/v1/exports/9f86d081884c7d659a2feaa0c55ad015"}
+    assert buttons(card) == {
+        "The export": f"{BASE_URL}/portal?view=exports&export=9f86d081884c7d659a2feaa0c55ad015"
+    }
 
 
 @pytest.mark.parametrize(

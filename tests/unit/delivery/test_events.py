@@ -78,9 +78,9 @@ def test_an_event_alone_says_what_is_wrong_and_where_to_look() -> None:
     assert (event["severity"], event["agent"], event["check"]) == ("high", "dispatcher", "stale_tool_data")
     assert (event["value"], event["threshold"], event["unit"]) == (61.0, 30.0, "minutes")
     assert event["links"] == {
-        "alert": f"{BASE_URL}/api/v1/alerts/{alert().id}",
+        "alert": f"{BASE_URL}/portal?alert={alert().id}",
         "acknowledge": f"{BASE_URL}/portal?alert={alert().id}&do=ack",
-        "traces": [f"{BASE_URL}/api/v1/alerts/{alert().id}/traces/{one}" for one in TRACES[2:4]],
+        "traces": [f"{BASE_URL}/portal?view=trace&alert={alert().id}&trace={one}" for one in TRACES[2:4]],
     }
 
 
