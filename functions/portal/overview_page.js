@@ -94,7 +94,9 @@ function judged([{ checks }, { checks: covered }]) {
 }
 
 function watch([checks, coverage, { last_tick: lastTick }]) {
-  const states = judged([checks, coverage]).map(({ current }) => current);
+  const rows = judged([checks, coverage]);
+  const states = rows.map(({ current }) => current);
+  const partial = rows.filter(({ cells }) => cells.some(({ state: kind }) => kind === "gap" || kind === "blind")).length;
   const count = (state) => states.filter((one) => one === state).length;
   const still = lastTick && Date.now() - new Date(lastTick) > STANDING_STILL;
   const troubles = ORDER.filter((state) => state !== "ok" && count(state) > 0);
@@ -102,6 +104,7 @@ function watch([checks, coverage, { last_tick: lastTick }]) {
     figure(`${count("ok")} of ${states.length}`, "checks are well"),
     troubles.length ? element("p", { className: "badges" },
       ...troubles.map((state) => badge(`${count(state)} ${STATES[state][0].toLowerCase()}`, STATES[state][1]))) : null,
+    partial ? element("p", { textContent: `${number(partial)} did not see all of the last ${DAYS} days.` }) : null,
     element("p", { className: "muted" }, lastTick ? "The watch last looked " : "The watch has not looked yet.",
       lastTick ? time(lastTick, { ago: true }) : null),
     still ? element("p", {}, badge("Standing still", "critical")) : null,

@@ -146,6 +146,7 @@ def test_each_check_says_in_words_how_it_is_and_the_worst_comes_first(page: Page
     expect(failing.get_by_role("gridcell", name="2 min ago")).to_be_visible()
     expect(tile(page, "Checks")).to_contain_text("18 of 22 checks are well")
     expect(tile(page, "Checks")).to_contain_text("1 failed")
+    expect(tile(page, "Checks")).to_contain_text("3 did not see all of the last 7 days.")
     expect(tile(page, "Open alerts").get_by_role("link")).to_have_accessible_name("2 alerts of severity high")
     expect(tile(page, "What can be seen")).to_contain_text("The pointer is there, and its content is not.")
     # 200,000 tokens in, 2,000 out, by the price list that is shipped: 2.50 and 10 dollars a million.
