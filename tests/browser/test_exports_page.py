@@ -106,7 +106,7 @@ def large(stack: Stack) -> tuple[str, str]:
     return name, hashlib.sha256(content).hexdigest()
 
 
-def bundled(stack: Stack, name: str, sha256: str) -> str:
+def bundled(stack: Stack, name: str, sha256: str, profile: str = "metadata") -> str:
     """Put a finished export there whose bundle is this object, and is said to have this SHA-256."""
     bundle = {
         "object_name": name,
@@ -117,7 +117,9 @@ def bundled(stack: Stack, name: str, sha256: str) -> str:
         "key_id": "k",
     }
     counts = {"traces": 1, "spans": 3, "rows": 3, "complete": True}
-    return put(stack, state="done", finished_at=START.isoformat(), bundle=bundle, counts=counts)
+    return put(
+        stack, state="done", profile=profile, finished_at=START.isoformat(), bundle=bundle, counts=counts
+    )
 
 
 @pytest.fixture(scope="module")
@@ -358,6 +360,36 @@ def test_a_file_that_is_not_the_bundle_is_said_to_be_another(
     )
     assert size == LARGE
     assert watched(page).faults == []
+
+
+def test_a_part_of_another_bundle_ends_the_download_and_a_busy_service_is_asked_again(
+    browser: Browser, stack: Stack
+) -> None:
+    page = open_page(browser, stack, "auditor", "/portal?view=exports")
+    page.add_init_script(IN_MEMORY)
+    answers = [
+        {"status": 429, "headers": {"Retry-After": "1"}, "json": {"title": "Too many requests"}},
+        {
+            "status": 206,
+            "headers": {"ETag": f'"{"1" * 64}"', "Content-Range": f"bytes 0-0/{LARGE}"},
+            "body": b"x",
+        },
+    ]
+    page.route("**/bundle", lambda route: route.fulfill(**answers.pop(0)))
+    page.goto(stack.host_url + of(bundled(stack, "nothing", "0" * 64)))
+    page.get_by_role("button", name="Download 69.2 MB").click()
+    expect(page.get_by_role("alert")).to_contain_text("something else than this bundle", timeout=10_000)
+    expect(page.get_by_role("button", name="Download 69.2 MB")).to_be_focused()
+    assert answers == []
+
+
+def test_a_bundle_with_content_is_not_offered_without_its_role(browser: Browser, stack: Stack) -> None:
+    export_id = bundled(stack, "nothing", "0" * 64, profile="content")
+    page = open_page(browser, stack, "auditor", of(export_id))
+    expect(page.get_by_text("who has the role Evidence.ReadContent too.")).to_be_visible()
+    assert page.get_by_role("button", name="Download").count() == 0
+    page = open_page(browser, stack, "reviewer", of(export_id))
+    expect(page.get_by_role("button", name="Download")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
