@@ -45,8 +45,8 @@ export const page = {
       heading.focus();
     };
     main.replaceChildren(heading, filters(wanted, fill), found);
-    await fill();
-    main.append(await silencesSection(me.roles.includes("Alerts.Manage")));
+    const [silences] = await Promise.all([silencesSection(me.roles.includes("Alerts.Manage")), fill()]);
+    main.append(silences);
   },
 };
 
