@@ -49,10 +49,6 @@ bench: .venv/installed local/node_modules/installed ## Measure every path beside
 	@$(MAKE) --no-print-directory .venv-presidio/installed || echo "Without Presidio the detectors have no peer."
 	@$(PYTHON) -m bench.run $(ARGS)
 
-.PHONY: bench-detectors
-bench-detectors: .venv/installed .venv-presidio/installed ## Compare our detectors with Presidio's (ARGS=<labelled texts>)
-	@$(PYTHON) -m bench.detectors $(ARGS)
-
 .venv-presidio/installed: bench/requirements-presidio.txt local/python313.sh
 	@echo "Installing Presidio into an environment of its own (once) ..."
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-presidio

@@ -1,10 +1,11 @@
 """The detectors beside Presidio's pattern recognizers on a labelled set of texts: recall, false hits, speed.
 
-    python -m bench.detectors FILE
+    python -m bench.detectors [--smoke]
 
-FILE is JSON: a list of objects with `full_text` and `spans` (entity_type, start_position, end_position), as
-Presidio's own evaluation sets have them. Presidio runs in an environment of its own (make bench-detectors
-installs it). Exits 1 where a limit is missed.
+The texts (bench/material.py) are a list of objects with `full_text` and `spans` (entity_type, start_position,
+end_position), as Presidio's own evaluation sets have them. Presidio runs in an environment of its own, which
+`make bench` installs. Speed is measured on texts of 1 KB: such that all hold something, beside Presidio, and
+everyday ones, of which one in fifty does, beside orjson's loads and dumps. Times are the processor's.
 """
 
 import json
@@ -14,18 +15,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bench.figures import Figure, Of, Part, Peer, Progress, Scale, at_least, below, not_measured
+from bench.material import LABELLED
+from bench.measuring import best_of, main
 from functions.evidence.detectors import Detectors, standard_detectors
 
 PEER = Path(__file__).with_name("presidio_recognizers.py")
+PEER_PYTHON = Path(".venv-presidio/bin/python")
 REPEATS = 5
 
 LIMITS = {
@@ -38,19 +42,25 @@ LIMITS = {
 }
 """The labels' types, with ours and the recall to reach."""
 
-LEAST_RATIO = 40.0
-"""How many times Presidio's speed ours has to be, on texts that all hold something."""
+FALSE_PHONES = "false hits of phone"
+FULL = "texts of 1 KB that all hold something"
+EVERYDAY = {"everyday texts of many languages": False, "everyday texts of ASCII alone": True}
+"""ASCII has a figure of its own: it costs us what other texts cost, and JSON's reader half or less."""
 
-LEAST_OF_JSON = 0.3
-"""Which share of the speed of reading and writing the same texts as JSON, on everyday ones."""
+NO_PEER = "Presidio is not installed (make bench does it)"
+GOALS = {
+    **{f"recall of {kind}": ("", at_least(recall, Of.VALUE)) for kind, recall in LIMITS.values()},
+    FALSE_PHONES: ("", below(1.0)),
+    FULL: ("MB/s", at_least(40.0)),
+    **dict.fromkeys(EVERYDAY, ("MB/s", at_least(0.3))),
+}
+"""The unit and the goal of each figure."""
 
 HOLDING = 0.02
 """The share of everyday texts that hold something: in prompts and answers, few do."""
 
 TEXTS = 5_000
 BYTES = 1024
-
-_say = partial(print, flush=True)
 
 Span = tuple[str, int, int]
 
@@ -69,74 +79,87 @@ class Score:
         return self.found / self.labelled if self.labelled else 1.0
 
 
-def main(file: str) -> int:
-    """Print the table; return 0, or 1 where a limit is missed."""
-    labelled: list[dict[str, Any]] = json.loads(Path(file).read_bytes())
+def measure(progress: Progress, scale: Scale) -> list[Figure]:
+    """Search the labelled texts with both; what lacks texts or Presidio is not measured."""
+    if not LABELLED.is_file():
+        return [_missing(what, "labelled texts are not there (BENCH_LABELLED)") for what in GOALS]
+    labelled: list[dict[str, Any]] = json.loads(LABELLED.read_bytes())
+    count = TEXTS
+    if scale is Scale.SMOKE:
+        labelled, count = labelled[:100], 100
     texts = [one["full_text"] for one in labelled]
     detectors = standard_detectors()
-    hits = [detectors.find(text) for text in texts]
-    peer = _presidio(texts, repeats=1)
+    progress(f"detectors: {len(texts):,} labelled texts")
+    figures = _recalls(labelled, detectors)
+    progress("detectors: texts of 1 KB that all hold something")
+    figures.append(_beside_presidio(detectors, _pieces(texts)))
+    for what, ascii_alone in EVERYDAY.items():
+        progress(f"detectors: {what}")
+        some = [text for text in texts if text.isascii()] if ascii_alone else texts
+        figures.append(_beside_json(what, detectors, _everyday(detectors, some, count)))
+    return figures
+
+
+def _recalls(labelled: Sequence[dict[str, Any]], detectors: Detectors) -> list[Figure]:
+    texts = [one["full_text"] for one in labelled]
     names = {kind: entity for entity, (kind, _) in LIMITS.items()}
+    hits = [detectors.find(text) for text in texts]
     mine = _scores(labelled, [[(names.get(h.type, ""), h.start, h.end) for h in each] for each in hits])
-    theirs = _scores(labelled, [[tuple(hit) for hit in each] for each in peer["hits"]])
-    _say(
-        f"{'type':12} {'labelled':>8} {'recall':>7} {'false':>5} {'Presidio':>10} {'false':>5} {'wanted':>7}"
-    )
-    missed = []
-    for entity, (kind, wanted) in LIMITS.items():
-        own, other = mine[entity], theirs[entity]
-        _say(
-            f"{kind:12} {own.labelled:8}  {own.recall:6.3f} {own.false:5}   "
-            f"{other.recall:8.3f} {other.false:5}  {wanted:6.2f}"
-        )
-        if own.recall < wanted:
-            missed.append(f"recall of {kind}")
-    if mine["PHONE_NUMBER"].false >= theirs["PHONE_NUMBER"].false:
-        missed.append("false hits of phone: fewer than Presidio's are wanted")
-    pieces = _pieces(texts)
+    peer = _presidio(texts, repeats=1)
+    theirs = peer and _scores(labelled, [[tuple(hit) for hit in each] for each in peer["hits"]])
+    figures = []
+    for entity, (kind, _) in LIMITS.items():
+        own, other = mine[entity], theirs[entity] if theirs else None
+        beside = Peer("Presidio", other.recall) if other else None
+        note = f"{own.labelled} labelled; {own.false} false hits"
+        if other:
+            note += f", Presidio {other.false}"
+        figures.append(_figure(f"recall of {kind}", own.recall, beside, note))
+    if theirs is None:
+        return [*figures, _missing(FALSE_PHONES, NO_PEER)]
+    phones = Peer("Presidio", theirs["PHONE_NUMBER"].false)
+    return [*figures, _figure(FALSE_PHONES, mine["PHONE_NUMBER"].false, phones)]
+
+
+def _beside_presidio(detectors: Detectors, pieces: Sequence[str]) -> Figure:
+    peer = _presidio(pieces, repeats=REPEATS)
+    if peer is None:
+        return _missing(FULL, NO_PEER)
     megabytes = sum(len(text.encode()) for text in pieces) / 1e6
-    ours = _best_of(lambda: [detectors.find(text) for text in pieces])
-    seconds = _presidio(pieces, repeats=REPEATS)["seconds"]
-    ratio = seconds / ours
-    _say(
-        f"\nTexts of 1 KB: {megabytes / ours:.2f} MB/s, Presidio's {peer['recognizers']} recognizers "
-        f"{megabytes / seconds:.3f} MB/s: {ratio:.0f} times as fast; wanted: {LEAST_RATIO:.0f}"
-    )
-    if ratio < LEAST_RATIO:
-        missed.append("speed beside Presidio's")
-    for kind, some in (("of many languages", texts), ("of ASCII alone", [t for t in texts if t.isascii()])):
-        if _share_of_json(detectors, kind, some) < LEAST_OF_JSON:
-            missed.append(f"speed beside JSON's, texts {kind}")
-    for what in missed:
-        _say(f"MISSED: {what}")
-    return 1 if missed else 0
+    ours = best_of(REPEATS, lambda: _drain(map(detectors.find, pieces)), time.process_time)
+    beside = Peer(f"Presidio's {peer['recognizers']} pattern recognizers", megabytes / peer["seconds"])
+    return _figure(FULL, megabytes / ours, beside)
 
 
-def _share_of_json(detectors: Detectors, kind: str, texts: Sequence[str]) -> float:
-    """Print how fast everyday texts are masked, and return it as a share of the speed of JSON.
-
-    ASCII has a figure of its own: it costs us what other texts cost, and JSON's reader half or less.
-    """
-    everyday = _everyday(detectors, texts)
+def _beside_json(what: str, detectors: Detectors, everyday: Sequence[str]) -> Figure:
     lines = [orjson.dumps(text) for text in everyday]
     megabytes = sum(map(len, lines)) / 1e6
-    json_seconds = _best_of(lambda: _drain(orjson.dumps(orjson.loads(line)) for line in lines))
-    seconds = _best_of(lambda: _drain(_masked(detectors, text) for text in everyday))
-    share = json_seconds / seconds
-    _say(
-        f"Everyday texts of 1 KB {kind}, {HOLDING:.0%} hold something: "
-        f"masked at {megabytes / seconds:.0f} MB/s, read and written as JSON at "
-        f"{megabytes / json_seconds:.0f}: a share of {share:.2f}; wanted: {LEAST_OF_JSON}"
+    json_seconds = best_of(
+        REPEATS, lambda: _drain(orjson.dumps(orjson.loads(line)) for line in lines), time.process_time
     )
-    return share
+    seconds = best_of(
+        REPEATS, lambda: _drain(_masked(detectors, text) for text in everyday), time.process_time
+    )
+    note = f"masked; of 1 KB, {HOLDING:.0%} hold something"
+    return _figure(what, megabytes / seconds, Peer("orjson loads and dumps", megabytes / json_seconds), note)
 
 
-def _everyday(detectors: Detectors, texts: Sequence[str]) -> list[str]:
-    """Return texts of 1 KB, most of them of sentences in which nothing is found, in an order of chance."""
+def _figure(what: str, value: float, peer: Peer | None, note: str = "") -> Figure:
+    unit, goal = GOALS[what]
+    return Figure(Part.DETECTORS, what, value, unit, peer, goal, note=note)
+
+
+def _missing(what: str, why: str) -> Figure:
+    unit, goal = GOALS[what]
+    return not_measured(Part.DETECTORS, what, unit, why, goal)
+
+
+def _everyday(detectors: Detectors, texts: Sequence[str], count: int) -> list[str]:
+    """Return so many texts of 1 KB, most of them of sentences in which nothing is found, in any order."""
     quiet = [text for text in texts if not detectors.find(text)]
     order = random.Random(0)  # noqa: S311 - the same texts each time
-    everyday = list(islice(cycle(_pieces(texts)), int(TEXTS * HOLDING)))
-    while len(everyday) < TEXTS:
+    everyday = list(islice(cycle(_pieces(texts)), int(count * HOLDING)))
+    while len(everyday) < count:
         order.shuffle(quiet)
         everyday += _pieces(quiet)
     order.shuffle(everyday)
@@ -159,20 +182,13 @@ def _pieces(texts: Sequence[str]) -> list[str]:
     return [whole[start : start + BYTES] for start in range(0, len(whole) - BYTES, BYTES)]
 
 
-def _best_of(work: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
-
-
-def _presidio(texts: Sequence[str], *, repeats: int) -> dict[str, Any]:
+def _presidio(texts: Sequence[str], *, repeats: int) -> dict[str, Any] | None:
+    if not PEER_PYTHON.exists():
+        return None
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(texts, file)
         file.flush()
-        command = [".venv-presidio/bin/python", str(PEER), file.name, str(repeats)]
+        command = [str(PEER_PYTHON), str(PEER), file.name, str(repeats)]
         ran = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own script
     answer: dict[str, Any] = json.loads(ran.stdout)
     return answer
@@ -197,4 +213,4 @@ def _meet(one: Span, other: Span) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(measure))

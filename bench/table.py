@@ -67,7 +67,8 @@ def _beside(figure: Figure) -> str:
     if figure.peer is not None:
         return f"{figure.peer.name}: {number(figure.peer.value)} {figure.unit}".rstrip()
     if figure.goal is not None and figure.goal.of is Of.VALUE:
-        return f"limit: {figure.goal.number:,g} {figure.unit}".rstrip()
+        kind = "wanted" if figure.goal.bound is Bound.AT_LEAST else "limit"
+        return f"{kind}: {figure.goal.number:,g} {figure.unit}".rstrip()
     return ""
 
 
