@@ -30,6 +30,7 @@ DAY = f"start={NOON:%Y-%m-%d}&end={NOON + timedelta(days=1):%Y-%m-%d}"
 MONTH = "This month" if NOON.month == datetime.now(UTC).month else "Last month"
 PRICED = "gpt-4o"  # 2.50 USD a million tokens of input, 10 of output
 RETRIED = 5
+PAPER = {"width": 718, "height": 1046}  # A4 in CSS pixels, without the margins
 SIZES: list[tuple[int, Scheme]] = [(360, "dark"), (1280, "light")]
 
 
@@ -142,6 +143,9 @@ def test_the_costs_say_what_they_leave_out_and_what_needs_a_look(
         ["dispatcher", "dispatch", "2026-01-31"]
     ]
     assert axe_faults(page) == []
+    assert overflow(page) == 0
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print")
     assert overflow(page) == 0
     assert watched(page).faults == []
 
