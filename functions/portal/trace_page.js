@@ -108,6 +108,16 @@ class OneTrace {
     );
   }
 
+  notOfAlert({ message, detail, correlationId }) {
+    const nextStep = "Choose one of the traces that the alert names; old ones are gone with the retention.";
+    const ways = [[`/portal?view=trace&alert=${this.alert}`, "The alert's traces"]];
+    if (this.me.roles.includes("Traces.Read")) {
+      ways.push([`/portal?view=trace&trace=${this.id}`, "Look it up by its id, which says why it is not there"]);
+    }
+    return [refused({ message, detail, nextStep, correlationId }),
+      element("ul", {}, ...ways.map(([href, textContent]) => element("li", {}, element("a", { href, textContent }))))];
+  }
+
   refuse(refusal) {
     if (!(refusal instanceof Refusal)) {
       throw refusal;
@@ -117,10 +127,6 @@ class OneTrace {
       this.view.querySelector("h2").focus();
       return;
     }
-    const byId = this.alert && this.me.roles.includes("Traces.Read")
-      ? element("p", {}, element("a", { href: `/portal?view=trace&trace=${this.id}`, textContent: "Look it up by its id" }),
-        ": that says why it is not there.")
-      : "";
-    this.view.replaceChildren(refused(refusal), byId);
+    this.view.replaceChildren(...(this.alert && refusal.status === 404 ? this.notOfAlert(refusal) : [refused(refusal)]));
   }
 }

@@ -282,6 +282,8 @@ def test_who_sees_alerts_reads_the_traces_that_an_alert_names_and_no_other(
     expect(page.get_by_role("link", name=RUN.trace_id)).to_be_visible()
     page.goto(f"{stack.host_url}/portal?view=trace&trace={UNNAMED.trace_id}&alert={ALERT}")
     expect(page.get_by_role("alert")).to_contain_text("There is no such trace of such an alert.")
+    expect(page.get_by_role("link", name="The alert's traces")).to_be_visible()
+    expect(page.get_by_role("link", name="Look it up by its id")).to_have_count(0)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for address in ("view=trace", f"view=trace&trace={RUN.trace_id}", "view=nothing"):
@@ -312,10 +314,13 @@ def test_a_trace_of_5000_spans_is_painted_at_once_and_only_what_is_in_sight_is_t
     expect(last).to_be_in_viewport()
     assert last.get_attribute("aria-rowindex") == str(SPANS + 1)
     assert last.get_attribute("aria-setsize") == str(SPANS - 1)
-    grid.evaluate("node => { node.scrollTop = node.scrollHeight / 2; }")
-    expect(page.locator("[aria-rowindex='2510']")).to_be_in_viewport()
-    assert page.get_by_role("row").count() < 80
-    expect(last).to_have_count(1)  # what has the focus stays there
+    for key, row in (("End", SPANS), ("Home", 1)):
+        press(page, key)
+        grid.evaluate("node => { node.scrollTop = node.scrollHeight / 2; }")
+        expect(page.locator("[aria-rowindex='2510']")).to_be_in_viewport()
+        assert page.get_by_role("row").count() < 80
+        focused = page.locator(f"#{grid.get_attribute('aria-activedescendant')}")
+        assert focused.get_attribute("aria-rowindex") == str(row + 1)  # it stays in the document
     page.get_by_role("button", name="Table").click()
     page.get_by_role("button", name="Last").click()
     expect(page.get_by_role("table", name="Steps 4,801 to 5,000 of 5,000")).to_be_visible()
