@@ -139,7 +139,7 @@ class _Lines:
     """The lines of a file, see `Lines`; hashes what is read on the way."""
 
     def __init__(self, file: IO[bytes], digest: "hashlib._Hash", name: str) -> None:
-        self.tidy = False
+        self.ascii = False
         self._file = file
         self._digest = digest
         self._name = name
@@ -153,7 +153,7 @@ class _Lines:
 
     def _lines(self) -> Iterator[bytes]:
         begun: list[bytes] = []
-        length, tidy = 0, True
+        length, ascii_so_far = 0, True
         while chunk := self._file.read(_CHUNK_BYTES):
             self._digest.update(chunk)
             first, *others = chunk.split(b"\n")
@@ -161,19 +161,12 @@ class _Lines:
             length += len(first)
             if length > _LONGEST_LINE:
                 break
-            tidy_before, tidy = tidy, _is_tidy(chunk, len(others))
-            self.tidy = tidy and tidy_before
+            self.ascii = ascii_so_far and chunk.isascii()
             if others:
                 yield b"".join(begun)
-                self.tidy = tidy
+                self.ascii = chunk.isascii()
                 yield from others[:-1]
                 begun, length = others[-1:], len(others[-1])
-            else:
-                tidy = self.tidy
+            ascii_so_far = self.ascii
         if length:
             raise refusal(f"{self._name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")
-
-
-def _is_tidy(chunk: bytes, line_feeds: int) -> bool:
-    """Tell whether it is ASCII in which carriage returns and line feeds stand together only."""
-    return chunk.isascii() and chunk.count(b"\r") == chunk.count(b"\r\n") == line_feeds

@@ -25,10 +25,10 @@ class Lines(Protocol):
     """The lines of a file in order, each without its line feed; an iterator.
 
     Attributes:
-        tidy: Whether the last line given is sure to be ASCII, with one carriage return, at its end.
+        ascii: Whether the last line given is sure to be ASCII.
     """
 
-    tidy: bool
+    ascii: bool
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -110,8 +110,9 @@ def tally_table(lines: Lines) -> Tally:
     for line in lines:
         head, quote, last = line.partition(b'"')
         if (
-            lines.tidy
+            lines.ascii
             and head.count(b",") == width - 1
+            and head.find(b"\r") == (-1 if quote else len(head) - 1)
             and (not quote or (head[-1:] == b"," and _is_last_cell(last)))
         ):
             key = head[: head.index(b",", head.index(b",") + 1)]
@@ -138,7 +139,8 @@ def judged_by(lines: Lines) -> Judged:
     width = len(HEADER)
     for line in lines:
         cells = line.split(b",")
-        if not lines.tidy or len(cells) != width or b'"' in line:
+        plain = lines.ascii and b'"' not in line and line.find(b"\r") == len(line) - 1
+        if not plain or len(cells) != width:
             cells = [cell.encode() for cell in _record(CONTROLS, line, lines, width)]
         trace_id, run_id, _, _, _, control, result, reason, _, _, _ = cells
         if result != _PASS and not (_RESULTS[result] and reason):

@@ -27,11 +27,11 @@ FAULTS = (BundleInvalid, KeyError, TypeError, ValueError, AttributeError, csv.Er
 
 
 class Lines:
-    """All lines of a file, each sure to be tidy if all are: else the slow way is taken for each."""
+    """All lines of a file, each sure to be ASCII if all are: else the slow way is taken for each."""
 
     def __init__(self, data: bytes) -> None:
         assert data.endswith(b"\n")
-        self.tidy = data.isascii() and data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n")
+        self.ascii = data.isascii()
         self._lines = iter(data.split(b"\n")[:-1])
 
     def __iter__(self) -> Iterator[bytes]:
