@@ -2,7 +2,7 @@
 
 import { barred, doubts, share, sureness } from "./costs_figures.js";
 import { breakdownName, daysOf } from "./costs_question.js";
-import { badge, element, empty, facts, money, number, section } from "./elements.js";
+import { badge, element, empty, facts, foreign, money, number, section } from "./elements.js";
 import { sortable } from "./sortable.js";
 
 const NEARLY = 0.8; // of a budget: time to look
@@ -94,7 +94,7 @@ function budgets({ budgets: uses, currency }) {
   return [section("Budgets", sortable({
     caption: "What each budget has left, of its costliest day and of each month, in these days",
     columns: [
-      { name: "Agent", cell: (use) => use.agent, value: (use) => use.agent, heading: true },
+      { name: "Agent", cell: (use) => foreign(use.agent), value: (use) => use.agent, heading: true },
       { name: "Of", cell: (use) => (use.period.length > 7 ? `its costliest day, ${use.period}` : use.period),
         value: (use) => use.period },
       {
@@ -165,7 +165,7 @@ function column(name, value, written = number) {
 }
 
 function group(name) {
-  return name ?? element("span", { className: "muted", textContent: "not said" });
+  return name === null ? element("span", { className: "muted", textContent: "not said" }) : foreign(name);
 }
 
 function paid({ cost, provisioned_cost: hourly }) {

@@ -1,7 +1,7 @@
 // How much telemetry each agent sends that the workspace is billed for.
 
 import { barred } from "./costs_figures.js";
-import { element, empty, number, section } from "./elements.js";
+import { element, empty, foreign, number, section } from "./elements.js";
 import { sortable } from "./sortable.js";
 
 const UNITS = [[1, "GB"], [1e-3, "MB"], [1e-6, "kB"]];
@@ -26,7 +26,7 @@ export function telemetryReport({ gigabytes, agents }) {
       sortable({
         caption: "Telemetry by agent; a trace's rows are of the agent that began it",
         columns: [
-          { name: "Agent", cell: (one) => one.agent ?? "no agent", value: (one) => one.agent, heading: true },
+          { name: "Agent", cell: (one) => foreign(one.agent ?? "no agent"), value: (one) => one.agent, heading: true },
           {
             name: "Received",
             cell: (one) => barred(size(one.gigabytes), one.gigabytes / most),

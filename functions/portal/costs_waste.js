@@ -1,7 +1,7 @@
 // What model calls cost in vain: calls for retries, for searches made twice, and for prompts that grew.
 
 import { barred } from "./costs_figures.js";
-import { element, money, number, section } from "./elements.js";
+import { element, foreign, money, number, section } from "./elements.js";
 import { sortable } from "./sortable.js";
 
 const KINDS = [
@@ -69,7 +69,7 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
   return section(name, element("p", { textContent: what }), sortable({
     caption: `${name}: the dearest`,
     columns: [
-      { name: "Agent", cell: (loss) => loss.agent ?? "not said", value: (loss) => loss.agent, heading: true },
+      { name: "Agent", cell: (loss) => foreign(loss.agent ?? "not said"), value: (loss) => loss.agent, heading: true },
       ...(ofTool ? [{ name: "Tool", cell: (loss) => tool(loss.tool), value: (loss) => loss.tool }] : []),
       {
         name: "Lost",
@@ -95,7 +95,7 @@ function dearest({ kind, name, what }, { [kind]: losses, currency }, me) {
 }
 
 function tool(name) {
-  return element("span", { className: "costs-tool", textContent: name ?? "not said" });
+  return element("span", { className: "costs-tool" }, foreign(name ?? "not said"));
 }
 
 function traces(ids, me) {
