@@ -32,6 +32,7 @@ FORMULAS = [
     "ok",
 ]
 LONG = "n" * 3000
+GROUND = "row => getComputedStyle(row).backgroundColor"
 SIZES: list[tuple[int, Scheme]] = [(360, "dark"), (1280, "light")]
 
 
@@ -92,10 +93,13 @@ def test_an_officer_finds_who_was_denied_and_takes_the_list_along_by_keyboard_al
     chain = page.get_by_role("region", name="The chain").inner_text()
     assert "the signature is of the key that signs now" in chain
     assert f"over {len(FORMULAS) + 2} lines" in chain  # one of them closes a file of the ledger
+    served = rows(page).filter(has_not_text="denied").first
+    ground = served.evaluate(GROUND)
     tab_to(page, page.get_by_role("combobox", name="Outcome"))
     page.keyboard.type("denied")
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("visitor")
+    assert rows(page).evaluate(GROUND) != ground
     expect(rows(page)).to_contain_text("List exports")
     expect(rows(page)).to_contain_text("This needs the role Evidence.Read.")
     tab_to(page, rows(page).locator("summary"))
