@@ -30,10 +30,16 @@ export function quiet(alert, silences) {
   const known = new Map(silences.map((silence) => [silence.id, silence]));
   const now = alert.quieted_by.map((name) =>
     element("li", {}, badge("quiet now", "low"), " ", ...by(name, known)));
+  // What was made since the watch last looked; the alert itself does not tell of it yet.
+  const soon = silences.filter((silence) => silence.state === "in_force"
+    && silence.matchers.alert?.includes(alert.id)
+    && !alert.quieted_by.some((name) => name.startsWith(`${silence.id}@`))).map((silence) =>
+    element("li", {}, badge("quiet from the next look on", "calm"), " ", ...silencedBy(silence)));
   const earlier = alert.hidden.filter(({ silence }) => !alert.quieted_by.includes(silence)).map((hidden) =>
     element("li", {}, ...by(hidden.silence, known),
       `: ${counted(hidden.episodes, "episode")} not told, since `, moment(hidden.since)));
-  return now.length + earlier.length > 0 ? element("ul", { className: "alert-list" }, ...now, ...earlier) : null;
+  const all = [...now, ...soon, ...earlier];
+  return all.length > 0 ? element("ul", { className: "alert-list" }, ...all) : null;
 }
 
 /** Say what keeps quiet under this name: a silence, as id@start, or an inhibition. */
@@ -43,10 +49,11 @@ function by(name, known) {
     return ["by the inhibition ", foreign(name)];
   }
   const silence = known.get(id);
-  return silence
-    ? ["silenced by ", foreign(silence.author), " until ", moment(silence.ended_at ?? silence.ends_at), ": ",
-      foreign(silence.reason)]
-    : ["by the silence ", element("code", { textContent: cut(id, 12) })];
+  return silence ? silencedBy(silence) : ["by the silence ", element("code", { textContent: cut(id, 12) })];
+}
+
+function silencedBy({ author, ends_at: ends, ended_at: ended, reason }) {
+  return ["silenced by ", foreign(author), " until ", moment(ended ?? ends), ": ", foreign(reason)];
 }
 
 /** Make the section that says whether the traces are held as evidence; who may read exports gets a link. */

@@ -15,7 +15,8 @@ const UNPRINTABLE = /[^\P{C}]|[^\P{Z} ]/u; // as Python's str.isprintable has it
  * Make the form.
  *
  * @param {object} alert Which is meant.
- * @param {boolean} limited Whether whoever is signed in may only silence some agents: then one has to be named.
+ * @param {boolean} limited Whether whoever is signed in may silence those of some agents or tenants only: then these
+ *   have to be named.
  * @param {function(object): void} done Gets the silence that was made.
  * @returns {HTMLFormElement}
  */
@@ -89,7 +90,7 @@ function matcherChoice(alert, limited) {
     ["alert", alert.id, "This alert", true],
     ["agent", agent, "Agent", limited],
     ["check", alert.check_id, "Check", false],
-    ...Object.entries(others).map(([name, value]) => [name, value, label(name), false]),
+    ...Object.entries(others).map(([name, value]) => [name, value, label(name), limited && name === "Tenant"]),
     ["severity", alert.severity, "Severity", false],
     ["owner", alert.owner, "Owner", false],
   ].filter(([, value]) => matchable(value));

@@ -14,7 +14,7 @@ from functions.alerts.rules import EvidenceHold
 from functions.evidence.holds.holds import DOCUMENT, Holds, decide, holds_json
 from local.host.people import PEOPLE
 from local.stack import Stack
-from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold, kept, told
+from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold, kept, silence, told
 from tests.browser.pages import Scheme, axe_faults, open_page, overflow, press, tab_to, watched
 
 FOLD = 740
@@ -50,19 +50,21 @@ def test_an_alert_is_taken_on_and_silenced_and_that_is_taken_back_by_keyboard(
     expect(page.get_by_label("4 hours")).to_be_checked()
     press(page, "Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
-    (made,) = silences(stack)
-    assert (made["reason"], made["matchers"]) == ("The cluster moves.", {"alert": [alert.id]})
+    made = the_silence(stack, "The cluster moves.")
+    assert made["matchers"] == {"alert": [alert.id]}
     four_hours = datetime.now(UTC) + timedelta(hours=4)
     assert abs(datetime.fromisoformat(made["ends_at"]) - four_hours) < timedelta(minutes=2)
     press(page, "Enter")
     expect(page.locator("summary", has_text="Silence this alert")).to_be_focused()
-    assert [one["state"] for one in silences(stack)] == ["ended"]
+    assert the_silence(stack, "The cluster moves.")["state"] == "ended"
     assert watched(page).faults == []
 
 
-def silences(stack: Stack) -> list[dict[str, Any]]:
+def the_silence(stack: Stack, reason: str) -> dict[str, Any]:
     answer = stack.sign_in("operator").get(f"{stack.host_url}/api/v1/silences").json()
-    return list(answer["silences"])
+    one: dict[str, Any]
+    (one,) = (silence for silence in answer["silences"] if silence["reason"] == reason)
+    return one
 
 
 def test_on_a_phone_the_headline_the_number_and_the_button_come_first(browser: Browser, stack: Stack) -> None:
@@ -144,7 +146,7 @@ def test_a_silence_is_for_whom_and_until_when_the_form_says(browser: Browser, st
     page.get_by_label("Date and time").fill(f"{morning:%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Silence", exact=True).click()
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
-    (made,) = [one for one in silences(stack) if one["state"] == "in_force"]
+    made = the_silence(stack, "Only this one.")
     assert datetime.fromisoformat(made["ends_at"]) == morning
     ((name, (pattern,)),) = made["matchers"].items()
     assert name == "agent"
@@ -152,6 +154,16 @@ def test_a_silence_is_for_whom_and_until_when_the_form_says(browser: Browser, st
     assert not fnmatchcase("tricky1", pattern)
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_a_silence_that_the_watch_has_not_seen_yet_is_told(browser: Browser, stack: Stack) -> None:
+    alert = an_alert("silenced-just-now")
+    hold(stack, alert)
+    silence(stack, "It is known.", alert=alert.id)
+    page = open_page(browser, stack, "operator", address(alert))
+    told_of = section(page, "Silences").get_by_role("listitem")
+    expect(told_of).to_contain_text("quiet from the next look on silenced by operator until")
+    expect(told_of).to_contain_text("It is known.")
 
 
 def test_a_critical_alert_is_silenced_only_where_it_is_named(browser: Browser, stack: Stack) -> None:

@@ -1,7 +1,6 @@
 """The list of alerts and of silences, in a browser on the whole service."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -9,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from functions.alerts.state import PREFIX
 from functions.watch.heartbeat import Heart
 from local.stack import Stack
-from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold
+from tests.browser.alerts_held import HOSTILE, NOW, an_alert, hold, silence
 from tests.browser.pages import Scheme, axe_faults, open_page, overflow, press, settled, tab_to, watched
 from tests.unit.alerts.building import CHECK
 
@@ -34,19 +33,6 @@ def rows(page: Page) -> list[str]:
     return (
         page.get_by_role("region", name="Alerts, the worst first").get_by_role("rowheader").all_inner_texts()
     )
-
-
-def silence(stack: Stack, reason: str, **matchers: str) -> dict[str, Any]:
-    """Silence something for an hour, as operator; return the silence."""
-    body = {
-        "reason": reason,
-        "matchers": {name: [pattern] for name, pattern in matchers.items()},
-        "ends_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
-    }
-    answer = stack.sign_in("operator").post(f"{stack.host_url}/api/v1/silences", json=body)
-    assert answer.status_code == 201
-    made: dict[str, Any] = answer.json()
-    return made
 
 
 def test_alerts_are_filtered_and_one_is_opened_by_keyboard(browser: Browser, stack: Stack) -> None:
