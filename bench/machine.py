@@ -18,6 +18,7 @@ class Machine:
     """Describes one run; seconds of processors are counted from its making to `to_json`."""
 
     begun: datetime
+    commit: str
     load: float
     busy: float
     ours: float
@@ -31,7 +32,7 @@ class Machine:
         return {
             "date": f"{self.begun:%Y-%m-%dT%H:%M:%SZ}",
             "seconds": round(seconds),
-            "commit": _commit(),
+            "commit": self.commit,
             "processor": _processor(),
             "cores": cores,
             "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
@@ -46,7 +47,7 @@ class Machine:
 
 def this_machine() -> Machine:
     """Begin to describe a run."""
-    return Machine(datetime.now(UTC), os.getloadavg()[0], _busy(), _ours(), time.monotonic())
+    return Machine(datetime.now(UTC), _commit(), os.getloadavg()[0], _busy(), _ours(), time.monotonic())
 
 
 def _busy() -> float:
@@ -69,7 +70,14 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """Return the commit that is checked out, and whether files differ from it."""
-    git = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    found = subprocess.run(git, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
-    return found.stdout.strip() or "unknown"
+    """Return the commit that is checked out, and whether files differ from it but those that a run writes."""
+    commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
+    others = (".", ":!bench/results.json", ":!docs/performance.md")
+    return (
+        f"{commit}-dirty" if _git("status", "--porcelain", "--untracked-files=no", "--", *others) else commit
+    )
+
+
+def _git(*words: str) -> str:
+    ran = subprocess.run(["git", *words], capture_output=True, text=True, check=False)  # noqa: S603, S607 - fixed
+    return ran.stdout.strip()

@@ -75,10 +75,10 @@ def main(
         except PartFailed as failure:
             say(f"{module}: {failure}")
             figures.append(not_measured(MODULES[module], f"bench.{module}", "", f"FAILED: {failure}"))
+        if scale is not Scale.SMOKE:  # each time, so that a run that is broken off keeps what it has
+            save(load().after(machine.to_json(), figures, whole))
     if scale is not Scale.SMOKE:
-        results = load().after(machine.to_json(), figures, whole)
-        save(results)
-        figures = [line.figure for line in results.lines]
+        figures = [line.figure for line in load().lines]
     print(f"{as_text(figures)}\n\n{verdicts(figures)}")
     return 1 if any(each.value is None or each.met is False for each in figures) else 0
 
