@@ -100,7 +100,8 @@ export function when(instant) {
   if (!instant) {
     return null;
   }
-  return element("span", {}, moment(instant), " ", quietly(`(${distance(instant)})`));
+  const words = element("span", { className: "muted alert-together", textContent: `(${distance(instant)})` });
+  return element("span", {}, moment(instant), " ", words);
 }
 
 /** Give how long ago an instant was, or how far it is. */
