@@ -85,9 +85,14 @@ export function aboutCell({ on, who, reason, correlation_id: correlation }, mayR
   return element("div", {},
     reason ? element("p", {}, element("bdi", { textContent: cut(reason, LONG) })) : null,
     told.length > 0 ? element("p", {}, ...told.map((pair) => brief(pair, mayRead))) : null,
-    element("details", {},
-      element("summary", { textContent: "Details" }),
-      facts(all.map(([name, value]) => [words(name), element("code", {}, foreign(value))]))));
+    details(() => facts(all.map(([name, value]) => [words(name), element("code", {}, foreign(value))]))));
+}
+
+/** Make details that are built once they are opened: there may be a thousand. */
+function details(build) {
+  const made = element("details", {}, element("summary", { textContent: "Details" }));
+  made.addEventListener("toggle", () => made.append(build()), { once: true });
+  return made;
 }
 
 function brief([name, value], mayRead) {
