@@ -117,12 +117,12 @@ function open({ alerts, unreadable }) {
   const lines = SEVERITIES.filter((severity) => by[severity]).map((severity) => element("li", {},
     badge(severity, severity),
     element("a", { href: `/portal?view=alerts&state=open&severity=${severity}` },
-      `${by[severity].length} ${by[severity].length === 1 ? "alert" : "alerts"}`,
+      counted(by[severity].length, "alert"),
       element("span", { className: "sr-only", textContent: ` of severity ${severity}` }))));
   return [
     figure(number(alerts.length), acknowledged ? `open, ${acknowledged} of them acknowledged` : "open"),
     lines.length ? element("ul", { className: "plain" }, ...lines) : null,
-    unreadable.length ? element("p", {}, badge(`${unreadable.length} records can't be read`, "critical")) : null,
+    unreadable.length ? element("p", {}, badge(`${counted(unreadable.length, "record")} can't be read`, "critical")) : null,
   ].filter(Boolean);
 }
 
@@ -158,10 +158,10 @@ function cost({ total, groups, currency, start, end }) {
   const unpriced = total.without_price + total.without_usage;
   const [from, to] = [start, end].map((instant) => instant.slice(0, 10));
   return [
-    figure(money(total.cost + total.provisioned_cost, currency), `of ${number(total.calls)} ${total.calls === 1 ? "call" : "calls"}`),
+    figure(money(total.cost + total.provisioned_cost, currency), `of ${counted(total.calls, "call")}`),
     groups.length ? facts(groups.slice(0, 3).map((one) => [
       one.group === null ? "no agent named" : foreign(one.group, 60), money(one.cost + one.provisioned_cost, currency)])) : null,
-    unpriced ? element("p", {}, badge(`${number(unpriced)} calls without a price`, "medium")) : null,
+    unpriced ? element("p", {}, badge(`${counted(unpriced, "call")} without a price`, "medium")) : null,
     element("p", {}, element("a", {
       href: `/portal?view=costs&start=${from}&end=${to}&by=agent`, textContent: "All costs" })),
   ].filter(Boolean);
@@ -182,7 +182,7 @@ function configuration({ in_force: inForce, refused: wrong }) {
     element("span", { className: "muted" }, foreign(fix))));
   return [
     known,
-    element("p", {}, badge("Refused", "critical"), ` ${number(wrong.count)} ${wrong.count === 1 ? "mistake" : "mistakes"} since `, time(wrong.at)),
+    element("p", {}, badge("Refused", "critical"), ` ${counted(wrong.count, "mistake")} since `, time(wrong.at)),
     element("ul", { className: "mistakes" }, ...mistakes),
   ];
 }
