@@ -5,10 +5,10 @@ import { releases, traces, valueOverTime } from "./alert_findings.js";
 import { silencing } from "./alert_silencing.js";
 import { deliveries, evidence } from "./alert_told.js";
 import {
-  checkWords, counted, figures, isActive, label, quantity, quietly, severityBadge, span, stateBadge, subject, when,
+  checkWords, figures, isActive, label, quantity, quietly, severityBadge, span, stateBadge, subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
-import { announce, cut, element, facts, foreign, loading, number, section } from "./elements.js";
+import { announce, counted, cut, element, facts, foreign, loading, number, section } from "./elements.js";
 
 const SENTENCE = /(?<=[.!?])\s/;
 

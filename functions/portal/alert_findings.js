@@ -1,7 +1,7 @@
 // What an alert's check found: the value over time, which releases were at work, and the traces.
 
-import { clock, counted, figures, moment, quantity, quietly } from "./alert_words.js";
-import { element, foreign, number, section, table } from "./elements.js";
+import { clock, figures, moment, quantity, quietly } from "./alert_words.js";
+import { counted, element, foreign, number, section, table } from "./elements.js";
 import { lineChart } from "./line_chart.js";
 
 const TRACE_ID = /^[0-9a-f]{32}$/;

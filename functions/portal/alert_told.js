@@ -1,7 +1,7 @@
 // What people were told of an alert, what was kept from them, and where its evidence is held.
 
-import { counted, moment, quietly, when } from "./alert_words.js";
-import { badge, cut, duration, element, empty, facts, foreign, number, section } from "./elements.js";
+import { moment, quietly, when } from "./alert_words.js";
+import { badge, counted, cut, duration, element, empty, facts, foreign, number, section } from "./elements.js";
 
 const DELIVERY_KINDS = { accepted: "good", waiting: "medium", refused: "critical" };
 const EXPORT_ID = /^[0-9a-f]{32}$/;

@@ -51,11 +51,6 @@ export function quantity(value, unit) {
   return [said, said === "1" ? unit?.replace(/s$/, "") : unit].filter(Boolean).join(" ");
 }
 
-/** Give a count with its noun: "1 finding", "2,000 findings". */
-export function counted(count, noun) {
-  return `${Number(count).toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** Give a column of a check as words: PromptVersion is "Prompt version". */
 export function label(column) {
   const words = cut(column, 60).replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

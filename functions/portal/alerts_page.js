@@ -2,10 +2,12 @@
 
 import { ageHint } from "./action_button.js";
 import {
-  SEVERITIES, checkWords, counted, figures, isActive, quantity, severityBadge, span, stateBadge, subject, when,
+  SEVERITIES, checkWords, figures, isActive, quantity, severityBadge, span, stateBadge, subject, when,
 } from "./alert_words.js";
 import { ask } from "./api.js";
-import { announce, badge, cut, element, empty, field, foreign, loading, number, refused, table } from "./elements.js";
+import {
+  announce, badge, counted, cut, element, empty, field, foreign, loading, number, refused, table,
+} from "./elements.js";
 import { silencesSection } from "./silences.js";
 
 const STATES = [

@@ -2,6 +2,11 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const NOTHING = "–";
+const OUR_FAULT = {
+  message: "This can't be shown.",
+  detail: "A script failed, or could not be loaded.",
+  nextStep: "Load the page again.",
+};
 const DAY = 86_400_000; // ms
 const LONGEST = 200; // characters of a foreign text
 const ZONE = "tracekeeper.zone";
@@ -103,8 +108,13 @@ export function empty(text, nextStep) {
     nextStep ? element("p", { className: "muted", textContent: nextStep }) : null);
 }
 
-/** Make what tells of a Refusal. */
-export function refused({ message, detail, nextStep, correlationId, way }) {
+/** Make what tells of a Refusal; of a fault of our own the console has more. */
+export function refused(refusal) {
+  const ours = refusal instanceof Error && refusal.status === undefined;
+  if (ours) {
+    console.error(refusal);
+  }
+  const { message, detail, nextStep, correlationId, way } = ours ? OUR_FAULT : refusal;
   const lines = [detail, nextStep].filter(Boolean).map((text) => element("p", { textContent: text }));
   return element("section", { className: "refused", role: "alert" }, element("h2", { textContent: message }), ...lines,
     way ? element("p", {}, element("a", { href: way, textContent: "Sign in" })) : null,
@@ -174,6 +184,11 @@ export function foreign(text, most = LONGEST) {
 export function cut(text, most = LONGEST) {
   const whole = String(text);
   return whole.length > most ? `${whole.slice(0, most)}…` : whole;
+}
+
+/** Give a count with its noun: "1 finding", "2,000 findings". */
+export function counted(count, noun) {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Give a number as text. */

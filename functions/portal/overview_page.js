@@ -2,7 +2,9 @@
 
 import { ask } from "./api.js";
 import { heatMap, legend } from "./charts.js";
-import { badge, element, empty, facts, foreign, loading, money, number, refused, section, time } from "./elements.js";
+import {
+  badge, counted, element, empty, facts, foreign, loading, money, number, refused, section, time,
+} from "./elements.js";
 
 const DAYS = 7;
 const STANDING_STILL = 5 * 60_000; // ms without a tick, as GET health has it

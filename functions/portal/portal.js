@@ -1,6 +1,6 @@
 // Where the portal begins: asks who is signed in, and shows the page that the address names.
 
-import { Refusal, ask } from "./api.js";
+import { ask } from "./api.js";
 import { announce, element, empty, inUtc, loading, otherZone, refused } from "./elements.js";
 
 /** Who sees alerts may read the traces that they name. */
@@ -43,7 +43,7 @@ async function start(main, asked) {
     main.replaceChildren();
     await fill(main, asked, me);
   } catch (fault) {
-    fail(main, wanted.title, fault);
+    show(main, wanted.title, refused(fault));
   }
 }
 
@@ -107,17 +107,5 @@ function show(main, title, ...children) {
   main.replaceChildren(element("h1", { textContent: title }), ...children);
 }
 
-function fail(main, title, fault) {
-  if (fault instanceof Refusal) {
-    return show(main, title, refused(fault));
-  }
-  console.error(fault);
-  return show(main, title, refused({
-    message: "This page can't be shown.",
-    detail: "Its script failed, or could not be loaded.",
-    nextStep: "Load the page again.",
-  }));
-}
-
 const main = document.getElementById("main");
-start(main, new URLSearchParams(location.search)).catch((fault) => fail(main, PRODUCT, fault));
+start(main, new URLSearchParams(location.search)).catch((fault) => show(main, PRODUCT, refused(fault)));

@@ -1,9 +1,9 @@
 // The list of silences: who silenced what and why, until when, and what each hides now.
 
 import { actionButton } from "./action_button.js";
-import { checkWords, counted, label, moment, quietly, severityBadge, subject, when } from "./alert_words.js";
+import { checkWords, label, moment, quietly, severityBadge, subject, when } from "./alert_words.js";
 import { ask } from "./api.js";
-import { announce, badge, cut, element, empty, foreign, number, refused, section } from "./elements.js";
+import { announce, badge, counted, cut, element, empty, foreign, number, refused, section } from "./elements.js";
 
 const STATES = {
   in_force: ["in force", "low"],

@@ -1,6 +1,6 @@
 // Says what a trace was before it is looked at step by step: findings first, then how sure all of it is.
 
-import { duration, element, money, number, section, time } from "./elements.js";
+import { counted, duration, element, money, number, section, time } from "./elements.js";
 import { plain } from "./plain.js";
 import { removedBecause } from "./step_words.js";
 
@@ -61,10 +61,6 @@ function costs(cost) {
   const unknown = cost.calls - cost.priced;
   const some = unknown > 0 ? `, ${number(unknown)} of ${counted(cost.calls, "call")} not known` : "";
   return cost.priced > 0 ? `${money(cost.amount, cost.currency)}${some}` : "not known";
-}
-
-function counted(count, noun) {
-  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function capital(text) {

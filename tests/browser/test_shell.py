@@ -175,7 +175,7 @@ def test_a_page_whose_script_is_not_to_be_had_says_so(browser: Browser, stack: S
     page = open_page(browser, stack, "operator", "/portal")
     page.route("**/portal/overview_page.js", unreachable)
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("This page can't be shown.")
+    expect(page.get_by_role("alert")).to_contain_text("This can't be shown.")
     assert "overview_page.js" in "\n".join(watched(page).faults)  # and who opens the console sees why
 
 
