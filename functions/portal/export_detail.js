@@ -16,6 +16,7 @@ export async function showExport(main, id, me) {
   const body = element("div", { className: "export" });
   const trouble = element("div");
   let shown = null;
+  let progress = null;
   let following = null;
 
   /** Show what became of it. What is in the page stays there as long as it is true: nobody loses the focus. */
@@ -38,13 +39,12 @@ export async function showExport(main, id, me) {
   }
 
   /** Go on with what an action of this person's has made of it. */
-  async function acted(changed) {
+  function acted(changed) {
     draw(changed);
     title.focus();
     following.restart(changed);
   }
 
-  let progress = null;
   const first = await ask(`exports/${id}`);
   main.replaceChildren(element("p", {}, element("a", { href: "/portal?view=exports", textContent: "All exports" })), title, trouble, body);
   draw(first);
