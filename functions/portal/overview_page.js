@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { heatMap, legend } from "./charts.js";
+import { doubts } from "./costs_figures.js";
 import {
   badge, counted, element, empty, facts, foreign, loading, money, number, refused, section, time,
 } from "./elements.js";
@@ -157,13 +158,12 @@ function day(offset) {
 }
 
 function cost({ total, groups, currency, start, end }) {
-  const unpriced = total.without_price + total.without_usage;
   const [from, to] = [start, end].map((instant) => instant.slice(0, 10));
   return [
     figure(money(total.cost + total.provisioned_cost, currency), `of ${counted(total.calls, "call")}`),
     groups.length ? facts(groups.slice(0, 3).map((one) => [
       one.group === null ? "no agent named" : foreign(one.group, 60), money(one.cost + one.provisioned_cost, currency)])) : null,
-    unpriced ? element("p", {}, badge(`${counted(unpriced, "call")} without a price`, "medium")) : null,
+    ...doubts(total).map((textContent) => element("p", { className: "muted", textContent })),
     element("p", {}, element("a", {
       href: `/portal?view=costs&start=${from}&end=${to}&by=agent`, textContent: "All costs" })),
   ].filter(Boolean);

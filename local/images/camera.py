@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Locator, Page, expect
 
 SHARP = 2
 MOST_BYTES = 300_000
@@ -33,6 +33,7 @@ class View:
         user: Who is signed in; None for files.
         prepare: Makes it show what the picture is about.
         part: A CSS selector of the part that is taken; None takes the top of the page.
+        until: A CSS selector of the last part of the top, in place of a height.
     """
 
     url: str
@@ -42,6 +43,7 @@ class View:
     user: str | None = None
     prepare: Callable[[Page], None] = field(default=lambda page: None)  # noqa: ARG005 - nothing to prepare
     part: str | None = None
+    until: str | None = None
 
 
 def picture(browser: Browser, view: View) -> bytes:
@@ -104,20 +106,30 @@ def _words(shown: Locator) -> str:
 
 
 def _part(page: Page, selector: str) -> bytes:
-    box = page.locator(selector).first.bounding_box()
-    if box is None:
-        message = f"{selector} is not to be seen"
-        raise PictureError(message)
-    clip = {
+    box = _box(page, selector)
+    clip: FloatRect = {
         "x": box["x"] - _MARGIN,
         "y": box["y"] - _MARGIN,
         "width": box["width"] + 2 * _MARGIN,
         "height": box["height"] + 2 * _MARGIN,
     }
-    return page.screenshot(clip=clip, full_page=True, animations="disabled")  # type: ignore[arg-type]
+    return page.screenshot(clip=clip, full_page=True, animations="disabled")
 
 
 def _top(page: Page, view: View) -> bytes:
-    height = int(page.evaluate("document.documentElement.getBoundingClientRect().height"))
-    clip = {"x": 0, "y": 0, "width": view.width, "height": min(height, view.height)}
-    return page.screenshot(clip=clip, animations="disabled")  # type: ignore[arg-type]  # a FloatRect
+    if view.until is None:
+        whole = float(page.evaluate("document.documentElement.getBoundingClientRect().height"))
+        height = min(whole, view.height)
+    else:
+        box = _box(page, view.until)
+        height = box["y"] + box["height"] + _MARGIN
+    clip: FloatRect = {"x": 0, "y": 0, "width": view.width, "height": height}
+    return page.screenshot(clip=clip, full_page=True, animations="disabled")
+
+
+def _box(page: Page, selector: str) -> FloatRect:
+    box = page.locator(selector).first.bounding_box()
+    if box is None:
+        message = f"{selector} is not to be seen"
+        raise PictureError(message)
+    return box

@@ -26,6 +26,7 @@ NAMES = (
     "report-trace.png",
 )
 
+_CONTROLS = "[aria-label='Runs by control and result']"
 _RETRIED = f"article:has-text('agent: {AGENT};'):has-text('retry')"
 
 
@@ -55,7 +56,7 @@ def _views(its: Scene, report: str) -> Mapping[str, View]:
         "portal/exports.png": portal("view=exports", "auditor"),
         "portal/costs.png": portal(costs, "finops"),
         "portal/access.png": portal("view=access", "officer"),
-        "report.png": View(report, width=1000, height=1714),
+        "report.png": View(report, width=1000, until=_CONTROLS),
         "report-trace.png": View(report, width=1000, part=_RETRIED),
     }
 

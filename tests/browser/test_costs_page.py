@@ -175,6 +175,11 @@ def test_what_comes_out_of_a_trace_is_shown_as_text(
     assert watched(page).faults == []
 
 
+def test_the_overview_says_how_sure_the_cost_is(browser: Browser, stack: Stack) -> None:
+    page = open_page(browser, stack, "engineer", "/portal?view=overview")
+    expect(page.get_by_text("28.6% of the calls are to models without a price")).to_be_visible()
+
+
 def test_a_long_name_widens_no_page(browser: Browser, stack: Stack) -> None:
     page = open_page(browser, stack, "finops", f"/portal?view=costs&by=model&{DAY}", 360)
     expect(page.get_by_role("rowheader", name=LONG[:200])).to_be_visible()
