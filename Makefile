@@ -14,7 +14,7 @@ serve: .venv/installed local/node_modules/installed ## Keep the whole of it runn
 	@$(PYTHON) -m local.serve $(ARGS)
 
 test: lint local/node_modules/installed ## Run every test, with coverage
-	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 mutate-checks: .venv/installed ## Plant mistakes in the checks' queries: do their fixtures notice? (minutes; ARGS=<check id>)
 	@$(PYTHON) -m tests.mutation $(ARGS)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 AnnouncementKind = Literal["silence_report", "weekly_summary", "scheduled_export", "test"]
 
@@ -30,3 +30,15 @@ class Announcement:
     def about(self) -> str:
         """What it is about: itself."""
         return self.key
+
+
+class DeliveryTest(TypedDict):
+    """The body of a test, whose card asks a person to confirm that they see it.
+
+    Attributes:
+        code: Four letters and digits that the command has printed too: this is the card that was asked for.
+        asked_by: Who asked for it, as they are signed in.
+    """
+
+    code: str
+    asked_by: str

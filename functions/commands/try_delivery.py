@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from functions.alerts.announcement import Announcement
+from functions.alerts.announcement import Announcement, DeliveryTest
 from functions.alerts.announcements import NAME, Announcements, announcements_from_json
 from functions.alerts.outbox import Outbox
 from functions.alerts.rules import AlertRules
 from functions.commands.record import open_record
 from functions.errors import ConfigurationError, StorageError
 from functions.storage.documents import Documents
-from functions.summary.body import DeliveryTest
 from functions.text_plot import safe
 
 Say = Callable[[str], None]

@@ -8,8 +8,9 @@ from functions.alerts.records import instant_text
 from functions.alerts.routing import DELIVERY_FAILED
 from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
+from functions.checks.judges import answer, window_due
 from functions.checks.memory import Memory
-from functions.checks.runner import Evaluated, NothingDue, Outcome
+from functions.checks.runner import NothingDue, Outcome
 from functions.delivery.lease import read_record
 from functions.delivery.record import Record
 from functions.errors import StorageError
@@ -60,9 +61,9 @@ class DeliveryJudge:
         memory: Memory | None = None,  # noqa: ARG002 - a judge's shape; it remembers nothing
     ) -> Outcome:
         """Judge the time since it was judged last."""
-        if watermark is not None and now - watermark < check.every:
+        window = window_due(check, watermark, now)
+        if window is None:
             return NothingDue()
-        window = Window(watermark or now - check.every, now)
         findings: list[Finding] = []
         unjudged: list[Mapping[str, str]] = []
         for name in self._destinations:
@@ -73,10 +74,7 @@ class DeliveryJudge:
                 unjudged.append({"Destination": name})
             else:
                 findings += failures(name, record, window)
-        if watermark is None and not findings:
-            return NothingDue()
-        judged = JudgedWindow(window, tuple(findings), unjudged=tuple(unjudged))
-        return Evaluated((judged,), watermark=now, rows=len(findings), unjudged=len(unjudged))
+        return answer(JudgedWindow(window, tuple(findings), unjudged=tuple(unjudged)), watermark)
 
 
 def failures(destination: str, record: Record, window: Window) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""The forms of what is announced: the body of a weekly summary, of a scheduled export and of a test.
+"""The form of a weekly summary: the body of what is announced.
 
 Instants are ISO 8601 texts in UTC with "Z", days are "2026-11-23". Every name in them is hostile: agents,
 tools and owners are as the telemetry and the config files give them. Lists are bounded by what makes them.
@@ -194,56 +194,6 @@ class Week(TypedDict):
     holds: Holds | None
     undelivered: list[Undelivered] | None
     unknown: list[Unknown]
-
-
-class ScheduledExport(TypedDict):
-    """The body of what is told of an export that was made by itself.
-
-    Attributes:
-        schedule: Its name in exports.yaml.
-        export_id: 32 hex digits; null where it could not be asked for.
-        day: The day that it was due.
-        start: The first instant of what was asked for.
-        end: The instant after the last.
-        zone: IANA time zone of both.
-        profile: How much the bundle shows.
-        ticket: Where the need is recorded.
-        state: What became of it: done, failed, cancelled, refused or expired.
-        complete: Whether the bundle holds all that the source has; null where there is none.
-        traces: How many it holds; null where there is no bundle.
-        spans: Likewise.
-        rows: Likewise, spans included.
-        why: Why there is no bundle, as a sentence in our own words; null where there is one.
-        missed_weeks: Weeks before this one for which no export was made, since nothing ran.
-    """
-
-    schedule: str
-    export_id: str | None
-    day: str
-    start: str
-    end: str
-    zone: str
-    profile: str
-    ticket: str
-    state: str
-    complete: bool | None
-    traces: int | None
-    spans: int | None
-    rows: int | None
-    why: str | None
-    missed_weeks: int
-
-
-class DeliveryTest(TypedDict):
-    """The body of a test, whose card asks a person to confirm that they see it.
-
-    Attributes:
-        code: Four letters and digits that the command has printed too: this is the card that was asked for.
-        asked_by: Who asked for it, as they are signed in.
-    """
-
-    code: str
-    asked_by: str
 
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from functions.alerts.announcement import Announcement
+from functions.alerts.announcement import Announcement, DeliveryTest
 from functions.alerts.escaping import escape
 from functions.alerts.records import instant
 from functions.delivery.cards.elements import (
@@ -17,7 +17,8 @@ from functions.delivery.cards.elements import (
 )
 from functions.delivery.links import alert_link, export_link, open_alerts_link
 from functions.delivery.phrases import count, label, length_of, moment, number, quantity
-from functions.summary.body import DeliveryTest, ScheduledExport, Week
+from functions.evidence.exports.told import ScheduledExport
+from functions.summary.body import Week
 from functions.summary.table import summary_lines
 
 _REASON_LENGTH = 200
@@ -28,7 +29,7 @@ def announcement_card(announcement: Announcement, base_url: str) -> Mapping[str,
     """Return the message with an announcement's card.
 
     Args:
-        announcement: What to tell; functions/summary/body.py and silence_report.py give its body's form.
+        announcement: What to tell; its kind's own module gives its body's form.
         base_url: Where the HTTP API is.
 
     Raises:

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from functions.alerts.announcement import Announcement
 from functions.alerts.records import instant_text
 from functions.evidence.exports.export import Export
+from functions.evidence.exports.told import ScheduledExport
 from functions.evidence.selection.export_rules import Schedule
 from functions.storage.versioned import understood
-from functions.summary.body import ScheduledExport
 from functions.weeks import is_ahead, latest_day
 
 DOCUMENT = "export_schedules"

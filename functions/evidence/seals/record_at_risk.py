@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from functions.access.clock import read_clock
 from functions.checks.definition import CheckDefinition, without_query
 from functions.checks.finding import Finding, JudgedWindow, Window
+from functions.checks.judges import answer, window_due
 from functions.checks.memory import Memory
-from functions.checks.runner import Evaluated, NothingDue, Outcome
+from functions.checks.runner import NothingDue, Outcome
 from functions.evidence.seals.sealing import SETTLE
 from functions.evidence.seals.store import Seals
 from functions.storage.documents import Documents
@@ -59,13 +60,10 @@ class RecordJudge:
         memory: Memory | None = None,  # noqa: ARG002 - a judge's shape; it remembers nothing
     ) -> Outcome:
         """Judge the time since it was judged last. Raises StorageError."""
-        if watermark is not None and now - watermark < check.every:
+        window = window_due(check, watermark, now)
+        if window is None:
             return NothingDue()
-        window = Window(watermark or now - check.every, now)
-        findings = tuple(self._findings(window))
-        if watermark is None and not findings:
-            return NothingDue()
-        return Evaluated((JudgedWindow(window, findings),), watermark=now, rows=len(findings), unjudged=0)
+        return answer(JudgedWindow(window, tuple(self._findings(window))), watermark)
 
     def _findings(self, window: Window) -> Iterator[Finding]:
         clock = read_clock(self._documents)

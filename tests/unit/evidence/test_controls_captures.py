@@ -1,84 +1,42 @@
 """Controls over telemetry of a real agent framework: every verdict is what the labels of the capture say.
 
-What is expected comes from labels.jsonl and canaries.jsonl.gz, the truth as the script that played the model
-and the tools knew it; how long a run took, which no label says, from the envelopes themselves. Then facts are
-withheld: a control is not evaluable exactly where what it needs is gone.
+Then facts are withheld: a control is not evaluable exactly where what it needs is gone.
 """
 
 import copy
-import gzip
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.evidence.controls.verdicts import Control, Result, RunVerdicts
+from tests.captures import (
+    APPROVED,
+    CAPTURES,
+    WITHDRAWN,
+    Label,
+    all_labels,
+    documents_found,
+    envelopes,
+    exposed,
+    took_ms,
+)
 from tests.unit.evidence.judged import dispatcher, judged, of
-
-CAPTURES = Path(__file__).parents[3] / "../shared/captures/agent-framework"
 
 pytestmark = pytest.mark.skipif(
     not CAPTURES.is_dir(), reason="the captures lie outside the repository; test_run_facts.py has its own"
 )
 
-Label = Mapping[str, Any]
-
 LIMIT_MS = 250
-WITHDRAWN = {"POL-46", "POL-21"}
-"""Documents of the capture that are not approved here; all others are."""
-EDITIONS = tuple(f"POL-{number}" for number in range(10, 60) if f"POL-{number}" not in WITHDRAWN)
-AGENTS = dispatcher(approved_documents=EDITIONS, content_allowed=False, run_p95_ms=LIMIT_MS)
-
-CONTENT = {
-    "system_instructions",
-    "prompt",
-    "prompt_tail",
-    "retrieval_query",
-    "retrieved_document",
-    "retrieved_document_tail",
-    "model_answer",
-    "tool_args",
-    "tool_result",
-    "evaluation_explanation",
-}
-"""Where content_exposed and the control look: what users, models, tools and evaluators said."""
+AGENTS = dispatcher(approved_documents=APPROVED, content_allowed=False, run_p95_ms=LIMIT_MS)
 
 
 @cache
 def labels() -> Mapping[str, Label]:
-    lines = (CAPTURES / "labels.jsonl").read_text("utf-8").splitlines()
-    return {label["trace_id"]: label for label in map(json.loads, lines)}
-
-
-@cache
-def envelopes() -> list[dict[str, Any]]:
-    with gzip.open(CAPTURES / "envelopes.jsonl.gz") as lines:
-        return [json.loads(line) for line in lines]
-
-
-@cache
-def exposed() -> set[str]:
-    with gzip.open(CAPTURES / "canaries.jsonl.gz") as lines:
-        planted = [json.loads(line) for line in lines]
-    return {one["trace_id"] for one in planted if one["recorded"] and one["where"] in CONTENT}
-
-
-@cache
-def took_ms() -> Mapping[str, float]:
-    found = {}
-    for envelope in envelopes():
-        base = envelope["data"]["baseData"]
-        if base.get("properties", {}).get("gen_ai.operation.name") == "invoke_agent" and "duration" in base:
-            hours, minutes, seconds = base["duration"].partition(".")[2].split(":")
-            found[envelope["tags"]["ai.operation.id"]] = (
-                int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-            ) * 1000
-    return found
+    return {label["trace_id"]: label for label in all_labels()}
 
 
 def result(*, failed: bool) -> Result:
@@ -89,15 +47,11 @@ EXPECTED: Mapping[Control, Callable[[Label], Result]] = {
     Control.APPROVED_TOOLS: lambda label: result(failed=label["unapproved_tool"]),
     Control.REQUIRED_LOOKUPS: lambda label: result(failed=label["skipped_lookup"]),
     Control.DATA_FRESH: lambda label: result(failed=label["stale_tool_data"]),
-    Control.APPROVED_DOCUMENTS: lambda label: result(failed=bool(found_in(label) & WITHDRAWN)),
+    Control.APPROVED_DOCUMENTS: lambda label: result(failed=bool(documents_found(label) & WITHDRAWN)),
     Control.LATENCY: lambda label: result(failed=took_ms()[label["trace_id"]] > LIMIT_MS),
     Control.NOTHING_EXPOSED: lambda label: result(failed=label["trace_id"] in exposed()),
     Control.CORRELATION: lambda label: result(failed=label["missing_correlation"]),
 }
-
-
-def found_in(label: Label) -> set[str]:
-    return {document for ids in label["retrieval_document_ids"] for document in ids.split(",") if document}
 
 
 @cache

@@ -1,16 +1,11 @@
 """What compare says of releases 2.3.1 and 2.4.0 of a real framework is what the labels of the capture imply.
 
-What is expected comes from labels.jsonl and canaries.jsonl.gz, the truth as the script that played the model
-and the tools knew it; how long a run took, which no label says, from the envelopes. Which of it is a
-difference is reckoned anew (reckoning.py).
+Which of it is a difference is reckoned anew (reckoning.py).
 """
 
-import gzip
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -21,73 +16,38 @@ from functions.release.compare import AgentComparison, compare
 from functions.release.compare_facts import Run, read_runs
 from functions.release.compare_measures import Called
 from functions.traces.agents import Agents
+from tests.captures import (
+    APPROVED,
+    CAPTURES,
+    WITHDRAWN,
+    Label,
+    all_labels,
+    documents_found,
+    envelopes,
+    exposed,
+    took_ms,
+)
 from tests.checks.bench import EngineSource
 from tests.unit.evidence.judged import dispatcher, whole, workspace
 from tests.unit.release.reckoning import fisher, held, slow, welch
-
-CAPTURES = Path(__file__).parents[3] / "../shared/captures/agent-framework"
 
 pytestmark = pytest.mark.skipif(
     not CAPTURES.is_dir(), reason="the captures lie outside the repository; test_compare_facts.py has its own"
 )
 
 OLD, NEW = "2.3.1", "2.4.0"
-WITHDRAWN = {"POL-46", "POL-21"}
-"""Documents of the capture that are not approved here; all others are."""
 RULES: Mapping[str, Agents] = {
     "as shipped": load_configuration(SHIPPED).agents,
     "with rules for all": dispatcher(
-        approved_documents=tuple(f"POL-{n}" for n in range(10, 60) if f"POL-{n}" not in WITHDRAWN),
+        approved_documents=APPROVED,
         content_allowed=False,
     ),
 }
-CONTENT = {
-    "system_instructions",
-    "prompt",
-    "prompt_tail",
-    "retrieval_query",
-    "retrieved_document",
-    "retrieved_document_tail",
-    "model_answer",
-    "tool_args",
-    "tool_result",
-    "evaluation_explanation",
-}
-"""Where the control of exposed content looks."""
-
-Label = Mapping[str, Any]
 
 
 @cache
 def labels(release: str) -> list[Label]:
-    lines = map(json.loads, (CAPTURES / "labels.jsonl").read_text("utf-8").splitlines())
-    return [label for label in lines if label["service_version"] == release]
-
-
-@cache
-def envelopes() -> list[dict[str, Any]]:
-    with gzip.open(CAPTURES / "envelopes.jsonl.gz") as lines:
-        return [json.loads(line) for line in lines]
-
-
-@cache
-def exposed() -> set[str]:
-    with gzip.open(CAPTURES / "canaries.jsonl.gz") as lines:
-        planted = [json.loads(line) for line in lines]
-    return {one["trace_id"] for one in planted if one["recorded"] and one["where"] in CONTENT}
-
-
-@cache
-def took_ms() -> Mapping[str, float]:
-    found = {}
-    for envelope in envelopes():
-        base = envelope["data"]["baseData"]
-        if base.get("properties", {}).get("gen_ai.operation.name") == "invoke_agent" and "duration" in base:
-            hours, minutes, seconds = base["duration"].partition(".")[2].split(":")
-            found[envelope["tags"]["ai.operation.id"]] = (
-                int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-            ) * 1000
-    return found
+    return [label for label in all_labels() if label["service_version"] == release]
 
 
 def answered(label: Label) -> bool:
@@ -102,10 +62,6 @@ def retried(label: Label) -> bool:
     )
 
 
-def used(label: Label) -> set[str]:
-    return {document for ids in label["retrieval_document_ids"] for document in ids.split(",") if document}
-
-
 def cost(label: Label) -> float:
     price = {one.model: one for one in load_configuration(SHIPPED).prices.models}[label["model"]]
     return float(label["input_tokens"] * price.input + label["output_tokens"] * price.output) / 1e6
@@ -117,7 +73,7 @@ SHARES: Mapping[str, tuple[Truth, bool]] = {
     # The truth of a run, and whether it is about answers only.
     "lookups_kept": (lambda label: not label["skipped_lookup"], True),
     "documents_retrieved": (lambda label: any(label["retrievals"]), True),
-    "documents_approved": (lambda label: not used(label) & WITHDRAWN, False),
+    "documents_approved": (lambda label: not documents_found(label) & WITHDRAWN, False),
     "tools_approved": (lambda label: not label["unapproved_tool"], False),
     "data_fresh": (lambda label: not label["stale_tool_data"], False),
     "nothing_exposed": (lambda label: label["trace_id"] not in exposed(), False),
