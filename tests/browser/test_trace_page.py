@@ -57,6 +57,13 @@ SECONDS = """async () => {
   return (painted - answers.at(-1).responseEnd) / 1000;
 }"""
 
+TWO_KEYS_IN_A_FRAME = """async (node) => {
+  for (const key of ["Home", "Enter"]) {
+    node.dispatchEvent(new KeyboardEvent("keydown", { key }));
+  }
+  await new Promise((tell) => { requestAnimationFrame(() => requestAnimationFrame(tell)); });
+}"""
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -339,6 +346,9 @@ def test_odd_traces_are_drawn_too(browser: Browser, stack: Stack) -> None:
     press(page, "End")
     details = page.get_by_role("complementary")
     expect(details).to_contain_text("the step above it is not in this trace")
+    grid.evaluate(TWO_KEYS_IN_A_FRAME)
+    expect(details.get_by_role("heading", name="span")).to_be_focused()
+    press(page, "Escape", "End")
     press(page, "ArrowUp")
     assert chosen(page) == "tool early"
     assert page.locator("[aria-selected=true]").get_attribute("aria-level") == "301"
