@@ -164,6 +164,7 @@ def test_a_ledger_that_was_touched_is_not_shown() -> None:
     response = ask(rig, "list_accesses", request("Audit.Read"))
     assert response.status_code == 503
     assert body_of(response)["type"] == "urn:tracekeeper:problem:chain-broken"
+    assert body_of(response)["title"] == "The ledger does not hold"
     assert "broken at line 2" in body_of(response)["detail"]
 
 
