@@ -34,7 +34,7 @@ export function heatMap({ caption, starts, rows, columns, last, cells }) {
     element("caption", { className: "sr-only", textContent: `${caption} Arrow keys lead from cell to cell.` }),
     element("thead", {}, element("tr", {}, ...heads.slice(0, -1), ...dayHeads, heads.at(-1))),
     element("tbody", {}, ...body));
-  const tip = element("div", { className: "tip", hidden: true, ariaHidden: "true" }); // the cells are named by the same words
+  const tip = element("div", { className: "tip", hidden: true, ariaHidden: "true" }); // the cells' own names say it
   walk(table, [...table.tBodies[0].rows].map((row) => [...row.querySelectorAll(".slot")]).filter((row) => row.length));
   explain(table, tip);
   return element("div", {}, scrolling(caption, table), tip);

@@ -76,7 +76,8 @@ export const page = {
 function part(heading, answer, fill) {
   const waits = loading();
   const made = section(heading, waits);
-  answer.then(fill).then((nodes) => waits.replaceWith(...nodes)).catch((refusal) => waits.replaceWith(refused(refusal)));
+  answer.then(fill).then((nodes) => waits.replaceWith(...nodes))
+    .catch((refusal) => waits.replaceWith(refused(refusal)));
   return made;
 }
 
@@ -99,7 +100,8 @@ function judged([{ checks }, { checks: covered }]) {
 function watch([checks, coverage, { last_tick: lastTick }]) {
   const rows = judged([checks, coverage]);
   const states = rows.map(({ current }) => current);
-  const partial = rows.filter(({ cells }) => cells.some(({ state: kind }) => kind === "gap" || kind === "blind")).length;
+  const unseen = ({ state: kind }) => kind === "gap" || kind === "blind";
+  const partial = rows.filter(({ cells }) => cells.some(unseen)).length;
   const count = (state) => states.filter((one) => one === state).length;
   const still = lastTick && Date.now() - new Date(lastTick) > STANDING_STILL;
   const troubles = ORDER.filter((state) => state !== "ok" && count(state) > 0);
@@ -125,7 +127,8 @@ function open({ alerts, unreadable }) {
   return [
     figure(number(alerts.length), acknowledged ? `open, ${acknowledged} of them acknowledged` : "open"),
     lines.length ? element("ul", { className: "plain" }, ...lines) : null,
-    unreadable.length ? element("p", {}, badge(`${counted(unreadable.length, "record")} can't be read`, "critical")) : null,
+    unreadable.length ? element("p", {},
+      badge(`${counted(unreadable.length, "record")} can't be read`, "critical")) : null,
   ].filter(Boolean);
 }
 
@@ -162,7 +165,8 @@ function cost({ total, groups, currency, start, end }) {
   return [
     figure(money(total.cost + total.provisioned_cost, currency), `of ${counted(total.calls, "call")}`),
     groups.length ? facts(groups.slice(0, 3).map((one) => [
-      one.group === null ? "no agent named" : foreign(one.group, 60), money(one.cost + one.provisioned_cost, currency)])) : null,
+      one.group === null ? "no agent named" : foreign(one.group, 60),
+      money(one.cost + one.provisioned_cost, currency)])) : null,
     ...doubts(total).map((textContent) => element("p", { className: "muted", textContent })),
     element("p", {}, element("a", {
       href: `/portal?view=costs&start=${from}&end=${to}&by=agent`, textContent: "All costs" })),
@@ -201,7 +205,8 @@ function week([checks, coverage]) {
     || one.title.localeCompare(other.title));
   const length = coverage.cell_hours * 3_600_000;
   const first = new Date(coverage.since).getTime();
-  const starts = Array.from({ length: (new Date(coverage.until) - first) / length }, (_, n) => new Date(first + n * length));
+  const count = (new Date(coverage.until) - first) / length;
+  const starts = Array.from({ length: count }, (_, n) => new Date(first + n * length));
   const map = heatMap({
     caption: "State of each check, and what it evaluated in the last 7 days.",
     starts,
@@ -225,7 +230,8 @@ function week([checks, coverage]) {
 function state({ current, error, consecutive_failures: failures }) {
   const [word, kind] = STATES[current];
   const why = current === "failed" ? `${cause(error)}${failures > 1 ? `, ${failures} times` : ""}` : "";
-  return element("div", { className: "state" }, badge(word, kind), why ? element("span", { className: "muted why", textContent: why }) : null);
+  return element("div", { className: "state" }, badge(word, kind),
+    why ? element("span", { className: "muted why", textContent: why }) : null);
 }
 
 function openOf({ id, open_alerts: count }) {
@@ -252,7 +258,8 @@ function words(title, { state: kind, share: part, causes }, start, length) {
   const clock = { hour: "2-digit", minute: "2-digit" };
   const when = `${start.toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short" })}, `
     + `${start.toLocaleTimeString(undefined, clock)} to ${end.toLocaleTimeString(undefined, clock)}`;
-  const said = [CELLS[kind][1], ["gap", "blind"].includes(kind) ? `${percent(part)} evaluated` : "", ...causes.map(cause)];
+  const seen = ["gap", "blind"].includes(kind) ? `${percent(part)} evaluated` : "";
+  const said = [CELLS[kind][1], seen, ...causes.map(cause)];
   return `${title}. ${when}: ${said.filter(Boolean).join("; ")}.`;
 }
 
