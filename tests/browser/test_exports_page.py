@@ -319,6 +319,8 @@ def test_progress_is_followed_ever_more_rarely_and_not_while_the_page_is_hidden(
     with page.expect_response(f"**/{export_id}"):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     assert watched(page).faults == []
+    page.unroute_all(behavior="ignoreErrors")
+    page.context.close()  # or it goes on asking when the service has gone
 
 
 IN_MEMORY = "delete window.showSaveFilePicker"
