@@ -68,20 +68,22 @@ def add_up(members: Members, readings: Readings) -> PayloadFacts:
             raise refusal(problem)
         stated = read_statement(completeness)
         rows = _agreed_rows(readings)
-        traces = {trace_id for trace_id, _ in rows}
+        traces = rows.keys()
+        spans = sum(spans for spans, _ in rows.values())
+        count = spans + sum(events for _, events in rows.values())
         judged = _verdicts(readings, traces)
         if CONTENT in members and not readings.tally(CONTENT) <= traces:
             raise refusal(f"{CONTENT} holds content of a trace that is not in the bundle.")
-        _require_same_redactions(redactions, rows.total(), request["profile"])
+        _require_same_redactions(redactions, count, request["profile"])
         sample = _redrawn(members, request, traces)
         if sample and sample.absent and stated.complete:
             raise refusal(f"{COMPLETENESS} calls it complete, but {sample.absent} traces drawn are missing.")
-        if rows.total() != stated.rows:
-            raise refusal(f"{COMPLETENESS} states {stated.rows} rows, {TABLE} holds {rows.total()}.")
+        if count != stated.rows:
+            raise refusal(f"{COMPLETENESS} states {stated.rows} rows, {TABLE} holds {count}.")
         return PayloadFacts(
-            rows=rows.total(),
-            traces=len(traces),
-            spans=sum(count for (_, is_span), count in rows.items() if is_span),
+            rows=count,
+            traces=len(rows),
+            spans=spans,
             complete=stated.complete,
             runs=judged.runs,
             verdicts=judged.verdicts,

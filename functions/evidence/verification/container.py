@@ -35,8 +35,8 @@ _LOCAL_HEADER = struct.Struct("<4s22x2H")
 _SIZES_FOLLOW = 1 << 3
 _LONGEST_SIZES = 24  # a data descriptor in ZIP64, with its mark
 _RAW_DEFLATE = -15
-_PACKED_BYTES = 64 << 10
-_PLAIN_BYTES = 1 << 20
+_PACKED_BYTES = 16 << 10
+_PLAIN_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ WORTH_A_PROCESS = 32 << 20
 """Bytes from which on a file is read apart: to start a process takes as long as to read half as much."""
 
 _APART = (TRACES, CONTENT)
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 64 << 10
 _LONGEST_LINE = 256 << 20
 _SHAPE = "A payload file has not the shape of its kind."
 
@@ -125,7 +125,7 @@ def _read(member: Member, name: str) -> _Read:
     with member.open() as file:
         if name in TALLIES:
             try:
-                tally = TALLIES[name](_Lines(file, digest, name))
+                tally = TALLIES[name](_blocks(file, digest, name))
             except BundleInvalid as error:
                 problem = error.message
             except (KeyError, TypeError, ValueError, AttributeError, csv.Error):
@@ -135,38 +135,20 @@ def _read(member: Member, name: str) -> _Read:
     return _Read(digest.hexdigest(), tally, problem)
 
 
-class _Lines:
-    """The lines of a file, see `Lines`; hashes what is read on the way."""
-
-    def __init__(self, file: IO[bytes], digest: "hashlib._Hash", name: str) -> None:
-        self.ascii = False
-        self._file = file
-        self._digest = digest
-        self._name = name
-        self._given = self._lines()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._given
-
-    def __next__(self) -> bytes:
-        return next(self._given)
-
-    def _lines(self) -> Iterator[bytes]:
-        begun: list[bytes] = []
-        length, ascii_so_far = 0, True
-        while chunk := self._file.read(_CHUNK_BYTES):
-            self._digest.update(chunk)
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            length += len(first)
-            if length > _LONGEST_LINE:
-                break
-            self.ascii = ascii_so_far and chunk.isascii()
-            if others:
-                yield b"".join(begun)
-                self.ascii = chunk.isascii()
-                yield from others[:-1]
-                begun, length = others[-1:], len(others[-1])
-            ascii_so_far = self.ascii
-        if length:
-            raise refusal(f"{self._name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")
+def _blocks(file: IO[bytes], digest: "hashlib._Hash", name: str) -> Iterator[bytes]:
+    """Yield whole lines, see `Blocks`; hash what is read on the way."""
+    begun: list[bytes] = []
+    length = 0
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        end = chunk.rfind(b"\n") + 1
+        length += chunk.find(b"\n") if end else len(chunk)
+        if length > _LONGEST_LINE:
+            break
+        if end:
+            yield b"".join((*begun, chunk[:end]))
+            begun.clear()
+            length = len(chunk) - end
+        begun.append(chunk[end:])
+    if length:
+        raise refusal(f"{name} holds a line that is cut or longer than {_LONGEST_LINE >> 20} MiB.")
