@@ -12,7 +12,7 @@ from typing import Protocol
 
 import orjson
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
@@ -91,6 +91,8 @@ def thumbprint(key: PublicKey) -> str:
 
 def public_pem(key: PublicKey) -> str:
     """Return the key as openssl reads it, SubjectPublicKeyInfo in PEM."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - loads SSH and ciphers, too
+
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return key.public_bytes(serialization.Encoding.PEM, form).decode()
 
@@ -101,6 +103,8 @@ def read_public_key(pem: bytes) -> PublicKey:
     Raises:
         InvalidRequest: It is none.
     """
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
+
     try:
         key = serialization.load_pem_public_key(pem)
     except ValueError:

@@ -8,17 +8,18 @@ import csv
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from functions.errors import BundleInvalid
 from functions.evidence.packing.bundle import CONTENT, TRACES
 from functions.evidence.verification.container import Member, Members, open_container, refusal
 from functions.evidence.verification.tallies import TALLIES
+
+if TYPE_CHECKING:
+    from functions.evidence.verification.apart import Apart
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes from which on a file is read apart: to start a process takes as long as to read half as much."""
@@ -52,7 +53,7 @@ class Readings:
         self._members = members
         self._apart_from = apart_from
         self._read: dict[str, _Read] = {}
-        self._pool: ProcessPoolExecutor | None = None
+        self._apart: dict[str, Apart] = {}
 
     def sha256s(self, names: Collection[str]) -> Mapping[str, str]:
         """Return the hashes of these files, hex.
@@ -61,12 +62,10 @@ class Readings:
             BundleInvalid: One can't be read.
         """
         wanted = [name for name in names if name not in self._read]
-        apart = self._begin([name for name in wanted if self._is_worth_a_process(name)])
-        for name in wanted:
-            if name not in apart:
-                self._read[name] = _read(self._members[name], name)
-        for name, future in apart.items():
-            self._read[name] = self._result(name, future)
+        for name in filter(self._is_worth_a_process, wanted):
+            self._begin(name)
+        for name in sorted(wanted, key=self._apart.__contains__):  # what is read apart comes last
+            self._read[name] = self._result(name) if name in self._apart else _read(self._members[name], name)
         return {name: self._read[name].sha256 for name in names}
 
     def tally(self, name: str) -> Any:
@@ -85,16 +84,15 @@ class Readings:
         several = (os.process_cpu_count() or 1) > 1
         return several and name in _APART and self._members[name].size >= self._apart_from
 
-    def _begin(self, names: Collection[str]) -> dict[str, "Future[_Read | str]"]:
-        if not names:
-            return {}
-        self._pool = self._pool or ProcessPoolExecutor(len(names))
-        return {name: self._pool.submit(_read_apart, self._path, name) for name in names}
+    def _begin(self, name: str) -> None:
+        from functions.evidence.verification.apart import Apart  # noqa: PLC0415 - takes longer than a small bundle
 
-    def _result(self, name: str, future: "Future[_Read | str]") -> _Read:
+        self._apart[name] = Apart(_read_apart, self._path, name)
+
+    def _result(self, name: str) -> _Read:
         try:
-            result = future.result()
-        except BrokenProcessPool:  # the system ended it, perhaps for want of memory
+            result: _Read | str = self._apart[name].result()
+        except (EOFError, OSError):  # the system ended it, perhaps for want of memory
             return _read(self._members[name], name)
         if isinstance(result, str):
             raise refusal(result)
@@ -106,8 +104,8 @@ class Readings:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for apart in self._apart.values():
+            apart.end()
 
 
 def _read_apart(path: Path, name: str) -> _Read | str:
