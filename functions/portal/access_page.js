@@ -11,19 +11,15 @@ const COUNTS = [100, 1000];
 const OUTCOMES = ["served", "denied", "refused", "failed"];
 const BROKEN = "urn:tracekeeper:problem:chain-broken";
 
-export const page = {
-  title: "Access log",
-  role: "Audit.Read",
-  async show(main, asked, me) {
-    const answer = element("div", { className: "access" });
-    const count = select([COUNTS.map((one) => [String(one), `latest ${number(one)}`])].flat());
-    count.addEventListener("change", () => fill(answer, count, me));
-    main.replaceChildren(element("h1", { textContent: "Access log" }),
-      element("p", { className: "muted lead", textContent: "Who asked for what, and how it ended: each line is written before anyone gets an answer, and names the one before. Your look at it is on it too." }),
-      answer);
-    await fill(answer, count, me);
-  },
-};
+export async function show(main, asked, me) {
+  const answer = element("div", { className: "access" });
+  const count = select([COUNTS.map((one) => [String(one), `latest ${number(one)}`])].flat());
+  count.addEventListener("change", () => fill(answer, count, me));
+  main.replaceChildren(element("h1", { textContent: "Access log" }),
+    element("p", { className: "muted lead", textContent: "Who asked for what, and how it ended: each line is written before anyone gets an answer, and names the one before. Your look at it is on it too." }),
+    answer);
+  await fill(answer, count, me);
+}
 
 async function fill(answer, count, me) {
   const again = answer.contains(document.activeElement);

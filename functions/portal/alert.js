@@ -12,16 +12,12 @@ import { announce, counted, cut, element, facts, foreign, loading, number, secti
 
 const SENTENCE = /(?<=[.!?])\s/;
 
-export const page = {
-  title: "Alert",
-  role: "Alerts.Read",
-  async show(main, asked, me) {
-    await showAlert(main, asked.get("alert"), me);
-    if (asked.get("do") === "ack") {
-      main.querySelector(".acknowledge")?.focus();
-    }
-  },
-};
+export async function show(main, asked, me) {
+  await showAlert(main, asked.get("alert"), me);
+  if (asked.get("do") === "ack") {
+    main.querySelector(".acknowledge")?.focus();
+  }
+}
 
 /**
  * Show an alert.

@@ -19,38 +19,34 @@ const FILTERS = ["state", "severity", ...NAMES];
 const MOST_ROWS = 200;
 const STOPPED_AFTER = 300_000; // ms without a look, as GET health has it: the watch looks every minute
 
-export const page = {
-  title: "Alerts",
-  role: "Alerts.Read",
-  async show(main, asked, me) {
-    const found = element("div", { className: "found" }, loading());
-    const wanted = new Map(FILTERS.map((name) => [name, asked.get(name) ?? ""]));
-    let latest;
-    const fill = async () => {
-      const asking = ask(`alerts?${query(wanted)}`);
-      latest = asking;
-      const answer = await asking.catch((refusal) => refusal);
-      if (latest !== asking) {
-        return; // another filter was chosen meanwhile
-      }
-      if (answer instanceof Error) {
-        found.replaceChildren(refused(answer));
-        return;
-      }
-      found.replaceChildren(ageHint(reload), ...results(answer, wanted));
-      suggest(main, answer.alerts);
-      announce(summary(answer.alerts));
-    };
-    const heading = element("h1", { textContent: "Alerts", tabIndex: -1 });
-    const reload = async () => {
-      await fill();
-      heading.focus();
-    };
-    main.replaceChildren(heading, filters(wanted, fill), found);
-    const [silences] = await Promise.all([silencesSection(me.roles.includes("Alerts.Manage")), fill()]);
-    main.append(silences);
-  },
-};
+export async function show(main, asked, me) {
+  const found = element("div", { className: "found" }, loading());
+  const wanted = new Map(FILTERS.map((name) => [name, asked.get(name) ?? ""]));
+  let latest;
+  const fill = async () => {
+    const asking = ask(`alerts?${query(wanted)}`);
+    latest = asking;
+    const answer = await asking.catch((refusal) => refusal);
+    if (latest !== asking) {
+      return; // another filter was chosen meanwhile
+    }
+    if (answer instanceof Error) {
+      found.replaceChildren(refused(answer));
+      return;
+    }
+    found.replaceChildren(ageHint(reload), ...results(answer, wanted));
+    suggest(main, answer.alerts);
+    announce(summary(answer.alerts));
+  };
+  const heading = element("h1", { textContent: "Alerts", tabIndex: -1 });
+  const reload = async () => {
+    await fill();
+    heading.focus();
+  };
+  main.replaceChildren(heading, filters(wanted, fill), found);
+  const [silences] = await Promise.all([silencesSection(me.roles.includes("Alerts.Manage")), fill()]);
+  main.append(silences);
+}
 
 /** Give the API's query: without a state in the address it is that of alerts that are not over. */
 function query(wanted) {

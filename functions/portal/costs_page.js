@@ -11,36 +11,31 @@ import { element, field, loading, refused } from "./elements.js";
 
 const DRAWN = { costs: costsReport, waste: wasteReport, telemetry: telemetryReport };
 
-export const page = {
-  title: "Costs",
-  role: "Costs.Read",
-
-  /** Show the report that the address asks for. */
-  async show(main, asked, me) {
-    const now = new Date();
-    const question = readQuestion(asked, now);
-    const answer = element("div");
-    const breakdown = breakdownChooser(question.by);
-    main.replaceChildren(
-      element("h1", { textContent: "Costs" }),
-      reports(question),
-      chooser(question, breakdown, now),
-      answer,
-    );
-    answer.replaceChildren(loading("Adding up model calls …"));
-    let report;
-    try {
-      report = await ask(pathOf(question));
-    } catch (refusal) {
-      answer.replaceChildren(refused(refusal));
-      return;
-    }
-    if (report.breakdowns) {
-      offer(breakdown, report.breakdowns, report.by);
-    }
-    answer.replaceChildren(...DRAWN[question.report](report, me), download(question));
-  },
-};
+/** Show the report that the address asks for. */
+export async function show(main, asked, me) {
+  const now = new Date();
+  const question = readQuestion(asked, now);
+  const answer = element("div");
+  const breakdown = breakdownChooser(question.by);
+  main.replaceChildren(
+    element("h1", { textContent: "Costs" }),
+    reports(question),
+    chooser(question, breakdown, now),
+    answer,
+  );
+  answer.replaceChildren(loading("Adding up model calls …"));
+  let report;
+  try {
+    report = await ask(pathOf(question));
+  } catch (refusal) {
+    answer.replaceChildren(refused(refusal));
+    return;
+  }
+  if (report.breakdowns) {
+    offer(breakdown, report.breakdowns, report.by);
+  }
+  answer.replaceChildren(...DRAWN[question.report](report, me), download(question));
+}
 
 function reports(question) {
   return choice("Report", [...REPORTS].map(([report, name]) =>

@@ -5,11 +5,7 @@ import { showExports } from "./exports_list.js";
 
 const EXPORT_ID = /^[0-9a-f]{32}$/;
 
-export const page = {
-  title: "Exports",
-  role: "Evidence.Read",
-  async show(main, asked, me) {
-    const id = asked.get("export") ?? "";
-    await (EXPORT_ID.test(id) ? showExport(main, id, me) : showExports(main, asked, me));
-  },
-};
+export async function show(main, asked, me) {
+  const id = asked.get("export") ?? "";
+  await (EXPORT_ID.test(id) ? showExport(main, id, me) : showExports(main, asked, me));
+}

@@ -52,25 +52,21 @@ const SIGHT = {
 };
 const NEEDS = { spans: "Spans", content: "Content" };
 
-export const page = {
-  title: "Overview",
-  role: "Alerts.Read",
-  async show(main, asked, me) {
-    const checks = ask("checks");
-    const coverage = ask(`coverage?days=${DAYS}`);
-    const alerts = ask("alerts?state=open");
-    main.append(
-      element("h1", { textContent: "Overview" }),
-      element("div", { className: "grid tiles" },
-        part("Checks", Promise.all([checks, coverage, alerts]), watch),
-        part("Open alerts", alerts, open),
-        part("What can be seen", checks, sight),
-        me.roles.includes("Costs.Read") ? part("Cost of 7 days", costs(), cost) : null,
-        part("Configuration", ask("configuration"), configuration)),
-      part("Checks over 7 days", Promise.all([checks, coverage]), week),
-    );
-  },
-};
+export async function show(main, asked, me) {
+  const checks = ask("checks");
+  const coverage = ask(`coverage?days=${DAYS}`);
+  const alerts = ask("alerts?state=open");
+  main.append(
+    element("h1", { textContent: "Overview" }),
+    element("div", { className: "grid tiles" },
+      part("Checks", Promise.all([checks, coverage, alerts]), watch),
+      part("Open alerts", alerts, open),
+      part("What can be seen", checks, sight),
+      me.roles.includes("Costs.Read") ? part("Cost of 7 days", costs(), cost) : null,
+      part("Configuration", ask("configuration"), configuration)),
+    part("Checks over 7 days", Promise.all([checks, coverage]), week),
+  );
+}
 
 /** Make a part of the page that is filled once its answer is there. */
 function part(heading, answer, fill) {

@@ -39,7 +39,7 @@ async function start(main, asked) {
   document.title = `${wanted.title} · ${PRODUCT}`;
   main.replaceChildren(loading());
   try {
-    const { page: { show: fill } } = await wanted.load();
+    const { show: fill } = await wanted.load();
     main.replaceChildren();
     await fill(main, asked, me);
   } catch (fault) {

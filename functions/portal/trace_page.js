@@ -12,27 +12,23 @@ import { askTicket, keepTicket, ticket, ticketHeaders } from "./trace_ticket.js"
 const TRACE_ID = /^[0-9a-f]{32}$/i;
 const ALERT_ID = /^[0-9a-f]{16}$/;
 
-export const page = {
-  title: "Trace",
-
-  /**
-   * @param {HTMLElement} main Where.
-   * @param {URLSearchParams} asked With `trace` one trace; with `alert` those that this alert names.
-   * @param {{name: string, roles: string[]}} me Who is signed in.
-   */
-  async show(main, asked, me) {
-    const id = (asked.get("trace") ?? "").toLowerCase();
-    const alert = me.roles.includes("Alerts.Read") && ALERT_ID.test(asked.get("alert")) ? asked.get("alert") : "";
-    if (TRACE_ID.test(id)) {
-      await new OneTrace(main, id, alert, me).show();
-    } else if (alert && (!id || !me.roles.includes("Traces.Read"))) {
-      await showNamed(main, alert);
-    } else {
-      main.replaceChildren(element("h1", { textContent: "Traces" }),
-        id ? empty("That is no trace id.", "It has 32 hex digits.") : "", traceSearch(me));
-    }
-  },
-};
+/**
+ * @param {HTMLElement} main Where.
+ * @param {URLSearchParams} asked With `trace` one trace; with `alert` those that this alert names.
+ * @param {{name: string, roles: string[]}} me Who is signed in.
+ */
+export async function show(main, asked, me) {
+  const id = (asked.get("trace") ?? "").toLowerCase();
+  const alert = me.roles.includes("Alerts.Read") && ALERT_ID.test(asked.get("alert")) ? asked.get("alert") : "";
+  if (TRACE_ID.test(id)) {
+    await new OneTrace(main, id, alert, me).show();
+  } else if (alert && (!id || !me.roles.includes("Traces.Read"))) {
+    await showNamed(main, alert);
+  } else {
+    main.replaceChildren(element("h1", { textContent: "Traces" }),
+      id ? empty("That is no trace id.", "It has 32 hex digits.") : "", traceSearch(me));
+  }
+}
 
 async function showNamed(main, alert) {
   main.replaceChildren(loading("Reading the alert …"));
