@@ -3,6 +3,7 @@ import hashlib
 import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import batched
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 
 from functions.errors import BundleInvalid
 from functions.evidence.controls.verdicts import HEADER, Control
-from functions.evidence.packing.bundle import CONTROLS, TABLE, TRACES
-from functions.evidence.packing.otlp import SPAN_TABLES
+from functions.evidence.packing.bundle import CONTROLS, TABLE, TOP, TRACES
+from functions.evidence.packing.otlp import SPAN_TABLES, encode_traces
 from functions.evidence.packing.table import COLUMNS, encode_table
 from functions.evidence.verification.container import Member, open_container
 from functions.evidence.verification.readings import Readings
@@ -114,7 +115,7 @@ def test_what_is_no_utf_8_is_refused(sound: bool) -> None:
         ("a" * 14, "b" * 18),
         ("a" * 16, "B" * 16),
         ("a" * 16, "b" * 15 + " "),
-        ("a" * 16 + " " + "b" * 14, "cc"),
+        ("a" * 16 + " " + "b" * 16, "c" * 16),
         ("a" * 16, "b" * 15 + "g"),
         ("a" * 16, "b" * 15 + "\u0663"),
         ("a" * 16, "b" * 14),
@@ -129,6 +130,40 @@ def test_span_ids_that_are_none_are_refused(ids: tuple[str, str]) -> None:
     for span, span_id in zip(spans, ("a" * 16, "0123456789abcdef"), strict=True):
         span["spanId"] = span_id
     assert tally_traces(blocks(orjson.dumps(line) + b"\n")) == {TRACE: (2, 0)}
+
+
+@pytest.mark.parametrize("trace_id", [TRACE.upper()[:-1] + "A", TRACE[1:], "=" + TRACE[1:], ""])
+def test_a_trace_id_that_is_none_is_refused(trace_id: str) -> None:
+    data = encode_traces([row(span_id=AGENT)]).data.replace(TRACE.encode(), trace_id.encode())
+    with pytest.raises(BundleInvalid, match="trace id"):
+        tally_traces(blocks(data))
+
+
+def test_a_span_that_no_row_stands_behind_counts_for_none() -> None:
+    data = encode_traces([row("AppTraces", columns={}), row("AppTraces", columns={})]).data
+    assert tally_traces(blocks(data)) == {TRACE: (0, 2)}
+    escaped = data.replace(b"placeholder", b"\\u0070laceholder")
+    assert escaped != data
+    assert tally_traces(blocks(escaped)) == {TRACE: (0, 2)}
+
+
+@pytest.mark.parametrize("reason", ["", '""'])
+@pytest.mark.parametrize("result", ["fail", "not evaluable"])
+def test_a_verdict_without_a_reason_is_refused(result: str, reason: str) -> None:
+    cells = [f"{TRACE},{AGENT},,a,1,{control.value},{result},{reason},,," for control in Control]
+    data = "\r\n".join((",".join(HEADER), *cells, "")).encode()
+    with pytest.raises(BundleInvalid, match="without a reason"):
+        judged_by(blocks(data))
+
+
+def test_a_line_too_long_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = table(("a" * 200_000, *["a"] * (len(COLUMNS) - 1)))
+    members = {TABLE: Member(len(data), lambda: io.BytesIO(data))}
+    with Readings(Path("nowhere"), members) as readings:
+        assert readings.tally(TABLE) == {"a" * 200_000: (0, 1)}
+    monkeypatch.setattr("functions.evidence.verification.readings._LONGEST_LINE", 100_000)
+    with Readings(Path("nowhere"), members) as readings, pytest.raises(BundleInvalid, match="longer than"):
+        readings.tally(TABLE)
 
 
 def test_a_run_is_judged_whatever_the_cells_hold() -> None:
@@ -197,3 +232,33 @@ def test_a_file_is_read_all_the_same_if_the_other_process_is_ended(tmp_path: Pat
         [sys.executable, "-c", KILLED, str(folder)], capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == hashlib.sha256(files[TRACES]).hexdigest()
+
+
+DAMAGED = """
+import sys
+from pathlib import Path
+from functions.errors import BundleInvalid
+from functions.evidence.packing.bundle import TRACES
+from functions.evidence.verification import readings
+from functions.evidence.verification.container import open_container
+path = Path(sys.argv[1])
+try:
+    with open_container(path) as members, readings.Readings(path, members, apart_from=1) as apart:
+        apart.sha256s((TRACES,))
+except BundleInvalid as error:
+    print(error.message)
+"""
+
+
+def test_damage_that_the_other_process_meets_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(sound_bundle())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(f"{TOP}/{TRACES}")
+    data = bytearray(path.read_bytes())
+    data[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 0xFF
+    path.write_bytes(data)
+    ran = subprocess.run(
+        [sys.executable, "-c", DAMAGED, str(path)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "The zip is damaged.\n"
