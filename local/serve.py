@@ -46,10 +46,11 @@ def _directions(stack: Stack) -> str:
 Tracekeeper runs on this machine. The watch ticks every minute; Ctrl-C ends it.
 (The certificates are throw-away ones: your browser will ask.)
 
-  cards            {stack.inbox_url}/
-  the portal       {stack.host_url}/portal              as operator, auditor, finops, officer …
+  the portal       {stack.host_url}/portal    as operator, auditor, finops, officer …
   somebody else    {stack.host_url}/.auth/logout
-  the API          {stack.host_url}/api/v1/alerts       as docs/openapi.yaml says
+  cards in Teams   {stack.inbox_url}/
+  the API          {stack.host_url}/api/v1/alerts    as docs/openapi.yaml says
+  a bundle's proof .venv/bin/tracekeeper verify BUNDLE --key {stack.public_key}
   the app's log    {FOLDER}/stack/host.log
 """
 
