@@ -11,7 +11,7 @@ from local.stack import Stack
 expect.set_options(timeout=30_000)  # ms; a shared machine may be slow
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, no other test of the process could start it
 def browser() -> Iterator[Browser]:
     try:
         path = find_browser()
@@ -24,9 +24,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("stack")) as running:
         running.start_host()
         yield running
-        for context in browser.contexts:
-            context.close()  # a page that asks again and again would go on in the next module
