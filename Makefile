@@ -49,6 +49,10 @@ bench: .venv/installed local/node_modules/installed ## Measure every path beside
 	@$(MAKE) --no-print-directory .venv-presidio/installed || echo "Without Presidio the detectors have no peer."
 	@$(PYTHON) -m bench.run $(ARGS)
 
+.PHONY: bench-detectors
+bench-detectors: ## Measure our detectors beside Presidio's alone (ARGS=<labelled texts>)
+	@$(MAKE) --no-print-directory bench ARGS=detectors $(if $(ARGS),BENCH_LABELLED=$(ARGS))
+
 .venv-presidio/installed: bench/requirements-presidio.txt local/python313.sh
 	@echo "Installing Presidio into an environment of its own (once) ..."
 	@interpreter=$$(local/python313.sh) && "$$interpreter" -m venv .venv-presidio
