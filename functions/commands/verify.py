@@ -129,10 +129,8 @@ def _seals(seals: SealFacts | None) -> str:
     if seals is None:
         return "not held against any seal: a trace that vanished before the export would not be missed"
     if not seals.days:
-        return (
-            f"held against no seal, since {seals.not_sealed} days have none: a trace that vanished before "
-            "the export would not be missed"
-        )
+        without = f" (days without one: {seals.not_sealed})" if seals.not_sealed else ""
+        return f"held against no seal{without}: a trace that vanished before the export would not be missed"
     told = f"held against {seals.days} daily seals: of {seals.compared} sealed traces"
     told += f" {seals.vanished} vanished, {seals.expired} older than the retention"
     return f"{told}; {seals.not_sealed} days without a seal" if seals.not_sealed else told

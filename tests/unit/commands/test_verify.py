@@ -137,10 +137,15 @@ def test_a_bundle_held_against_no_seal_says_so(bundle: Path, verify: Call, tmp_p
     files = files_of(bundle.read_bytes()) | {COMPLETENESS: orjson.dumps(body)}
     _, said = verify(zipped(remade(files), tmp_path / "b.zip"))
     assert "not held against any seal" in said
-    none = completeness(seals=seals(days=[]))
-    files = files_of(bundle.read_bytes()) | {COMPLETENESS: orjson.dumps(none)}
-    _, said = verify(zipped(remade(files), tmp_path / "b.zip"))
-    assert "held against no seal, since 1 days have none" in said
+    for seals_of_none, words in (
+        (seals(days=[]), "held against no seal (days without one: 1): a trace"),
+        (seals(days=[], not_sealed=[]), "held against no seal: a trace"),
+    ):
+        files = files_of(bundle.read_bytes()) | {
+            COMPLETENESS: orjson.dumps(completeness(seals=seals_of_none))
+        }
+        _, said = verify(zipped(remade(files), tmp_path / "b.zip"))
+        assert words in said
 
 
 @pytest.mark.parametrize(
